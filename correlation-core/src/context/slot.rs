@@ -1,0 +1,97 @@
+use std::cell::RefCell;
+use std::mem;
+#[cfg(feature = "tokio")]
+use std::sync::OnceLock;
+
+use super::Context;
+
+thread_local! {
+    static CURRENT: RefCell<Slot> = const { RefCell::new(Slot::Unset) };
+}
+
+/// What one thread, or one parked future, holds.
+pub(crate) enum Slot {
+    /// No scope was entered: the fallback may know more.
+    Unset,
+    /// A scope with no ID: the fallback is not asked.
+    Detached,
+    /// A scope with this context.
+    Set(Context),
+}
+
+impl Slot {
+    /// What the caller sees now, to be seen somewhere else.
+    pub(crate) fn capture() -> Self {
+        current().map_or(Self::Detached, Self::Set)
+    }
+}
+
+/// Runs `f` with `slot` as this thread's, and takes it back afterwards, also on a panic.
+pub(crate) fn with<R>(slot: &mut Slot, f: impl FnOnce() -> R) -> R {
+    struct Restore<'a>(&'a mut Slot);
+
+    impl Drop for Restore<'_> {
+        fn drop(&mut self) {
+            swap(self.0);
+        }
+    }
+
+    // While a thread ends its slot may be gone: `f` runs all the same.
+    if !swap(slot) {
+        return f();
+    }
+    let _restore = Restore(slot);
+    f()
+}
+
+pub(crate) fn current() -> Option<Context> {
+    with_current(|context| context.cloned())
+}
+
+/// `read` sees the context under a shared borrow, so it must not open a scope. It runs once.
+pub(super) fn with_current<R>(mut read: impl FnMut(Option<&Context>) -> R) -> R {
+    let known = CURRENT.try_with(|current| match &*current.borrow() {
+        Slot::Unset => None,
+        Slot::Detached => Some(read(None)),
+        Slot::Set(context) => Some(read(Some(context))),
+    });
+    match known {
+        Ok(Some(result)) => result,
+        _ => read(fallback().as_ref()),
+    }
+}
+
+/// The context of the scope that was entered on this thread, whatever the fallback knows.
+pub(crate) fn entered() -> Option<Context> {
+    CURRENT
+        .try_with(|current| match &*current.borrow() {
+            Slot::Set(context) => Some(context.clone()),
+            Slot::Unset | Slot::Detached => None,
+        })
+        .ok()?
+}
+
+fn swap(slot: &mut Slot) -> bool {
+    CURRENT
+        .try_with(|current| mem::swap(slot, &mut *current.borrow_mut()))
+        .is_ok()
+}
+
+#[cfg(feature = "tokio")]
+static FALLBACK: OnceLock<fn() -> Option<Context>> = OnceLock::new();
+
+/// Sets who is asked where no scope was entered. The first one stays.
+#[cfg(feature = "tokio")]
+pub(crate) fn set_fallback(lookup: fn() -> Option<Context>) {
+    let _ = FALLBACK.set(lookup);
+}
+
+#[cfg(feature = "tokio")]
+fn fallback() -> Option<Context> {
+    FALLBACK.get().and_then(|lookup| lookup())
+}
+
+#[cfg(not(feature = "tokio"))]
+const fn fallback() -> Option<Context> {
+    None
+}

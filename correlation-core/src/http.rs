@@ -1,0 +1,102 @@
+//! `http` 1.x: headers as a carrier, an ID as a header value.
+
+use ::http::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::carrier::{Extractor, Injector};
+use crate::{CorrelationId, Policy};
+
+impl From<&CorrelationId> for HeaderValue {
+    fn from(id: &CorrelationId) -> Self {
+        // Every byte of an ID is visible ASCII, so the fallback is never taken.
+        Self::from_str(id.as_str()).unwrap_or_else(|_| Self::from_static("-"))
+    }
+}
+
+impl From<CorrelationId> for HeaderValue {
+    fn from(id: CorrelationId) -> Self {
+        (&id).into()
+    }
+}
+
+impl Injector for HeaderMap {
+    fn set(&mut self, key: &'static str, value: &str) {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.insert(HeaderName::from_static(key), value);
+        }
+    }
+
+    fn contains(&self, key: &str) -> bool {
+        self.contains_key(key)
+    }
+}
+
+impl Extractor for HeaderMap {
+    /// A header that comes more than once is no ID.
+    fn get(&self, key: &str) -> Option<&[u8]> {
+        let mut lines = self.get_all(key).iter();
+        let first = lines.next()?;
+        lines.all(|line| line == first).then_some(first.as_bytes())
+    }
+}
+
+/// The lines of an `http` 1.x header map, in the form that
+/// [`Policy::receive`](crate::Policy::receive) takes.
+pub fn lines(headers: &HeaderMap) -> impl Iterator<Item = (&str, &[u8])> {
+    headers
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_bytes()))
+}
+
+/// Sets the ID in the headers of a response, as the policy says: once, over whatever is there.
+pub fn answer(policy: &Policy, id: &CorrelationId, headers: &mut HeaderMap) {
+    use ::http::header::ACCESS_CONTROL_EXPOSE_HEADERS as EXPOSE;
+
+    let Some(name) = policy.response_header_name() else {
+        return;
+    };
+    headers.insert(HeaderName::from_static(name), id.into());
+    let present = headers
+        .get_all(EXPOSE)
+        .iter()
+        .filter_map(|line| line.to_str().ok());
+    if let Some(Ok(exposed)) = policy.exposed_headers(present).map(HeaderValue::try_from) {
+        headers.insert(EXPOSE, exposed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{extract, inject, sync_scope};
+
+    #[test]
+    fn a_header_map_carries_the_id() {
+        let mut headers = HeaderMap::new();
+        sync_scope("click-1".parse::<CorrelationId>().unwrap(), || {
+            inject(&mut headers)
+        });
+        assert_eq!(headers["X-Correlation-ID"], "click-1");
+        assert_eq!(extract(&headers).unwrap(), "click-1");
+        headers.append("x-correlation-id", HeaderValue::from_static("click-2"));
+        assert_eq!(extract(&headers), None);
+    }
+
+    #[test]
+    fn an_answer_has_the_id_once() {
+        let mut headers = HeaderMap::new();
+        headers.append("x-correlation-id", HeaderValue::from_static("a"));
+        headers.append("x-correlation-id", HeaderValue::from_static("b"));
+        headers.append(
+            "access-control-expose-headers",
+            HeaderValue::from_static("etag"),
+        );
+        let policy = Policy::new().expose_to_browsers(true);
+        answer(&policy, &"click-1".parse().unwrap(), &mut headers);
+        let ids: Vec<_> = headers.get_all("x-correlation-id").iter().collect();
+        assert_eq!(ids, ["click-1"]);
+        assert_eq!(
+            headers["access-control-expose-headers"],
+            "etag, x-correlation-id"
+        );
+    }
+}

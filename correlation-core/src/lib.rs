@@ -1,0 +1,34 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod carrier;
+mod context;
+mod error;
+mod events;
+mod generator;
+mod header;
+#[cfg(feature = "http")]
+pub mod http;
+mod id;
+mod policy;
+mod source;
+#[cfg(feature = "tokio")]
+mod task;
+mod trace_context;
+#[cfg(feature = "tracing")]
+pub mod tracing;
+
+pub use carrier::{Extractor, Injector, continue_from, extract, extract_with, inject, inject_with};
+pub use context::{Context, InCurrent, Scoped, bind, carry, current, detached, scope, sync_scope};
+pub use error::InvalidId;
+pub use generator::Generator;
+pub use id::CorrelationId;
+pub use policy::{
+    Caller, InvalidPolicy, OnInvalid, OnMissing, Parser, Policy, Predicate, Rejected, Trust,
+};
+pub use source::Source;
+#[cfg(feature = "tokio")]
+pub use task::{TaskContext, spawn, spawn_blocking};
+pub use trace_context::{TraceContext, TraceId, UnknownTraceContext};
+#[cfg(feature = "tracing")]
+pub use tracing::{Tag, tag};

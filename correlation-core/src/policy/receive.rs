@@ -1,0 +1,231 @@
+use std::fmt;
+use std::net::IpAddr;
+
+use super::scan::{Found, Seen};
+use super::{Caller, OnInvalid, OnMissing, Parser, Policy, TRACEPARENT};
+use crate::error::Fault;
+use crate::trace_context::{TRACESTATE, Trace, TraceContext, Traceparent};
+use crate::{Context, CorrelationId, Source, context, events};
+
+impl Policy {
+    /// Decides on the context of an inbound request: the one place where that happens, for
+    /// adapters and for servers of your own.
+    ///
+    /// `headers` gives all header lines, names in any case, values as they came, whenever it is
+    /// called; `peer` is the address of the other end of the connection, if known. Run the request in the result with
+    /// [`scope`](crate::scope), and put its ID in the response under
+    /// [`response_header_name`](Policy::response_header_name).
+    ///
+    /// Inside of a [`scope`](crate::scope) that context goes on, whatever the headers say: so a
+    /// middleware applied twice does no harm.
+    ///
+    /// ```
+    /// use correlation_core::Policy;
+    ///
+    /// let headers = [("Host", "example.com"), ("X-Request-ID", "click-1")];
+    /// let context = Policy::new().receive(|| headers.map(|(n, v)| (n, v.as_bytes())), None)?;
+    /// assert_eq!(context.id(), &"click-1");
+    /// assert_eq!(context.source().as_str(), "x-request-id");
+    /// # Ok::<(), correlation_core::Rejected>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Only if the policy is set to reject: then answer 400, with the ID of
+    /// [`Rejected::context`] in the response header.
+    pub fn receive<'h, H>(
+        &self,
+        headers: impl Fn() -> H,
+        peer: Option<IpAddr>,
+    ) -> Result<Context, Rejected>
+    where
+        H: IntoIterator<Item = (&'h str, &'h [u8])>,
+    {
+        if let Some(context) = context::entered() {
+            return Ok(context);
+        }
+        let found = self.watched.scan(headers());
+        let parent = match found.traceparent() {
+            Seen::One(value) => Traceparent::parse(value),
+            Seen::Absent | Seen::Conflict => None,
+        };
+        let candidate = self.candidate(&found, parent.as_ref());
+        let line = |name: &str| {
+            let mut lines = headers().into_iter();
+            lines
+                .find(|(known, _)| known.eq_ignore_ascii_case(name))
+                .map(|(_, value)| value)
+        };
+        // Who brings nothing need not be asked for.
+        let trusted = (candidate.id.is_none() && parent.is_none())
+            || self.trust.covers(&Caller {
+                addr: peer,
+                header: &line,
+            });
+        let verdict = self.verdict(&candidate);
+
+        let (known, upstream) = match candidate.id {
+            Some(known) if trusted && verdict.is_none() => (Some(known), None),
+            known => (None, known.map(|(id, _)| id).filter(|_| !trusted)),
+        };
+        let (id, source) = known.unwrap_or_else(|| (self.generator.generate(), Source::Generated));
+        let trace = parent
+            .filter(|_| trusted && self.trace_context == TraceContext::Forward)
+            .map(|parent| {
+                let lines = headers().into_iter();
+                let state = lines.filter(|(name, _)| name.eq_ignore_ascii_case(TRACESTATE));
+                Trace::new(parent, state.map(|(_, value)| value))
+            });
+        let context = Context::received(id, source, upstream, trace);
+
+        let bad_trace = parent.is_none() && !matches!(found.traceparent(), Seen::Absent);
+        if candidate.invalid || bad_trace {
+            context::sync_scope(context.clone(), || self.report(&found, bad_trace));
+        }
+        match verdict {
+            None => Ok(context),
+            Some(why) => Err(Rejected {
+                context: Box::new(context),
+                why,
+            }),
+        }
+    }
+
+    /// Asks the sources in their order, up to the first that has an ID.
+    fn candidate(&self, found: &Found<'_, '_>, parent: Option<&Traceparent>) -> Candidate {
+        let mut candidate = Candidate {
+            id: None,
+            invalid: false,
+        };
+        let trace_id = |candidate: &mut Candidate| {
+            if let Some(parent) = parent.filter(|_| self.trace_id_as_id) {
+                let id = self.check(parent.trace_id_str().as_bytes()).ok();
+                candidate.id = id.map(|id| (id, Source::Traceparent));
+            }
+        };
+        for &name in &self.headers {
+            if name == TRACEPARENT {
+                trace_id(&mut candidate);
+            } else {
+                match found.header(name) {
+                    Seen::Absent => {}
+                    Seen::Conflict => candidate.invalid = true,
+                    Seen::One(value) => match self.check(value) {
+                        Ok(id) => candidate.id = Some((id, Source::Header(name))),
+                        Err(_) => candidate.invalid = true,
+                    },
+                }
+            }
+            if candidate.id.is_some() {
+                return candidate;
+            }
+        }
+        trace_id(&mut candidate);
+        if candidate.id.is_none() {
+            candidate.id = self
+                .parsers
+                .iter()
+                .find_map(|&parser| self.parse(parser, found));
+        }
+        candidate
+    }
+
+    fn parse(&self, parser: Parser, found: &Found<'_, '_>) -> Option<(CorrelationId, Source)> {
+        let lines = parser.headers().iter().map(|name| found.header(name));
+        let value = lines
+            .into_iter()
+            .find(|seen| !matches!(seen, Seen::Absent))?;
+        let Seen::One(value) = value else { return None };
+        let id = self.check(parser.id(value)?).ok()?;
+        Some((id, Source::Parser(parser)))
+    }
+
+    fn check(&self, value: &[u8]) -> Result<CorrelationId, Fault> {
+        let id = CorrelationId::from_bytes(value, self.max_len)?;
+        match &self.validator {
+            Some(accepts) if !accepts(id.as_str()) => Err(Fault::Refused),
+            _ => Ok(id),
+        }
+    }
+
+    fn verdict(&self, candidate: &Candidate) -> Option<Why> {
+        if candidate.invalid && self.on_invalid == OnInvalid::Reject {
+            return Some(Why::Invalid);
+        }
+        let missing = candidate.id.is_none() && self.on_missing == OnMissing::Reject;
+        missing.then_some(Why::Missing)
+    }
+
+    /// Says which headers were ignored, and why.
+    fn report(&self, found: &Found<'_, '_>, bad_trace: bool) {
+        let say = |name, seen| match seen {
+            Seen::Absent => true,
+            Seen::Conflict => {
+                events::header_repeated(name);
+                true
+            }
+            Seen::One(value) if name == TRACEPARENT => {
+                events::header_ignored(name, value.len(), "not a valid traceparent");
+                true
+            }
+            Seen::One(value) => match self.check(value) {
+                Ok(_) => false,
+                Err(fault) => {
+                    events::header_ignored(name, value.len(), fault.reason());
+                    true
+                }
+            },
+        };
+        if bad_trace {
+            say(TRACEPARENT, found.traceparent());
+        }
+        // What comes after the header that was taken, was not looked at.
+        let mut names = self.headers.iter().filter(|name| **name != TRACEPARENT);
+        while names
+            .next()
+            .is_some_and(|name| say(name, found.header(name)))
+        {}
+    }
+}
+
+struct Candidate {
+    id: Option<(CorrelationId, Source)>,
+    /// An ID header that was looked at holds something else.
+    invalid: bool,
+}
+
+/// The policy wants this request to be answered with 400.
+#[derive(Clone, Debug)]
+pub struct Rejected {
+    context: Box<Context>,
+    why: Why,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Why {
+    Missing,
+    Invalid,
+}
+
+impl Rejected {
+    /// The status to answer with: 400 Bad Request.
+    pub const STATUS: u16 = 400;
+
+    /// The context of the request, with a fresh ID: it belongs in the response header all the
+    /// same.
+    #[must_use]
+    pub const fn context(&self) -> &Context {
+        &self.context
+    }
+}
+
+impl fmt::Display for Rejected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.why {
+            Why::Missing => "the request has no correlation ID",
+            Why::Invalid => "the correlation ID of the request is not valid",
+        })
+    }
+}
+
+impl std::error::Error for Rejected {}
