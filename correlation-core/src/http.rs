@@ -48,7 +48,9 @@ pub fn lines(headers: &HeaderMap) -> impl Iterator<Item = (&str, &[u8])> {
 }
 
 /// Sets the ID in the headers of a response, as the policy says: once, over whatever is there.
-pub fn answer(policy: &Policy, id: &CorrelationId, headers: &mut HeaderMap) {
+///
+/// `id` is the ID or, to share its bytes, the header value that it came in.
+pub fn answer(policy: &Policy, id: impl Into<HeaderValue>, headers: &mut HeaderMap) {
     use ::http::header::ACCESS_CONTROL_EXPOSE_HEADERS as EXPOSE;
 
     let Some(name) = policy.response_header_name() else {
@@ -91,7 +93,8 @@ mod tests {
             HeaderValue::from_static("etag"),
         );
         let policy = Policy::new().expose_to_browsers(true);
-        answer(&policy, &"click-1".parse().unwrap(), &mut headers);
+        let id: CorrelationId = "click-1".parse().unwrap();
+        answer(&policy, &id, &mut headers);
         let ids: Vec<_> = headers.get_all("x-correlation-id").iter().collect();
         assert_eq!(ids, ["click-1"]);
         assert_eq!(

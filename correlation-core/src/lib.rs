@@ -12,6 +12,7 @@ pub mod http;
 mod id;
 mod policy;
 mod source;
+mod targets;
 #[cfg(feature = "tokio")]
 mod task;
 mod trace_context;
@@ -27,6 +28,7 @@ pub use policy::{
     Caller, InvalidPolicy, OnInvalid, OnMissing, Parser, Policy, Predicate, Rejected, Trust,
 };
 pub use source::Source;
+pub use targets::{InvalidTarget, Targets};
 #[cfg(feature = "tokio")]
 pub use task::{TaskContext, spawn, spawn_blocking};
 pub use trace_context::{TraceContext, TraceId, UnknownTraceContext};

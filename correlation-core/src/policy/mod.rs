@@ -282,6 +282,13 @@ impl Policy {
             .then(|| self.headers.first().copied().unwrap_or(X_CORRELATION_ID))
     }
 
+    /// Whether [`receive`](Self::receive) asks for the peer's address at all: for adapters to
+    /// which it costs something.
+    #[must_use]
+    pub const fn wants_peer(&self) -> bool {
+        matches!(self.trust, Trust::When(_))
+    }
+
     /// The new value of `Access-Control-Expose-Headers`, given its present lines, if it is to
     /// change: for adapters.
     #[must_use]

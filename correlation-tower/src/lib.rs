@@ -1,0 +1,17 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod body;
+mod future;
+mod layer;
+mod peer;
+mod propagate;
+mod service;
+
+pub use body::CorrelatedBody;
+pub use correlation_core as correlation;
+pub use future::ResponseFuture;
+pub use layer::CorrelationLayer;
+pub use peer::PeerAddr;
+pub use propagate::{Propagate, PropagateLayer};
+pub use service::Correlation;
