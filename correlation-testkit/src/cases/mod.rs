@@ -1,0 +1,65 @@
+//! The inbound rules as data: request headers in, outcome expected.
+//!
+//! A new rule is a new case here first.
+
+mod accepted;
+mod case;
+mod options;
+mod parsers;
+mod sources;
+mod trace;
+mod trust;
+
+pub use case::{Case, Expect, Shape};
+
+use correlation_core::Policy;
+
+use crate::CORRELATION_ID;
+
+/// A policy and what it must do.
+#[derive(Debug)]
+pub struct Rule {
+    /// What failures are reported under.
+    pub name: &'static str,
+    /// The policy of the server that answers.
+    pub policy: Policy,
+    /// The header in which the response carries the ID, if any.
+    pub response_header: Option<&'static str>,
+    /// What is sent to it.
+    pub cases: Vec<Case>,
+}
+
+impl Rule {
+    fn new(name: &'static str, policy: Policy, cases: impl IntoIterator<Item = Case>) -> Self {
+        Self {
+            name,
+            policy,
+            response_header: Some(CORRELATION_ID),
+            cases: cases.into_iter().collect(),
+        }
+    }
+}
+
+/// Every rule.
+pub fn all() -> Vec<Rule> {
+    let mut rules = vec![Rule::new(
+        "default",
+        Policy::new(),
+        [
+            sources::default_order(),
+            accepted::alphabet(),
+            accepted::lengths(),
+            accepted::real_world(),
+            trace::vectors(),
+            parsers::off_by_default(),
+        ]
+        .concat(),
+    )];
+    rules.extend(sources::rules());
+    rules.extend(accepted::rules());
+    rules.extend(trace::rules());
+    rules.extend(trust::rules());
+    rules.extend(options::rules());
+    rules.extend(parsers::rules());
+    rules
+}

@@ -1,0 +1,42 @@
+//! What the contract demands beyond the choice of an ID. Each check returns a
+//! [`Report`](crate::Report), so that controls can show that it finds faults.
+
+pub mod bodies;
+pub mod concurrency;
+pub mod connection;
+pub mod disconnect;
+pub mod headers;
+pub mod outcomes;
+pub mod rules;
+pub mod spawned;
+pub mod websocket;
+
+use crate::cases::Shape;
+use crate::{CORRELATION_ID, Report, Response};
+
+/// What the default policy makes.
+const FRESH: Shape = Shape::Uuid('4');
+
+/// A request header with an ID.
+fn sent(id: &str) -> [(&'static str, &str); 1] {
+    [(CORRELATION_ID, id)]
+}
+
+/// The response carries exactly this ID, exactly once.
+fn carries(report: &mut Report, what: &str, response: &Response, id: &str) {
+    report.equal(
+        format_args!("{what}: x-correlation-id"),
+        response.ids(),
+        [id],
+    );
+}
+
+/// The response carries a new ID exactly once: that ID.
+fn carries_fresh(report: &mut Report, what: &str, response: &Response) -> Option<String> {
+    let ids = response.ids();
+    let fresh = matches!(&ids[..], [id] if FRESH.matches(id));
+    report.holds(fresh, || {
+        format!("{what}: want one new x-correlation-id, got {ids:?}")
+    });
+    ids.first().map(|id| id.clone().into_owned())
+}

@@ -1,0 +1,24 @@
+//! Work in other tasks and threads keeps the ID with a helper, and only with one.
+
+use std::net::SocketAddr;
+
+use serde_json::json;
+
+use super::{carries, sent};
+use crate::{Connection, Report};
+
+/// Reads `/spawn`.
+pub async fn check(addr: SocketAddr) -> Report {
+    let (what, id) = ("/spawn", "c-1");
+    let mut report = Report::default();
+    if let Some(mut connection) = report.ok(what, Connection::open(addr).await)
+        && let Some(response) = report.ok(what, connection.get(what, &sent(id)).await)
+    {
+        carries(&mut report, what, &response, id);
+        let want = json!({
+            "task": id, "blocking": id, "thread": id, "join_set": id, "naked": null,
+        });
+        report.equal(what, response.json(), want);
+    }
+    report
+}

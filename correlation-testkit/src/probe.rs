@@ -1,0 +1,168 @@
+//! Handlers and bodies that never end by themselves, to see what a destructor reads when the
+//! client goes away.
+//!
+//! The test makes a [`Probe`] and requests [`Probe::path`]; the contract app runs in the same
+//! process and calls [`hang`] or [`hang_stream`] with the name from the query. They talk through
+//! channels, so nothing here waits for a guessed time.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures_util::{Stream, stream};
+use serde::Deserialize;
+use tokio::sync::Notify;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::time::timeout;
+
+use crate::client::DEADLINE;
+
+/// Query of `GET /hang` and `GET /hang-stream`.
+#[derive(Clone, Debug, Deserialize)]
+pub struct HangQuery {
+    /// Which [`Probe`] waits for this request.
+    pub name: String,
+}
+
+/// For the handler of `/hang`: never ends, unless the probe releases it. Answers with the
+/// ambient ID.
+pub async fn hang(name: &str) -> String {
+    let mut witness = Witness::of(name);
+    witness.hang().await;
+    ambient().unwrap_or_default()
+}
+
+/// For the body of `/hang-stream`: one line with the ambient ID, then as [`hang`].
+pub fn hang_stream(name: &str) -> impl Stream<Item = String> + Send + use<> {
+    stream::unfold(
+        (Witness::of(name), true),
+        |(mut witness, first)| async move {
+            if first {
+                let line = format!("{}\n", ambient().unwrap_or_default());
+                return Some((line, (witness, false)));
+            }
+            witness.hang().await;
+            None
+        },
+    )
+}
+
+/// The test's end: learns when the request hangs and what its destructor read.
+#[derive(Debug)]
+pub struct Probe {
+    name: String,
+    link: Link,
+    hanging: UnboundedReceiver<()>,
+    ended: UnboundedReceiver<End>,
+}
+
+/// How a hanging handler or body ended.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct End {
+    /// The ambient ID, read in a destructor.
+    pub id: Option<String>,
+    /// Whether it was dropped before its end.
+    pub cancelled: bool,
+}
+
+impl Probe {
+    /// A probe with a name of its own.
+    #[expect(
+        clippy::new_without_default,
+        reason = "each is registered under a new name"
+    )]
+    pub fn new() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+
+        let name = NEXT.fetch_add(1, Ordering::Relaxed).to_string();
+        let (on_hanging, hanging) = unbounded_channel();
+        let (on_end, ended) = unbounded_channel();
+        let link = Link {
+            on_hanging,
+            on_end,
+            release: Arc::default(),
+        };
+        links().insert(name.clone(), link.clone());
+        Self {
+            name,
+            link,
+            hanging,
+            ended,
+        }
+    }
+
+    /// What to request: `/hang?name=7`.
+    pub fn path(&self, endpoint: &str) -> String {
+        format!("{endpoint}?name={}", self.name)
+    }
+
+    /// Waits until the handler or body hangs; false if that never happens.
+    pub async fn hangs(&mut self) -> bool {
+        matches!(timeout(DEADLINE, self.hanging.recv()).await, Ok(Some(())))
+    }
+
+    /// Lets the handler or body end by itself.
+    pub fn release(&self) {
+        self.link.release.notify_one();
+    }
+
+    /// Waits for the end; `None` if it never comes.
+    pub async fn ended(&mut self) -> Option<End> {
+        timeout(DEADLINE, self.ended.recv()).await.ok().flatten()
+    }
+}
+
+impl Drop for Probe {
+    fn drop(&mut self) {
+        links().remove(&self.name);
+    }
+}
+
+/// What the handler or body holds while it hangs. Its destructor reports.
+struct Witness {
+    link: Link,
+    cancelled: bool,
+}
+
+impl Witness {
+    fn of(name: &str) -> Self {
+        let link = links().get(name).cloned();
+        Self {
+            link: link.expect("the request names a probe that exists"),
+            cancelled: true,
+        }
+    }
+
+    async fn hang(&mut self) {
+        // The probe may be gone when its test has failed.
+        let _ = self.link.on_hanging.send(());
+        self.link.release.notified().await;
+        self.cancelled = false;
+    }
+}
+
+impl Drop for Witness {
+    fn drop(&mut self) {
+        let _ = self.link.on_end.send(End {
+            id: ambient(),
+            cancelled: self.cancelled,
+        });
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Link {
+    on_hanging: UnboundedSender<()>,
+    on_end: UnboundedSender<End>,
+    release: Arc<Notify>,
+}
+
+fn links() -> MutexGuard<'static, BTreeMap<String, Link>> {
+    static LINKS: Mutex<BTreeMap<String, Link>> = Mutex::new(BTreeMap::new());
+
+    LINKS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn ambient() -> Option<String> {
+    correlation_core::current().map(|id| id.to_string())
+}
