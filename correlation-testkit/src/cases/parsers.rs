@@ -74,7 +74,7 @@ fn b3() -> Vec<Case> {
 
 fn amazon() -> Vec<Case> {
     let taken = |name: &str, value: &str| {
-        Case::kept(name, "5759e988bd862e3fe1be46a994272793")
+        Case::kept(name, "1-5759e988-bd862e3fe1be46a994272793")
             .from(AMAZON)
             .with("X-Amzn-Trace-Id", value)
     };
