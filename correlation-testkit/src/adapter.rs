@@ -35,6 +35,9 @@ pub trait Adapter {
     /// Serves the contract app on a free loopback port and returns once it listens. Whether it
     /// runs in threads of its own or in the current tokio runtime is up to the adapter; it may
     /// run until the process ends.
+    ///
+    /// The adapter must know the address of the peer, which some frameworks pass on only when
+    /// asked to: there are policies that trust by it.
     fn start(&self, policy: Policy) -> SocketAddr;
 
     /// Where the framework makes it impossible to keep the contract to the letter.

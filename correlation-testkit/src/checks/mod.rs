@@ -1,5 +1,5 @@
 //! What the contract demands beyond the choice of an ID. Each check returns a
-//! [`Report`](crate::Report), so that controls can show that it finds faults.
+//! [`Report`], so that controls can show that it finds faults.
 
 pub mod bodies;
 pub mod concurrency;
