@@ -12,8 +12,8 @@ use crate::error::{Fault, InvalidId};
 /// The ID that ties together all log lines of one user action.
 ///
 /// 1 to [`MAX_LEN`](Self::MAX_LEN) bytes of `A-Z a-z 0-9 - _ . : + / = # @ | ~`. That alphabet
-/// holds what proxies and frameworks send (UUIDs, nginx, `HAProxy`, Envoy, Kong, .NET,
-/// `CloudFront`) and nothing that needs escaping: an ID is safe as it is in a log line, in JSON,
+/// holds what proxies and frameworks send (UUIDs, nginx, HAProxy, Envoy, Kong, .NET,
+/// CloudFront) and nothing that needs escaping: an ID is safe as it is in a log line, in JSON,
 /// in a header of HTTP, AMQP, NATS or Kafka, and in an SQL comment.
 ///
 /// An ID is kept byte for byte: no case folding, no UUID check. It is not a secret and proves

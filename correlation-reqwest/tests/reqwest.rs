@@ -1,6 +1,6 @@
 //! What reqwest sends, as read from the socket.
 
-use correlation_core::{CorrelationId, Policy, Targets, current, scope};
+use correlation_core::{CorrelationId, Policy, Targets, current, scope, sync_scope};
 use correlation_reqwest::{Propagate, redirect_policy};
 use reqwest::Client;
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
@@ -76,10 +76,7 @@ async fn outside_of_a_scope_nothing_is_sent() {
 #[tokio::test]
 async fn a_spawned_send_keeps_the_id() {
     let (url, head) = ok().await;
-    let send = scope(id("click-1"), async {
-        tokio::spawn(client().get(url).send())
-    })
-    .await;
+    let send = sync_scope(id("click-1"), || tokio::spawn(client().get(url).send()));
     send.await.unwrap().unwrap();
     assert_eq!(sent(&head.await.unwrap(), "x-correlation-id"), ["click-1"]);
 }

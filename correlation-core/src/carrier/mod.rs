@@ -34,11 +34,7 @@ pub fn inject_with<R>(mut set: impl FnMut(&'static str, &str) -> R) {
         return;
     };
     set(X_CORRELATION_ID, context.id().as_str());
-    for (key, value) in context
-        .trace()
-        .into_iter()
-        .flat_map(|trace| trace.headers())
-    {
+    for (key, value) in context.trace().into_iter().flat_map(Trace::headers) {
         set(key, value);
     }
 }

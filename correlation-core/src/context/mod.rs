@@ -101,8 +101,10 @@ impl Context {
         self.extra.as_deref()?.trace.as_ref()
     }
 
-    /// The upstream ID, for the first who asks.
-    pub(crate) fn take_upstream(&self) -> Option<&CorrelationId> {
+    /// The upstream ID for whoever asks first, `None` for all others: for log writers, so that it
+    /// stands on the first line of the action only.
+    #[must_use]
+    pub fn take_upstream_id(&self) -> Option<&CorrelationId> {
         let upstream = self.extra.as_deref()?.upstream.as_ref()?;
         (!upstream.logged.swap(true, Ordering::Relaxed)).then_some(&upstream.id)
     }

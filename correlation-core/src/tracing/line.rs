@@ -27,7 +27,7 @@ impl Keys {
             .trace()
             .map(|trace| (&self.trace_id, trace.parent.trace_id_str()));
         let mut upstream = context
-            .take_upstream()
+            .take_upstream_id()
             .map(|id| (&self.upstream_id, id.as_str()));
         let id = (&self.id, context.id().as_str());
         let mut start = 0;
