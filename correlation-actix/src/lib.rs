@@ -1,0 +1,12 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod body;
+mod extract;
+mod middleware;
+
+pub use body::CorrelatedBody;
+pub use correlation_core as correlation;
+pub use correlation_core::*;
+pub use extract::{CurrentId, MissingId};
+pub use middleware::{Correlation, CorrelationMiddleware, ResponseFuture};
