@@ -75,7 +75,7 @@ mod tests {
     fn a_header_map_carries_the_id() {
         let mut headers = HeaderMap::new();
         sync_scope("click-1".parse::<CorrelationId>().unwrap(), || {
-            inject(&mut headers)
+            inject(&mut headers);
         });
         assert_eq!(headers["X-Correlation-ID"], "click-1");
         assert_eq!(extract(&headers).unwrap(), "click-1");
