@@ -1,0 +1,171 @@
+//! The demonstration: open the shop, buy something, tell the story.
+
+use std::collections::BTreeSet;
+use std::io::{self, Write};
+use std::path::Path;
+use std::pin::pin;
+use std::time::Duration;
+
+use reqwest::StatusCode;
+use service_common::terminated;
+use tokio::time::{Instant, sleep};
+
+use crate::Failure;
+use crate::args::Options;
+use crate::logs::Folder;
+use crate::purchase;
+use crate::services::{LAST_WORDS, Service};
+use crate::story::Story;
+use crate::supervisor::Supervisor;
+
+/// Runs the demo until it is over. Whatever happens, no service is left behind.
+#[tokio::main]
+pub(crate) async fn run(options: &Options) -> Result<(), Failure> {
+    let logs = Folder::create(options.logs.as_deref())?;
+    let mut supervisor = Supervisor::new();
+    let outcome = play(&mut supervisor, options, &logs).await;
+    supervisor.stop().await;
+    outcome
+}
+
+async fn play(
+    supervisor: &mut Supervisor,
+    options: &Options,
+    logs: &Folder,
+) -> Result<(), Failure> {
+    // One future for both waits: a signal between them must not be lost.
+    let mut terminated = pin!(terminated());
+    let gateway = tokio::select! {
+        () = &mut terminated => return Err("stopped before the story was told".into()),
+        opened = open(supervisor, options.port, logs) => opened?,
+    };
+    tokio::select! {
+        biased;
+        () = &mut terminated => return Err("stopped before the story was told".into()),
+        // Before the customer's complaint: it would only say that somebody does not answer.
+        ended = supervisor.ended() => return Err(ended.into()),
+        told = tell(&gateway, logs) => told?,
+    }
+    if options.once {
+        return Ok(());
+    }
+    invite(&gateway)?;
+    tokio::select! {
+        () = &mut terminated => Ok(()),
+        ended = supervisor.ended() => Err(ended.into()),
+    }
+}
+
+/// Starts the services and returns the gateway's URL.
+async fn open(supervisor: &mut Supervisor, port: u16, logs: &Folder) -> Result<String, Failure> {
+    let mut urls = Vec::new();
+    for service in Service::START_ORDER {
+        let port = if service == Service::Gateway { port } else { 0 };
+        let command = service.command(port, &logs.file(service), &urls)?;
+        let addr = supervisor.start(service.name(), command).await?;
+        urls.push((service, format!("http://{addr}")));
+    }
+    let gateway = urls.pop().ok_or("there is no service")?;
+    Ok(gateway.1)
+}
+
+/// Buys something, and prints what the services wrote about it.
+async fn tell(gateway: &str, logs: &Folder) -> Result<(), Failure> {
+    let answer = purchase::buy(gateway).await?;
+    let (status, id) = (answer.status, &answer.id);
+    let story = whole_story(id, logs).await?;
+
+    let mut out = io::stdout().lock();
+    writeln!(
+        out,
+        "one purchase, HTTP {}, correlation ID {id}",
+        status.as_u16()
+    )?;
+    write!(out, "{story}")?;
+    writeln!(
+        out,
+        "find it yourself: grep {id} {}/*",
+        shell_word(logs.path())
+    )?;
+    out.flush()?;
+
+    if status != StatusCode::CREATED {
+        return Err(format!("the purchase failed: HTTP {status}").into());
+    }
+    let missing = missing(&story);
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let missing = Vec::from_iter(missing).join(", ");
+    Err(format!("the story is incomplete: nothing from {missing} within {PATIENCE:?}").into())
+}
+
+/// Reads the log files until all services have told their part: some of it is written in the
+/// background, after the answer.
+async fn whole_story(id: &str, logs: &Folder) -> io::Result<Story> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let story = Story::read(id, logs.files())?;
+        let whole = missing(&story).is_empty() && story.tells(LAST_WORDS);
+        if whole || Instant::now() > deadline {
+            return Ok(story);
+        }
+        sleep(POLL).await;
+    }
+}
+
+fn missing(story: &Story) -> BTreeSet<&'static str> {
+    let mut missing = BTreeSet::from(Service::ALL.map(Service::name));
+    for source in story.sources() {
+        missing.remove(source);
+    }
+    missing
+}
+
+fn invite(gateway: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(
+        out,
+        "\nthe shop is open at {gateway}; Ctrl-C closes it. Buy more:"
+    )?;
+    writeln!(
+        out,
+        "  curl -i {gateway}/purchase -H 'content-type: application/json' \\"
+    )?;
+    writeln!(out, "    -d '{}'", purchase::BODY)?;
+    out.flush()
+}
+
+/// The path, so that it can be pasted into a shell.
+fn shell_word(path: &Path) -> String {
+    let path = path.display().to_string();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+    if path.chars().all(plain) {
+        path
+    } else {
+        format!("'{}'", path.replace('\'', r"'\''"))
+    }
+}
+
+const PATIENCE: Duration = Duration::from_secs(5);
+const POLL: Duration = Duration::from_millis(5);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_story_misses_everybody() {
+        let missing = missing(&Story::default());
+        assert_eq!(
+            Vec::from_iter(missing),
+            ["gateway", "orders", "payments", "shipping"]
+        );
+    }
+
+    #[test]
+    fn paths_are_quoted_if_a_shell_would_split_them() {
+        assert_eq!(shell_word(Path::new("/tmp/shop-1")), "/tmp/shop-1");
+        assert_eq!(shell_word(Path::new("it's mine")), r"'it'\''s mine'");
+    }
+}

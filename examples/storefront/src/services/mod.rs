@@ -1,0 +1,129 @@
+//! The services of the shop, each a process of its own.
+//!
+//! What is worth seeing in them: every log line is written by an ordinary function that has no ID
+//! as an argument, and no call to another service mentions one.
+
+mod downstream;
+mod gateway;
+mod lifeline;
+mod messages;
+mod orders;
+mod payments;
+mod shipping;
+
+use std::ffi::OsStr;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::{env, io, process};
+
+use service_common::announce;
+use tokio::process::Command;
+
+use crate::Failure;
+use crate::logs::{self, Format};
+
+pub(crate) use orders::LAST_WORDS;
+
+/// A service, by its place in the shop.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Service {
+    Gateway,
+    Orders,
+    Payments,
+    Shipping,
+}
+
+impl Service {
+    /// All of them, as a purchase meets them.
+    pub(crate) const ALL: [Self; 4] = [Self::Gateway, Self::Orders, Self::Payments, Self::Shipping];
+
+    /// Who is called by others starts before them, so that its address is known by then.
+    pub(crate) const START_ORDER: [Self; 4] =
+        [Self::Payments, Self::Shipping, Self::Orders, Self::Gateway];
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Gateway => "gateway",
+            Self::Orders => "orders",
+            Self::Payments => "payments",
+            Self::Shipping => "shipping",
+        }
+    }
+
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|service| service.name() == name)
+    }
+
+    const fn log_format(self) -> Format {
+        match self {
+            Self::Gateway | Self::Shipping => Format::Json,
+            Self::Orders | Self::Payments => Format::Text,
+        }
+    }
+
+    /// The variable that tells the others where this one is.
+    fn url_variable(self) -> String {
+        format!("{}_URL", self.name().to_uppercase())
+    }
+
+    /// What starts this service: this program anew.
+    pub(crate) fn command(
+        self,
+        port: u16,
+        log_file: &Path,
+        others: &[(Self, String)],
+    ) -> io::Result<Command> {
+        let mut command = Command::new(env::current_exe()?);
+        command
+            .args(["serve", self.name()])
+            .env(
+                LISTEN,
+                SocketAddr::from((Ipv4Addr::LOCALHOST, port)).to_string(),
+            )
+            .env(LOG_FILE, log_file)
+            .envs(
+                others
+                    .iter()
+                    .map(|(service, url)| (service.url_variable(), url)),
+            );
+        Ok(command)
+    }
+}
+
+/// Is one of the services, until it is told to end.
+pub(crate) fn serve(service: Service) -> Result<(), Failure> {
+    let log_file = env::var_os(LOG_FILE).ok_or_else(|| missing(LOG_FILE))?;
+    logs::init(Path::new(&log_file), service.log_format())?;
+    let listen = variable(LISTEN)?;
+    let listen = listen
+        .parse()
+        .map_err(|_| format!("invalid {LISTEN} {listen:?}"))?;
+    match service {
+        Service::Gateway => gateway::run(listen),
+        Service::Orders => orders::run(listen),
+        Service::Payments => payments::run(listen),
+        Service::Shipping => shipping::run(listen),
+    }
+}
+
+/// Says, in the log and to the supervisor, that the service listens.
+fn opened(addr: SocketAddr) {
+    // No request, and so no ID on this line.
+    tracing::info!(%addr, pid = process::id(), "listening");
+    announce(addr);
+}
+
+fn cannot_listen(addr: SocketAddr, why: &dyn std::fmt::Display) -> Failure {
+    format!("cannot listen on {addr}: {why}").into()
+}
+
+fn variable(name: &str) -> Result<String, Failure> {
+    env::var(name).map_err(|_| missing(name))
+}
+
+fn missing(name: impl AsRef<OsStr>) -> Failure {
+    format!("{} is not set", name.as_ref().display()).into()
+}
+
+const LISTEN: &str = "LISTEN";
+const LOG_FILE: &str = "LOG_FILE";

@@ -1,0 +1,68 @@
+//! Shipping, with warp: finds a carrier and prints the label.
+
+use std::net::SocketAddr;
+
+use correlation_warp::spawn_blocking;
+use tokio::net::TcpListener;
+use warp::Filter;
+use warp::http::StatusCode;
+use warp::reply::{Reply, Response, json, with_status};
+
+use super::messages::{Parcel, Refusal, Shipment};
+use super::{cannot_listen, lifeline, opened};
+use crate::Failure;
+
+#[tokio::main]
+pub(super) async fn run(listen: SocketAddr) -> Result<(), Failure> {
+    let shipments = warp::path!("shipments")
+        .and(warp::post())
+        .and(warp::body::json())
+        .then(ship);
+
+    let listener = TcpListener::bind(listen)
+        .await
+        .map_err(|error| cannot_listen(listen, &error))?;
+    opened(listener.local_addr()?);
+    correlation_warp::serve(shipments)
+        .incoming(listener)
+        .graceful(lifeline::ended())
+        .run()
+        .await;
+    Ok(())
+}
+
+async fn ship(shipment: Shipment) -> Response {
+    let parcel = book(&shipment);
+    // The printer blocks, so it gets a thread of its own; the helper carries the ID there.
+    let printed = spawn_blocking(move || print_label(parcel)).await;
+    match printed {
+        Ok(parcel) => with_status(json(&parcel), StatusCode::CREATED).into_response(),
+        Err(_) => {
+            let refusal = Refusal::new("the printer is broken");
+            with_status(json(&refusal), StatusCode::INTERNAL_SERVER_ERROR).into_response()
+        }
+    }
+}
+
+fn book(shipment: &Shipment) -> Parcel {
+    let order = shipment.order;
+    let pieces: u64 = shipment
+        .items
+        .iter()
+        .map(|item| u64::from(item.quantity))
+        .sum();
+    tracing::info!(
+        order,
+        pieces,
+        carrier = "Tortoise Express",
+        "shipment booked"
+    );
+    Parcel {
+        tracking: format!("TE{order:06}"),
+    }
+}
+
+fn print_label(parcel: Parcel) -> Parcel {
+    log::info!("label printed tracking={}", parcel.tracking);
+    parcel
+}

@@ -1,0 +1,169 @@
+//! Child processes that start one after the other and end together.
+//!
+//! Each child holds the read end of a pipe as its standard input and ends when that is closed:
+//! when we ask it to, and also when we are killed and can ask for nothing any more.
+
+use std::fmt;
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStderr, ChildStdin, Command};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout, timeout_at};
+
+use crate::Failure;
+
+/// Starts processes and ends them. Those that still run when it is dropped are killed.
+#[derive(Debug)]
+pub(crate) struct Supervisor {
+    running: Vec<Running>,
+    ended: mpsc::UnboundedReceiver<Ended>,
+    report: mpsc::UnboundedSender<Ended>,
+}
+
+#[derive(Debug)]
+struct Running {
+    /// Dropped: the child ends in its own time.
+    lifeline: ChildStdin,
+    /// Dropped: it is killed.
+    kill: oneshot::Sender<()>,
+    watcher: JoinHandle<()>,
+}
+
+/// A process that was not asked to end has ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    name: &'static str,
+    status: io::Result<ExitStatus>,
+}
+
+impl Supervisor {
+    pub(crate) fn new() -> Self {
+        let (report, ended) = mpsc::unbounded_channel();
+        Self {
+            running: Vec::new(),
+            ended,
+            report,
+        }
+    }
+
+    /// Starts a process, and waits until it says where it listens.
+    pub(crate) async fn start(
+        &mut self,
+        name: &'static str,
+        mut command: Command,
+    ) -> Result<SocketAddr, Failure> {
+        // Standard output is inherited, though nothing is written there: whoever reads ours to
+        // its end knows that all processes are gone.
+        command
+            .stdin(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        // Ctrl-C in a terminal reaches a whole process group. It is for us alone: we end the
+        // others in order.
+        #[cfg(unix)]
+        command.process_group(0);
+
+        let not_started = |why: &dyn fmt::Display| format!("{name} did not start: {why}");
+        let mut child = command.spawn().map_err(|error| not_started(&error))?;
+        let pipes = child.stdin.take().zip(child.stderr.take());
+        let (lifeline, stderr) = pipes.ok_or_else(|| not_started(&"it has no pipes"))?;
+        let mut said = BufReader::new(stderr).lines();
+        let addr = timeout(START, listening(&mut said))
+            .await
+            .map_err(|_| not_started(&format_args!("no address within {START:?}")))?
+            .map_err(|words| not_started(&words))?;
+
+        tokio::spawn(pass_on(name, said));
+        let (kill, killed) = oneshot::channel();
+        let watcher = tokio::spawn(watch(name, child, killed, self.report.clone()));
+        self.running.push(Running {
+            lifeline,
+            kill,
+            watcher,
+        });
+        Ok(addr)
+    }
+
+    /// Waits until some process ends. Without a process that is never.
+    pub(crate) async fn ended(&mut self) -> Ended {
+        match self.ended.recv().await {
+            Some(ended) => ended,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Ends all processes: the last that was started first, since it uses the others. Who does
+    /// not end in time is killed.
+    pub(crate) async fn stop(mut self) {
+        let deadline = Instant::now() + STOP;
+        while let Some(mut running) = self.running.pop() {
+            drop(running.lifeline);
+            if timeout_at(deadline, &mut running.watcher).await.is_err() {
+                drop(running.kill);
+                let _ = running.watcher.await;
+            }
+        }
+    }
+}
+
+/// Reads until a process says where it listens; the error is what it says instead.
+async fn listening(said: &mut Lines<BufReader<ChildStderr>>) -> Result<SocketAddr, String> {
+    let mut words = Vec::new();
+    while let Ok(Some(line)) = said.next_line().await {
+        match line.strip_prefix("listening on ").map(str::parse) {
+            Some(Ok(addr)) => return Ok(addr),
+            _ => words.push(line),
+        }
+    }
+    Err(if words.is_empty() {
+        "it ended without a word".to_owned()
+    } else {
+        words.join("; ")
+    })
+}
+
+/// What a process says later on, a panic for instance, goes to our own standard error.
+async fn pass_on(name: &'static str, mut said: Lines<BufReader<ChildStderr>>) {
+    while let Ok(Some(line)) = said.next_line().await {
+        // Not `eprintln!`, which would panic if nobody reads us any more.
+        let _ = writeln!(io::stderr(), "{name}: {line}");
+    }
+}
+
+/// Waits for the end of a process, and brings it about if `killed` is dropped.
+async fn watch(
+    name: &'static str,
+    mut child: Child,
+    killed: oneshot::Receiver<()>,
+    report: mpsc::UnboundedSender<Ended>,
+) {
+    let status = tokio::select! {
+        status = child.wait() => status,
+        _ = killed => {
+            let _ = child.kill().await;
+            return;
+        }
+    };
+    // Nobody listens any more once all of them are to end.
+    let _ = report.send(Ended { name, status });
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.status {
+            Ok(status) => write!(f, "{} has ended unexpectedly: {status}", self.name),
+            Err(error) => write!(f, "{} cannot be watched: {error}", self.name),
+        }
+    }
+}
+
+impl std::error::Error for Ended {}
+
+/// How long a process may take to start, and all of them together to end.
+const START: Duration = Duration::from_secs(30);
+const STOP: Duration = Duration::from_secs(5);
