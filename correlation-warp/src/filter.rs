@@ -1,0 +1,181 @@
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::future::ready;
+use std::ptr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use correlation_core::http::{answer, lines};
+use correlation_core::{Context, Policy, Rejected, Scoped, TaskContext, sync_scope};
+use http_body_util::BodyDataStream;
+use hyper::body::Body as _;
+use warp::filters::log::Info;
+use warp::http::StatusCode;
+use warp::reject::{Reject, Rejection};
+use warp::reply::{Reply, Response};
+use warp::{Filter, reject};
+
+/// Gives every request of these routes its correlation ID, on any server that runs warp filters.
+///
+/// A function for [`warp::wrap_fn`], or to be called. Wrap all routes at once, and
+/// [recover](Filter::recover) them before: what nobody recovers is answered by warp outside of
+/// any filter, without the header.
+///
+/// ```
+/// use correlation_warp::{correlated, correlation};
+/// use warp::Filter;
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let routes = warp::any()
+///     .map(|| correlation::current().unwrap().to_string())
+///     .with(warp::wrap_fn(correlated));
+///
+/// let reply = warp::test::request().header("X-Request-ID", "click-1").reply(&routes).await;
+/// assert_eq!(reply.headers()["x-correlation-id"], "click-1");
+/// assert_eq!(reply.body(), "click-1");
+/// # }
+/// ```
+pub fn correlated<F, R>(
+    routes: F,
+) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + Send + Sync + 'static
+where
+    F: Filter<Extract = (R,), Error: Into<Rejection>> + Send + Sync + 'static,
+    R: Reply + 'static,
+{
+    correlated_with(Policy::new(), routes)
+}
+
+/// As [`correlated`], with these rules for inbound requests.
+///
+/// All but [`Policy::rewrite_request`]: a filter cannot change the request.
+///
+/// ```
+/// use correlation_warp::{Policy, Trust, correlated_with};
+/// use warp::Filter;
+///
+/// let policy = Policy::new().trust(Trust::Never);
+/// let routes = correlated_with(policy, warp::any().map(warp::reply));
+/// # let _ = warp::serve(routes);
+/// ```
+pub fn correlated_with<F, R>(
+    policy: Policy,
+    routes: F,
+) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + Send + Sync + 'static
+where
+    F: Filter<Extract = (R,), Error: Into<Rejection>> + Send + Sync + 'static,
+    R: Reply + 'static,
+{
+    let policy = Arc::new(policy);
+    let rules = Arc::clone(&policy);
+    let refusal = Arc::clone(&policy);
+    // Boxed, so that routes which cannot fail and routes which can are of one type: the bound that
+    // `and` would need has no name outside of warp. It is no slower, as `and` clones its argument
+    // for every request.
+    begin(policy)
+        .and(routes.boxed())
+        .map(move |request: Request, reply: R| request.answer(&rules, reply))
+        .recover(move |rejection: Rejection| ready(refuse(&refusal, rejection)))
+        .unify()
+}
+
+/// Extracts the request, or rejects it with [`Refused`].
+fn begin(
+    policy: Arc<Policy>,
+) -> impl Filter<Extract = (Request,), Error = Rejection> + Clone + Send + Sync + 'static {
+    thread_local! {
+        static BEGUN: Cell<Option<Result<Request, Rejected>>> = const { Cell::new(None) };
+    }
+    // A logger is the one thing that warp shows a request to without a copy of its headers. What
+    // it made is taken by the next filter, which runs at once.
+    warp::any()
+        .map(warp::reply)
+        .with(warp::log::custom(move |info| {
+            BEGUN.set(Some(Request::begin(&policy, &info)));
+        }))
+        .and_then(|_| {
+            ready(match BEGUN.take() {
+                Some(begun) => begun.map_err(|rejected| reject::custom(Refused(rejected))),
+                None => Err(reject::not_found()),
+            })
+        })
+}
+
+/// Answers what [`begin`] rejected, and leaves other rejections to the filters around.
+fn refuse(policy: &Policy, rejection: Rejection) -> Result<Response, Rejection> {
+    let Some(Refused(rejected)) = rejection.find() else {
+        return Err(rejection);
+    };
+    let mut response = StatusCode::BAD_REQUEST.into_response();
+    answer(policy, rejected.context().id(), response.headers_mut());
+    Ok(response)
+}
+
+#[derive(Debug)]
+struct Refused(Rejected);
+
+impl Reject for Refused {}
+
+/// A request on its way through the routes.
+struct Request {
+    context: Context,
+    /// None if an outer [`correlated`] has it already.
+    outermost: Option<Outermost>,
+}
+
+impl Request {
+    fn begin(policy: &Policy, info: &Info<'_>) -> Result<Self, Rejected> {
+        let address = ptr::from_ref(info.request_headers()).addr();
+        let outer = in_flight().get(&address).cloned();
+        if let Some(context) = outer {
+            return Ok(Self {
+                context,
+                outermost: None,
+            });
+        }
+        let headers = || lines(info.request_headers());
+        let peer = info.remote_addr().map(|addr| addr.ip());
+        let context = policy.receive(headers, peer)?;
+        in_flight().insert(address, context.clone());
+        Ok(Self {
+            outermost: Some(Outermost {
+                address,
+                _task: TaskContext::enter(context.clone()),
+            }),
+            context,
+        })
+    }
+
+    fn answer(self, policy: &Policy, reply: impl Reply) -> Response {
+        let mut response = sync_scope(self.context.clone(), || reply.into_response());
+        answer(policy, self.context.id(), response.headers_mut());
+        // A body whose size is known is there already: no code runs when it is sent.
+        let sized = response.body().size_hint().exact().is_some();
+        if sized || self.outermost.is_none() {
+            return response;
+        }
+        let (head, body) = response.into_parts();
+        let chunks = Scoped::in_context(self.context, BodyDataStream::new(body));
+        let body = warp::reply::stream(chunks).into_response().into_body();
+        Response::from_parts(head, body)
+    }
+}
+
+/// Ties the context to the task, and to the request itself.
+struct Outermost {
+    address: usize,
+    _task: TaskContext,
+}
+
+impl Drop for Outermost {
+    fn drop(&mut self) {
+        in_flight().remove(&self.address);
+    }
+}
+
+/// The requests in flight, by where their headers lie: a filter can leave nothing in the request
+/// itself for an inner one to find. What is in here lives in the future of its request, so no
+/// other request can have the same address meanwhile.
+fn in_flight() -> MutexGuard<'static, BTreeMap<usize, Context>> {
+    static IN_FLIGHT: Mutex<BTreeMap<usize, Context>> = Mutex::new(BTreeMap::new());
+
+    IN_FLIGHT.lock().unwrap_or_else(PoisonError::into_inner)
+}

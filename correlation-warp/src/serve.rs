@@ -1,0 +1,207 @@
+use std::future::{Pending, pending};
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::time::Duration;
+
+use correlation_core::Policy;
+use correlation_tower::{CorrelationLayer, PeerAddr};
+use futures_util::future::{Either, select};
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
+#[cfg(unix)]
+use tokio::net::UnixListener;
+use tower_layer::Layer;
+use tower_service::Service;
+use warp::{Filter, Reply};
+
+/// As [`warp::serve`], with a correlation ID for every request: whatever warp answers, rejections
+/// included, carries it.
+///
+/// ```no_run
+/// use warp::Filter;
+///
+/// # #[tokio::main] async fn main() {
+/// let routes = warp::any().map(|| "hello");
+/// correlation_warp::serve(routes).run(([127, 0, 0, 1], 3000)).await;
+/// # }
+/// ```
+pub fn serve<F>(routes: F) -> Server<F>
+where
+    F: Filter<Extract: Reply> + Clone + Send + Sync + 'static,
+{
+    Server {
+        routes,
+        layer: CorrelationLayer::new(),
+        listener: Unbound,
+        shutdown: pending(),
+    }
+}
+
+/// A server of warp filters: made by [`serve`]. HTTP/1 and, without TLS, HTTP/2.
+///
+/// Its methods are those of warp's own, and [`policy`](Self::policy).
+#[derive(Debug)]
+#[must_use = "a server does nothing until it is run"]
+pub struct Server<F, L = Unbound, S = Pending<()>> {
+    routes: F,
+    layer: CorrelationLayer,
+    listener: L,
+    shutdown: S,
+}
+
+impl<F, L, S> Server<F, L, S> {
+    /// With these rules for inbound requests.
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.layer = self.layer.policy(policy);
+        self
+    }
+
+    /// Stops accepting connections when `signal` is done, and then waits for the requests that
+    /// are under way.
+    pub fn graceful<T>(self, signal: T) -> Server<F, L, T>
+    where
+        T: Future<Output = ()> + Send + 'static,
+    {
+        Server {
+            routes: self.routes,
+            layer: self.layer,
+            listener: self.listener,
+            shutdown: signal,
+        }
+    }
+}
+
+impl<F, S> Server<F, Unbound, S>
+where
+    F: Filter<Extract: Reply> + Clone + Send + Sync + 'static,
+    S: Future<Output = ()> + Send + 'static,
+{
+    /// Binds to an address and runs.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be bound. To handle that, bind a listener and call [`incoming`](Self::incoming).
+    pub async fn run(self, addr: impl Into<SocketAddr>) {
+        self.bind(addr).await.run().await;
+    }
+
+    /// Binds to an address.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be bound. To handle that, bind a listener and call [`incoming`](Self::incoming).
+    pub async fn bind(self, addr: impl Into<SocketAddr>) -> Server<F, TcpListener, S> {
+        let listener = TcpListener::bind(addr.into()).await;
+        self.incoming(listener.expect("failed to bind to address"))
+    }
+
+    /// Takes connections from a listener.
+    pub fn incoming<A: Accept>(self, listener: A) -> Server<F, A, S> {
+        Server {
+            routes: self.routes,
+            layer: self.layer,
+            listener,
+            shutdown: self.shutdown,
+        }
+    }
+}
+
+impl<F, L, S> Server<F, L, S>
+where
+    F: Filter<Extract: Reply> + Clone + Send + Sync + 'static,
+    L: Accept,
+    S: Future<Output = ()> + Send + 'static,
+{
+    /// Runs until the signal of [`graceful`](Self::graceful), else for ever.
+    pub async fn run(mut self) {
+        let service = self.layer.layer(warp::service(self.routes));
+        let connections = GracefulShutdown::new();
+        let mut shutdown = pin!(self.shutdown);
+        loop {
+            let accepted = pin!(next(&mut self.listener));
+            let Either::Left(((io, peer), _)) = select(accepted, &mut shutdown).await else {
+                break;
+            };
+            let service = service.clone();
+            let service = service_fn(move |mut request: Request<Incoming>| {
+                if let Some(peer) = peer {
+                    request.extensions_mut().insert(PeerAddr(peer));
+                }
+                service.clone().call(request)
+            });
+            let watcher = connections.watcher();
+            tokio::spawn(async move {
+                let server = auto::Builder::new(TokioExecutor::new());
+                let connection = server.serve_connection_with_upgrades(TokioIo::new(io), service);
+                if let Err(error) = watcher.watch(connection).await {
+                    tracing::debug!("connection error: {error}");
+                }
+            });
+        }
+        drop(self.listener);
+        connections.shutdown().await;
+    }
+}
+
+/// The next connection. No failure to accept one ends the server.
+async fn next<L: Accept>(listener: &mut L) -> (L::Io, Option<SocketAddr>) {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+
+    loop {
+        match listener.accept().await {
+            Ok(accepted) => return accepted,
+            Err(error) => match error.kind() {
+                // One connection that was gone before we came to it.
+                ConnectionAborted | ConnectionRefused | ConnectionReset => {}
+                // The process, or the system, is out of something, most often of file
+                // descriptors. Others give it back in a while; until then this would spin.
+                _ => {
+                    tracing::error!("accept error: {error}");
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                }
+            },
+        }
+    }
+}
+
+/// A [`Server`] that has no listener yet.
+#[derive(Clone, Copy, Debug)]
+pub struct Unbound;
+
+/// What a [`Server`] takes connections from: a [`TcpListener`], a [`UnixListener`], or one of
+/// your own, say for TLS.
+pub trait Accept: Send + 'static {
+    /// A connection.
+    type Io: AsyncRead + AsyncWrite + Send + Unpin + 'static;
+
+    /// Waits for the next connection. The address of its other end is what
+    /// [`Trust::when`](correlation_core::Trust::when) and [`remote`](crate::remote) tell.
+    fn accept(&mut self)
+    -> impl Future<Output = io::Result<(Self::Io, Option<SocketAddr>)>> + Send;
+}
+
+impl Accept for TcpListener {
+    type Io = tokio::net::TcpStream;
+
+    async fn accept(&mut self) -> io::Result<(Self::Io, Option<SocketAddr>)> {
+        let (io, peer) = Self::accept(self).await?;
+        Ok((io, Some(peer)))
+    }
+}
+
+#[cfg(unix)]
+impl Accept for UnixListener {
+    type Io = tokio::net::UnixStream;
+
+    async fn accept(&mut self) -> io::Result<(Self::Io, Option<SocketAddr>)> {
+        let (io, _) = Self::accept(self).await?;
+        Ok((io, None))
+    }
+}
