@@ -49,20 +49,46 @@ pub fn lines(headers: &HeaderMap) -> impl Iterator<Item = (&str, &[u8])> {
 
 /// Sets the ID in the headers of a response, as the policy says: once, over whatever is there.
 ///
-/// `id` is the ID or, to share its bytes, the header value that it came in.
+/// A server that does this for every response prepares [`ResponseHeaders`] instead.
 pub fn answer(policy: &Policy, id: impl Into<HeaderValue>, headers: &mut HeaderMap) {
-    use ::http::header::ACCESS_CONTROL_EXPOSE_HEADERS as EXPOSE;
+    ResponseHeaders::new(policy).set(id, headers);
+}
 
-    let Some(name) = policy.response_header_name() else {
-        return;
-    };
-    headers.insert(HeaderName::from_static(name), id.into());
-    let present = headers
-        .get_all(EXPOSE)
-        .iter()
-        .filter_map(|line| line.to_str().ok());
-    if let Some(Ok(exposed)) = policy.exposed_headers(present).map(HeaderValue::try_from) {
-        headers.insert(EXPOSE, exposed);
+/// The headers of responses, as a policy wants them, prepared once for all of them.
+#[derive(Clone, Debug)]
+pub struct ResponseHeaders {
+    name: Option<HeaderName>,
+    exposed: bool,
+}
+
+impl ResponseHeaders {
+    /// Prepares what `policy` says.
+    #[must_use]
+    pub fn new(policy: &Policy) -> Self {
+        Self {
+            name: policy.response_header_name().map(HeaderName::from_static),
+            exposed: policy.exposed_headers([].into_iter()).is_some(),
+        }
+    }
+
+    /// Sets the ID in the headers of a response: once, over whatever is there.
+    ///
+    /// `id` is the ID or, to share its bytes, the header value that it came in.
+    pub fn set(&self, id: impl Into<HeaderValue>, headers: &mut HeaderMap) {
+        use ::http::header::ACCESS_CONTROL_EXPOSE_HEADERS as EXPOSE;
+
+        let Some(name) = &self.name else { return };
+        headers.insert(name, id.into());
+        if self.exposed {
+            let present = headers
+                .get_all(EXPOSE)
+                .iter()
+                .filter_map(|line| line.to_str().ok());
+            let merged = crate::header::expose(present, name.as_str()).map(HeaderValue::try_from);
+            if let Some(Ok(merged)) = merged {
+                headers.insert(EXPOSE, merged);
+            }
+        }
     }
 }
 

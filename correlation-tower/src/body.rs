@@ -24,14 +24,13 @@ pin_project! {
 }
 
 impl<B: Body> CorrelatedBody<B> {
-    pub(crate) fn new(context: &Context, body: B) -> Self {
-        // A body that is over before it began has no code left to run.
-        let body = if body.is_end_stream() {
-            Kind::Plain { body }
-        } else {
-            Kind::Scoped {
+    pub(crate) fn new(context: Option<&Context>, body: B) -> Self {
+        let body = match context {
+            // A body that is over before it began has no code left to run.
+            Some(context) if !body.is_end_stream() => Kind::Scoped {
                 body: Scoped::in_context(context.clone(), body),
-            }
+            },
+            _ => Kind::Plain { body },
         };
         Self { body }
     }

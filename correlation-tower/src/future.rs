@@ -3,49 +3,42 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll, ready};
 
-use correlation_core::{Context, Policy, Scoped, http::answer};
+use correlation_core::Scoped;
 use http::{HeaderValue, Response, StatusCode};
 use http_body::Body;
 use pin_project_lite::pin_project;
 
 use crate::CorrelatedBody;
+use crate::settings::Settings;
 
 pin_project! {
     /// The future of [`Correlation`](crate::Correlation).
     pub struct ResponseFuture<F> {
+        // `None`: the policy rejects the request.
         #[pin]
-        state: State<F>,
-        policy: Arc<Policy>,
+        future: Option<Scoped<F>>,
+        settings: Arc<Settings>,
         header: Option<HeaderValue>,
-    }
-}
-
-pin_project! {
-    #[project = StateProjection]
-    enum State<F> {
-        Running { #[pin] future: Scoped<F>, context: Context },
-        Rejected,
     }
 }
 
 impl<F> ResponseFuture<F> {
     pub(crate) const fn running(
-        policy: Arc<Policy>,
+        settings: Arc<Settings>,
         header: HeaderValue,
-        context: Context,
         future: Scoped<F>,
     ) -> Self {
         Self {
-            state: State::Running { future, context },
-            policy,
+            future: Some(future),
+            settings,
             header: Some(header),
         }
     }
 
-    pub(crate) const fn rejected(policy: Arc<Policy>, header: HeaderValue) -> Self {
+    pub(crate) const fn rejected(settings: Arc<Settings>, header: HeaderValue) -> Self {
         Self {
-            state: State::Rejected,
-            policy,
+            future: None,
+            settings,
             header: Some(header),
         }
     }
@@ -59,20 +52,21 @@ where
     type Output = Result<Response<CorrelatedBody<B>>, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        let mut response = match this.state.project() {
-            StateProjection::Running { future, context } => {
-                let response = ready!(future.poll(cx))?;
+        let mut this = self.project();
+        let mut response = match this.future.as_mut().as_pin_mut() {
+            Some(mut future) => {
+                let response = ready!(future.as_mut().poll(cx))?;
+                let context = future.context();
                 response.map(|body| CorrelatedBody::new(context, body))
             }
-            StateProjection::Rejected => {
+            None => {
                 let mut response = Response::new(CorrelatedBody::default());
                 *response.status_mut() = StatusCode::BAD_REQUEST;
                 response
             }
         };
         if let Some(header) = this.header.take() {
-            answer(this.policy, header, response.headers_mut());
+            this.settings.response.set(header, response.headers_mut());
         }
         Poll::Ready(Ok(response))
     }

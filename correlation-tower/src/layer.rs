@@ -4,6 +4,7 @@ use correlation_core::Policy;
 use tower_layer::Layer;
 
 use crate::Correlation;
+use crate::settings::Settings;
 
 /// Gives every request its correlation ID: the one layer a server needs.
 ///
@@ -12,7 +13,7 @@ use crate::Correlation;
 /// outside of it has no ID.
 #[derive(Clone, Debug, Default)]
 pub struct CorrelationLayer {
-    policy: Arc<Policy>,
+    settings: Arc<Settings>,
 }
 
 impl CorrelationLayer {
@@ -25,7 +26,7 @@ impl CorrelationLayer {
     /// With these rules for inbound requests.
     #[must_use]
     pub fn policy(mut self, policy: Policy) -> Self {
-        self.policy = Arc::new(policy);
+        self.settings = Arc::new(Settings::new(policy));
         self
     }
 }
@@ -34,6 +35,6 @@ impl<S> Layer<S> for CorrelationLayer {
     type Service = Correlation<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        Correlation::new(inner, Arc::clone(&self.policy))
+        Correlation::new(inner, Arc::clone(&self.settings))
     }
 }

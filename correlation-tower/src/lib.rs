@@ -7,6 +7,7 @@ mod layer;
 mod peer;
 mod propagate;
 mod service;
+mod settings;
 
 pub use body::CorrelatedBody;
 pub use correlation_core as correlation;

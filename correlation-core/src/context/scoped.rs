@@ -38,8 +38,24 @@ impl<T> Scoped<T> {
     }
 
     /// Gives `inner` this context: for bodies and other types that an adapter wraps.
-    pub fn in_context(context: Context, inner: T) -> Self {
+    pub const fn in_context(context: Context, inner: T) -> Self {
         Self::new(Slot::Set(context), inner)
+    }
+
+    /// Gives what `make` returns this context, which `make` itself runs in already: for services,
+    /// which may do work before they return their future.
+    pub fn made_in_context(context: Context, make: impl FnOnce() -> T) -> Self {
+        let mut slot = Slot::Set(context);
+        let inner = slot::with(&mut slot, make);
+        Self::new(slot, inner)
+    }
+
+    /// The context it has, if any.
+    pub const fn context(&self) -> Option<&Context> {
+        match &self.slot {
+            Slot::Set(context) => Some(context),
+            Slot::Unset | Slot::Detached => None,
+        }
     }
 
     /// Runs `f` on the inner value, in its context: for traits this crate does not know, such as

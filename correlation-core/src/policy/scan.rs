@@ -24,28 +24,21 @@ impl Watched {
         Self { names, lengths }
     }
 
+    #[inline]
     pub(super) fn scan<'h>(
         &self,
         headers: impl IntoIterator<Item = (&'h str, &'h [u8])>,
     ) -> Found<'_, 'h> {
-        let mut seen = [Seen::Absent; MAX_WATCHED];
-        for (name, value) in headers {
-            if self.lengths & length_bit(name) == 0 {
-                continue;
-            }
-            let at = self
-                .names
-                .iter()
-                .position(|watched| watched.eq_ignore_ascii_case(name));
-            if let Some(slot) = at.and_then(|at| seen.get_mut(at)) {
-                // A repeated `traceparent` is never valid; an ID may come twice if it is the same.
-                slot.add(trim(value), at != Some(0));
-            }
-        }
-        Found {
+        let mut found = Found {
             names: &self.names,
-            seen,
+            seen: [Seen::Absent; MAX_WATCHED],
+        };
+        for (name, value) in headers {
+            if self.lengths & length_bit(name) != 0 {
+                found.add(name, value);
+            }
         }
+        found
     }
 }
 
@@ -56,6 +49,16 @@ pub(super) struct Found<'p, 'h> {
 }
 
 impl<'h> Found<'_, 'h> {
+    fn add(&mut self, name: &str, value: &'h [u8]) {
+        // Most maps have their names in lower case already.
+        let is = |watched: &&str| *watched == name || watched.eq_ignore_ascii_case(name);
+        let at = self.names.iter().position(is);
+        if let Some(slot) = at.and_then(|at| self.seen.get_mut(at)) {
+            // A repeated `traceparent` is never valid; an ID may come twice if it is the same.
+            slot.add(trim(value), at != Some(0));
+        }
+    }
+
     pub(super) fn traceparent(&self) -> Seen<'h> {
         self.seen[0]
     }
