@@ -4,7 +4,7 @@ use std::future::ready;
 use std::ptr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use correlation_core::http::{answer, lines};
+use correlation_core::http::{ResponseHeaders, lines};
 use correlation_core::{Context, Policy, Rejected, Scoped, TaskContext, sync_scope};
 use http_body_util::BodyDataStream;
 use hyper::body::Body as _;
@@ -64,16 +64,15 @@ where
     F: Filter<Extract = (R,), Error: Into<Rejection>> + Send + Sync + 'static,
     R: Reply + 'static,
 {
-    let policy = Arc::new(policy);
-    let rules = Arc::clone(&policy);
-    let refusal = Arc::clone(&policy);
+    let headers = ResponseHeaders::new(&policy);
+    let on_reply = headers.clone();
     // Boxed, so that routes which cannot fail and routes which can are of one type: the bound that
     // `and` would need has no name outside of warp. It is no slower, as `and` clones its argument
     // for every request.
-    begin(policy)
+    begin(Arc::new(policy))
         .and(routes.boxed())
-        .map(move |request: Request, reply: R| request.answer(&rules, reply))
-        .recover(move |rejection: Rejection| ready(refuse(&refusal, rejection)))
+        .map(move |request: Request, reply: R| request.answer(&on_reply, reply))
+        .recover(move |rejection: Rejection| ready(refuse(&headers, rejection)))
         .unify()
 }
 
@@ -100,12 +99,12 @@ fn begin(
 }
 
 /// Answers what [`begin`] rejected, and leaves other rejections to the filters around.
-fn refuse(policy: &Policy, rejection: Rejection) -> Result<Response, Rejection> {
+fn refuse(headers: &ResponseHeaders, rejection: Rejection) -> Result<Response, Rejection> {
     let Some(Refused(rejected)) = rejection.find() else {
         return Err(rejection);
     };
     let mut response = StatusCode::BAD_REQUEST.into_response();
-    answer(policy, rejected.context().id(), response.headers_mut());
+    headers.set(rejected.context().id(), response.headers_mut());
     Ok(response)
 }
 
@@ -144,9 +143,9 @@ impl Request {
         })
     }
 
-    fn answer(self, policy: &Policy, reply: impl Reply) -> Response {
+    fn answer(self, headers: &ResponseHeaders, reply: impl Reply) -> Response {
         let mut response = sync_scope(self.context.clone(), || reply.into_response());
-        answer(policy, self.context.id(), response.headers_mut());
+        headers.set(self.context.id(), response.headers_mut());
         // A body whose size is known is there already: no code runs when it is sent.
         let sized = response.body().size_hint().exact().is_some();
         if sized || self.outermost.is_none() {
