@@ -1,0 +1,27 @@
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use correlation_core::{Context, TaskContext};
+use rocket::Request;
+use rocket::http::Method;
+
+/// What the fairing keeps of a request.
+pub(crate) struct Received {
+    pub(crate) context: Context,
+    pub(crate) task: TaskContext,
+    /// The method of a request that is not to be served.
+    pub(crate) rejected: Option<Method>,
+}
+
+/// What is in the request's cache. Every dispatch replaces the content: clones of a
+/// `LocalRequest` share one cache.
+#[derive(Default)]
+struct Slot(Mutex<Option<Received>>);
+
+pub(crate) fn received<'r>(request: &'r Request<'_>) -> MutexGuard<'r, Option<Received>> {
+    let Slot(received) = request.local_cache(Slot::default);
+    received.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub(crate) fn context(request: &Request<'_>) -> Option<Context> {
+    Some(received(request).as_ref()?.context.clone())
+}

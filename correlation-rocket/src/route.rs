@@ -1,0 +1,39 @@
+use correlation_core::scope;
+use rocket::route::{Handler, Outcome};
+use rocket::{Data, Request, Route};
+
+use crate::received::context;
+
+/// Ties the ID of a route's handler to its future, in addition to the task.
+///
+/// A server has no need of it. It is for tests that dispatch several requests of a local client
+/// at once in one task: see [the README](crate#tests-with-a-local-client). The fairing has to be
+/// attached all the same.
+pub trait Correlated {
+    /// Scopes each handler.
+    #[must_use]
+    fn correlated(self) -> Self;
+}
+
+impl Correlated for Vec<Route> {
+    fn correlated(mut self) -> Self {
+        for route in &mut self {
+            route.handler = Box::new(InScope(route.handler.clone()));
+        }
+        self
+    }
+}
+
+#[derive(Clone)]
+struct InScope(Box<dyn Handler>);
+
+#[rocket::async_trait]
+impl Handler for InScope {
+    async fn handle<'r>(&self, request: &'r Request<'_>, data: Data<'r>) -> Outcome<'r> {
+        let handled = async { self.0.handle(request, data).await };
+        match context(request) {
+            Some(context) => scope(context, handled).await,
+            None => handled.await,
+        }
+    }
+}
