@@ -41,6 +41,7 @@ impl Extractor for HeaderMap {
 
 /// The lines of an `http` 1.x header map, in the form that
 /// [`Policy::receive`](crate::Policy::receive) takes.
+#[inline]
 pub fn lines(headers: &HeaderMap) -> impl Iterator<Item = (&str, &[u8])> {
     headers
         .iter()
@@ -74,6 +75,7 @@ impl ResponseHeaders {
     /// Sets the ID in the headers of a response: once, over whatever is there.
     ///
     /// `id` is the ID or, to share its bytes, the header value that it came in.
+    #[inline]
     pub fn set(&self, id: impl Into<HeaderValue>, headers: &mut HeaderMap) {
         use ::http::header::ACCESS_CONTROL_EXPOSE_HEADERS as EXPOSE;
 

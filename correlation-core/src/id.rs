@@ -62,6 +62,7 @@ impl CorrelationId {
     }
 
     /// The ID as text.
+    #[inline]
     #[must_use]
     pub fn as_str(&self) -> &str {
         match &self.0 {
@@ -72,39 +73,49 @@ impl CorrelationId {
 
     /// The ID in these bytes, if they are a valid ID of at most `max` bytes.
     pub(crate) fn from_bytes(bytes: &[u8], max: usize) -> Result<Self, Fault> {
-        match bytes.len() {
-            0 => return Err(Fault::Empty),
-            len if len > max => return Err(Fault::TooLong { len, max }),
-            _ => {}
+        let len = bytes.len();
+        if len == 0 || len > max {
+            return Err(match len {
+                0 => Fault::Empty,
+                _ => Fault::TooLong { len, max },
+            });
         }
-        // Without an early exit the compiler checks many bytes at once; where the bad one is, is
-        // looked up only when there is one.
-        if !bytes
-            .iter()
-            .fold(true, |valid, &byte| valid & is_allowed(byte))
-        {
-            let position = bytes
-                .iter()
-                .position(|&byte| !is_allowed(byte))
-                .unwrap_or(0);
+        if let Some(id) = Self::inline(bytes) {
+            return Ok(id);
+        }
+        // Where the bad byte is, is looked up only when there is one.
+        if let Some(position) = bytes.iter().position(|&byte| !is_allowed(byte)) {
             return Err(Fault::Byte {
                 byte: bytes[position],
                 position,
             });
         }
-        match std::str::from_utf8(bytes) {
-            Ok(text) => Ok(Self::from_valid(text)),
-            Err(error) => {
-                let position = error.valid_up_to();
-                Err(Fault::Byte {
-                    byte: bytes[position],
-                    position,
-                })
-            }
+        // What is allowed is ASCII, so nothing is lost here.
+        Ok(Self::from_valid(&String::from_utf8_lossy(bytes)))
+    }
+
+    /// The ID in these bytes, if they are valid and few enough.
+    #[inline]
+    fn inline(bytes: &[u8]) -> Option<Self> {
+        // Filled up to a fixed, aligned length, 16 bytes are checked at once and none alone.
+        #[repr(align(16))]
+        struct Filled([u8; INLINE.next_multiple_of(16)]);
+
+        if bytes.len() > INLINE {
+            return None;
         }
+        let mut filled = Filled([b'0'; INLINE.next_multiple_of(16)]);
+        filled.0[..bytes.len()].copy_from_slice(bytes);
+        if !filled.0.iter().fold(true, |ok, &byte| ok & is_allowed(byte)) {
+            return None;
+        }
+        let text = std::str::from_utf8(&filled.0).ok()?;
+        let text = ArrayString::from(text.get(..bytes.len())?).ok()?;
+        Some(Self(Repr::Inline(text)))
     }
 
     /// For text that is known to keep the rules: what this crate itself has formatted.
+    #[inline]
     pub(crate) fn from_valid(text: &str) -> Self {
         debug_assert!(text.len() <= Self::MAX_LEN && text.bytes().all(is_allowed));
         Self(match ArrayString::from(text) {
@@ -260,15 +271,13 @@ const fn is_allowed(byte: u8) -> bool {
     const fn within(byte: u8, first: u8, last: u8) -> bool {
         byte.wrapping_sub(first) <= last - first
     }
-    within(byte, b'a', b'z')
-        | within(byte, b'@', b'Z')
+    within(byte | 0x20, b'a', b'z')
         | within(byte, b'-', b':')
         | (byte == b'_')
         | (byte == b'=')
-        | (byte == b'+')
-        | (byte == b'#')
-        | (byte == b'|')
-        | (byte == b'~')
+        | (byte == b'@')
+        | (byte & !0x08 == b'#') // and `+`
+        | (byte & !0x02 == b'|') // and `~`
 }
 
 /// Room for a UUID and for 32 hex digits; with it `Option<CorrelationId>` has 48 bytes.

@@ -23,6 +23,7 @@ pin_project! {
 }
 
 impl<F> ResponseFuture<F> {
+    #[inline]
     pub(crate) const fn running(
         settings: Arc<Settings>,
         header: HeaderValue,
@@ -35,6 +36,7 @@ impl<F> ResponseFuture<F> {
         }
     }
 
+    #[inline]
     pub(crate) const fn rejected(settings: Arc<Settings>, header: HeaderValue) -> Self {
         Self {
             future: None,

@@ -47,11 +47,11 @@ where
         let context = match policy.receive(|| lines(request.headers()), peer) {
             Ok(context) => context,
             Err(rejected) => {
-                let header = settings.header_value(rejected.context(), request.headers());
+                let header = Settings::header_value(rejected.context(), request.headers());
                 return ResponseFuture::rejected(settings, header);
             }
         };
-        let header = settings.header_value(&context, request.headers());
+        let header = Settings::header_value(&context, request.headers());
         if let Some(name) = &settings.rewritten {
             request.headers_mut().insert(name, header.clone());
         }

@@ -9,8 +9,6 @@ pub(crate) struct Settings {
     pub(crate) response: ResponseHeaders,
     /// The request header to set, if any.
     pub(crate) rewritten: Option<HeaderName>,
-    /// The headers an ID may come in.
-    sources: Vec<HeaderName>,
 }
 
 impl Settings {
@@ -18,29 +16,20 @@ impl Settings {
         Self {
             response: ResponseHeaders::new(&policy),
             rewritten: policy.request_header_name().map(HeaderName::from_static),
-            sources: policy
-                .header_names()
-                .iter()
-                .copied()
-                .map(HeaderName::from_static)
-                .collect(),
             policy,
         }
     }
 
     /// The ID as it came, if it came in a header: that value is shared, not copied.
-    pub(crate) fn header_value(&self, context: &Context, headers: &HeaderMap) -> HeaderValue {
+    pub(crate) fn header_value(context: &Context, headers: &HeaderMap) -> HeaderValue {
+        let id = context.id();
+        // Nothing is looked up by its name, which would have to be hashed: whatever header holds
+        // the ID will do. None does when white space was trimmed, or an outer layer set the ID.
         let came = match context.source() {
-            Source::Header(source) => {
-                let name = self.sources.iter().find(|name| name.as_str() == source);
-                name.and_then(|name| headers.get(name))
-            }
+            Source::Header(_) => headers.values().find(|value| *value == id.as_str()),
             _ => None,
         };
-        // Not so when white space was trimmed, or when the context is that of an outer layer.
-        came.filter(|value| *value == context.id().as_str())
-            .cloned()
-            .unwrap_or_else(|| context.id().into())
+        came.cloned().unwrap_or_else(|| id.into())
     }
 }
 

@@ -50,6 +50,7 @@ impl Context {
         }
     }
 
+    #[inline]
     pub(crate) fn received(
         id: CorrelationId,
         source: Source,
@@ -72,6 +73,7 @@ impl Context {
     }
 
     /// The correlation ID.
+    #[inline]
     #[must_use]
     pub const fn id(&self) -> &CorrelationId {
         &self.id

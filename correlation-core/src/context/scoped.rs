@@ -24,12 +24,16 @@ pin_project! {
     impl<T> PinnedDrop for Scoped<T> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            slot::with(this.slot, || this.inner.set(None));
+            // Most are done by now, and then nothing is left to be dropped in scope.
+            if this.inner.is_some() {
+                slot::with(this.slot, || this.inner.set(None));
+            }
         }
     }
 }
 
 impl<T> Scoped<T> {
+    #[inline]
     pub(crate) const fn new(slot: Slot, inner: T) -> Self {
         Self {
             inner: Some(inner),
@@ -44,6 +48,7 @@ impl<T> Scoped<T> {
 
     /// Gives what `make` returns this context, which `make` itself runs in already: for services,
     /// which may do work before they return their future.
+    #[inline]
     pub fn made_in_context(context: Context, make: impl FnOnce() -> T) -> Self {
         let mut slot = Slot::Set(context);
         let inner = slot::with(&mut slot, make);
@@ -51,6 +56,7 @@ impl<T> Scoped<T> {
     }
 
     /// The context it has, if any.
+    #[inline]
     pub const fn context(&self) -> Option<&Context> {
         match &self.slot {
             Slot::Set(context) => Some(context),
@@ -60,6 +66,7 @@ impl<T> Scoped<T> {
 
     /// Runs `f` on the inner value, in its context: for traits this crate does not know, such as
     /// a framework's body. `None` if the inner value has ended and is gone.
+    #[inline]
     pub fn with_pin_mut<R>(self: Pin<&mut Self>, f: impl FnOnce(Pin<&mut T>) -> R) -> Option<R> {
         let this = self.project();
         let inner = this.inner.as_pin_mut()?;
@@ -73,6 +80,7 @@ impl<T> Scoped<T> {
     }
 
     /// Polls, and drops the inner value inside its context once it is done.
+    #[inline]
     fn poll_until<R>(
         self: Pin<&mut Self>,
         poll: impl FnOnce(Pin<&mut T>) -> Poll<R>,

@@ -1,12 +1,15 @@
 use std::cell::RefCell;
-use std::mem;
+use std::mem::{self, ManuallyDrop};
 #[cfg(feature = "tokio")]
 use std::sync::OnceLock;
 
 use super::Context;
 
 thread_local! {
-    static CURRENT: RefCell<Slot> = const { RefCell::new(Slot::Unset) };
+    // Every scope puts back what it found, so there is nothing to drop when the thread ends.
+    // Then it is there until the end, and no access has to ask whether it still is.
+    static CURRENT: RefCell<ManuallyDrop<Slot>> =
+        const { RefCell::new(ManuallyDrop::new(Slot::Unset)) };
 }
 
 /// What one thread, or one parked future, holds.
@@ -27,57 +30,48 @@ impl Slot {
 }
 
 /// Runs `f` with `slot` as this thread's, and takes it back afterwards, also on a panic.
+#[inline]
 pub(crate) fn with<R>(slot: &mut Slot, f: impl FnOnce() -> R) -> R {
     struct Restore<'a>(&'a mut Slot);
 
     impl Drop for Restore<'_> {
+        #[inline]
         fn drop(&mut self) {
             swap(self.0);
         }
     }
 
-    // While a thread ends its slot may be gone: `f` runs all the same.
-    if !swap(slot) {
-        return f();
-    }
+    swap(slot);
     let _restore = Restore(slot);
     f()
 }
 
 pub(crate) fn current() -> Option<Context> {
-    fn copy(context: Option<&Context>) -> Option<Context> {
-        context.cloned()
-    }
-    with_current(copy)
+    with_current(|context| context.cloned())
 }
 
 /// `read` sees the context under a shared borrow, so it must not open a scope. It runs once.
 pub(super) fn with_current<R>(mut read: impl FnMut(Option<&Context>) -> R) -> R {
-    let known = CURRENT.try_with(|current| match &*current.borrow() {
+    let known = CURRENT.with_borrow(|current| match &**current {
         Slot::Unset => None,
         Slot::Detached => Some(read(None)),
         Slot::Set(context) => Some(read(Some(context))),
     });
-    match known {
-        Ok(Some(result)) => result,
-        _ => read(fallback().as_ref()),
-    }
+    known.unwrap_or_else(|| read(fallback().as_ref()))
 }
 
 /// The context of the scope that was entered on this thread, whatever the fallback knows.
+#[inline]
 pub(crate) fn entered() -> Option<Context> {
-    CURRENT
-        .try_with(|current| match &*current.borrow() {
-            Slot::Set(context) => Some(context.clone()),
-            Slot::Unset | Slot::Detached => None,
-        })
-        .ok()?
+    CURRENT.with_borrow(|current| match &**current {
+        Slot::Set(context) => Some(context.clone()),
+        Slot::Unset | Slot::Detached => None,
+    })
 }
 
-fn swap(slot: &mut Slot) -> bool {
-    CURRENT
-        .try_with(|current| mem::swap(slot, &mut *current.borrow_mut()))
-        .is_ok()
+#[inline]
+fn swap(slot: &mut Slot) {
+    CURRENT.with_borrow_mut(|current| mem::swap(slot, current));
 }
 
 #[cfg(feature = "tokio")]

@@ -12,8 +12,8 @@ impl Policy {
     /// adapters and for servers of your own.
     ///
     /// `headers` gives all header lines, names in any case, values as they came, whenever it is
-    /// called; `peer` is the address of the other end of the connection, if known. Run the request in the result with
-    /// [`scope`](crate::scope), and put its ID in the response under
+    /// called; `peer` is the address of the other end of the connection, if known. Run the request
+    /// in the result with [`scope`](crate::scope), and put its ID in the response under
     /// [`response_header_name`](Policy::response_header_name).
     ///
     /// Inside of a [`scope`](crate::scope) that context goes on, whatever the headers say: so a
@@ -44,43 +44,68 @@ impl Policy {
         if let Some(context) = context::entered() {
             return Ok(context);
         }
-        let found = self.watched.scan(headers());
-        let parent = match found.traceparent() {
-            Seen::One(value) => Traceparent::parse(value),
-            Seen::Absent | Seen::Conflict => None,
-        };
-        let candidate = self.candidate(&found, parent.as_ref());
+        let mut found = Found::new();
+        self.watched.scan(headers(), &mut found);
+        // Who brings nothing need not be asked for.
+        if found.is_empty() && self.on_missing == OnMissing::Generate {
+            return Ok(self.fresh());
+        }
         let line = |name: &str| {
             let mut lines = headers().into_iter();
             lines
                 .find(|(known, _)| known.eq_ignore_ascii_case(name))
                 .map(|(_, value)| value)
         };
-        // Who brings nothing need not be asked for.
-        let trusted = (candidate.id.is_none() && parent.is_none())
-            || self.trust.covers(&Caller {
-                addr: peer,
-                header: &line,
-            });
+        let trace = |parent| {
+            let lines = headers().into_iter();
+            let state = lines.filter(|(name, _)| name.eq_ignore_ascii_case(TRACESTATE));
+            Trace::new(parent, state.map(|(_, value)| value))
+        };
+        let caller = Caller {
+            addr: peer,
+            header: &line,
+        };
+        self.decide(&found, &caller, &trace)
+    }
+
+    #[inline]
+    fn fresh(&self) -> Context {
+        Context::received(self.generator.generate(), Source::Generated, None, None)
+    }
+
+    fn decide(
+        &self,
+        found: &Found<'_>,
+        caller: &Caller<'_>,
+        trace: &dyn Fn(Traceparent) -> Trace,
+    ) -> Result<Context, Rejected> {
+        let traceparent = found.header(TRACEPARENT);
+        let parent = match traceparent {
+            Seen::One(value) => Traceparent::parse(value),
+            Seen::Absent | Seen::Conflict => None,
+        };
+        let candidate = self.candidate(found, parent.as_ref());
+        let trusted = (candidate.id.is_none() && parent.is_none()) || self.trust.covers(caller);
         let verdict = self.verdict(&candidate);
 
-        let (known, upstream) = match candidate.id {
-            Some(known) if trusted && verdict.is_none() => (Some(known), None),
-            known => (None, known.map(|(id, _)| id).filter(|_| !trusted)),
-        };
-        let (id, source) = known.unwrap_or_else(|| (self.generator.generate(), Source::Generated));
         let trace = parent
+            .as_ref()
             .filter(|_| trusted && self.trace_context == TraceContext::Forward)
-            .map(|parent| {
-                let lines = headers().into_iter();
-                let state = lines.filter(|(name, _)| name.eq_ignore_ascii_case(TRACESTATE));
-                Trace::new(parent, state.map(|(_, value)| value))
-            });
-        let context = Context::received(id, source, upstream, trace);
+            .map(|parent| trace(*parent));
+        let context = match candidate.id {
+            Some((id, source)) if trusted && verdict.is_none() => {
+                Context::received(id, source, None, trace)
+            }
+            known => {
+                let upstream = known.map(|(id, _)| id).filter(|_| !trusted);
+                let id = self.generator.generate();
+                Context::received(id, Source::Generated, upstream, trace)
+            }
+        };
 
-        let bad_trace = parent.is_none() && !matches!(found.traceparent(), Seen::Absent);
+        let bad_trace = parent.is_none() && !matches!(traceparent, Seen::Absent);
         if candidate.invalid || bad_trace {
-            context::sync_scope(context.clone(), || self.report(&found, bad_trace));
+            context::sync_scope(context.clone(), || self.report(found, bad_trace));
         }
         match verdict {
             None => Ok(context),
@@ -92,7 +117,7 @@ impl Policy {
     }
 
     /// Asks the sources in their order, up to the first that has an ID.
-    fn candidate(&self, found: &Found<'_, '_>, parent: Option<&Traceparent>) -> Candidate {
+    fn candidate(&self, found: &Found<'_>, parent: Option<&Traceparent>) -> Candidate {
         let mut candidate = Candidate {
             id: None,
             invalid: false,
@@ -130,7 +155,7 @@ impl Policy {
         candidate
     }
 
-    fn parse(&self, parser: Parser, found: &Found<'_, '_>) -> Option<(CorrelationId, Source)> {
+    fn parse(&self, parser: Parser, found: &Found<'_>) -> Option<(CorrelationId, Source)> {
         let lines = parser.headers().iter().map(|name| found.header(name));
         let value = lines
             .into_iter()
@@ -140,6 +165,7 @@ impl Policy {
         Some((id, Source::Parser(parser)))
     }
 
+    #[inline]
     fn check(&self, value: &[u8]) -> Result<CorrelationId, Fault> {
         let id = CorrelationId::from_bytes(value, self.max_len)?;
         match &self.validator {
@@ -157,7 +183,7 @@ impl Policy {
     }
 
     /// Says which headers were ignored, and why.
-    fn report(&self, found: &Found<'_, '_>, bad_trace: bool) {
+    fn report(&self, found: &Found<'_>, bad_trace: bool) {
         let say = |name, seen| match seen {
             Seen::Absent => true,
             Seen::Conflict => {
@@ -177,7 +203,7 @@ impl Policy {
             },
         };
         if bad_trace {
-            say(TRACEPARENT, found.traceparent());
+            say(TRACEPARENT, found.header(TRACEPARENT));
         }
         // What comes after the header that was taken, was not looked at.
         let mut names = self.headers.iter().filter(|name| **name != TRACEPARENT);

@@ -1,3 +1,5 @@
+use arrayvec::ArrayVec;
+
 use super::{MAX_HEADERS, Parser};
 use crate::header::trim;
 use crate::trace_context::TRACEPARENT;
@@ -24,51 +26,60 @@ impl Watched {
         Self { names, lengths }
     }
 
+    /// `found` is lent, not returned: it is too big to be moved for every request.
     #[inline]
     pub(super) fn scan<'h>(
         &self,
         headers: impl IntoIterator<Item = (&'h str, &'h [u8])>,
-    ) -> Found<'_, 'h> {
-        let mut found = Found {
-            names: &self.names,
-            seen: [Seen::Absent; MAX_WATCHED],
-        };
+        found: &mut Found<'h>,
+    ) {
         for (name, value) in headers {
             if self.lengths & length_bit(name) != 0 {
-                found.add(name, value);
+                self.look(name, value, found);
             }
         }
-        found
+    }
+
+    fn look<'h>(&self, name: &str, value: &'h [u8], found: &mut Found<'h>) {
+        // Most maps have their names in lower case already.
+        let is = |watched: &&&str| **watched == name || watched.eq_ignore_ascii_case(name);
+        if let Some(watched) = self.names.iter().find(is) {
+            found.add(watched, trim(value));
+        }
     }
 }
 
-/// What one pass found.
-pub(super) struct Found<'p, 'h> {
-    names: &'p [&'static str],
-    seen: [Seen<'h>; MAX_WATCHED],
-}
+/// What one pass found: nothing at all for most names, so that is not even stored.
+pub(super) struct Found<'h>(ArrayVec<(&'static str, Seen<'h>), MAX_WATCHED>);
 
-impl<'h> Found<'_, 'h> {
-    fn add(&mut self, name: &str, value: &'h [u8]) {
-        // Most maps have their names in lower case already.
-        let is = |watched: &&str| *watched == name || watched.eq_ignore_ascii_case(name);
-        let at = self.names.iter().position(is);
-        if let Some(slot) = at.and_then(|at| self.seen.get_mut(at)) {
+impl<'h> Found<'h> {
+    #[inline]
+    pub(super) const fn new() -> Self {
+        Self(ArrayVec::new_const())
+    }
+
+    fn add(&mut self, name: &'static str, value: &'h [u8]) {
+        if let Some((_, seen)) = self.0.iter_mut().find(|(known, _)| same(known, name)) {
             // A repeated `traceparent` is never valid; an ID may come twice if it is the same.
-            slot.add(trim(value), at != Some(0));
+            let agrees = matches!(seen, Seen::One(first) if *first == value);
+            if !agrees || name == TRACEPARENT {
+                *seen = Seen::Conflict;
+            }
+        } else {
+            // There is room for every name that is watched.
+            let _ = self.0.try_push((name, Seen::One(value)));
         }
     }
 
-    pub(super) fn traceparent(&self) -> Seen<'h> {
-        self.seen[0]
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
-    /// The value of a watched header, in lower case.
+    /// The lines of a watched header, its name in lower case.
     pub(super) fn header(&self, name: &str) -> Seen<'h> {
-        let at = self.names.iter().position(|watched| *watched == name);
-        at.and_then(|at| self.seen.get(at))
-            .copied()
-            .unwrap_or(Seen::Absent)
+        let found = self.0.iter().find(|(known, _)| same(known, name));
+        found.map_or(Seen::Absent, |(_, seen)| *seen)
     }
 }
 
@@ -82,14 +93,9 @@ pub(super) enum Seen<'h> {
     Conflict,
 }
 
-impl<'h> Seen<'h> {
-    fn add(&mut self, value: &'h [u8], twins_agree: bool) {
-        *self = match *self {
-            Self::Absent => Self::One(value),
-            Self::One(first) if twins_agree && first == value => Self::One(first),
-            Self::One(_) | Self::Conflict => Self::Conflict,
-        };
-    }
+/// The same name nearly always is the same text in memory.
+fn same(one: &str, other: &str) -> bool {
+    std::ptr::eq(one, other) || one == other
 }
 
 const fn length_bit(name: &str) -> u64 {
