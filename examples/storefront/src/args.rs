@@ -42,7 +42,10 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command,
     let mut options = Options::default();
     let mut first = true;
     while let Some(arg) = args.next() {
-        let mut value = |what| args.next().ok_or_else(|| format!("{what} is missing"));
+        let mut value = |what| {
+            let value = args.next().filter(|value| !value.is_empty());
+            value.ok_or_else(|| format!("{what} is missing"))
+        };
         match arg.to_str() {
             Some("--help" | "-h") => return Ok(Command::Help),
             Some("--once") => options.once = true,
@@ -104,6 +107,7 @@ mod tests {
             (&["--port", "65536"], "65536"),
             (&["--port", "-1"], "-1"),
             (&["--logs"], "--logs"),
+            (&["--logs", ""], "--logs"),
             (&["serve", "warehouse"], "warehouse"),
             (&["--once", "serve", "orders"], "serve"),
         ] {

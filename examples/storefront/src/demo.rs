@@ -1,6 +1,5 @@
 //! The demonstration: open the shop, buy something, tell the story.
 
-use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::Path;
 use std::pin::pin;
@@ -36,6 +35,8 @@ async fn play(
     // One future for both waits: a signal between them must not be lost.
     let mut terminated = pin!(terminated());
     let gateway = tokio::select! {
+        // In order, so that signals are listened for before anything is started.
+        biased;
         () = &mut terminated => return Err("stopped before the story was told".into()),
         opened = open(supervisor, options.port, logs) => opened?,
     };
@@ -92,12 +93,12 @@ async fn tell(gateway: &str, logs: &Folder) -> Result<(), Failure> {
     if status != StatusCode::CREATED {
         return Err(format!("the purchase failed: HTTP {status}").into());
     }
-    let missing = missing(&story);
-    if missing.is_empty() {
-        return Ok(());
+    match gap(&story) {
+        None => Ok(()),
+        Some(gap) => {
+            Err(format!("the story is incomplete: nothing {gap} within {PATIENCE:?}").into())
+        }
     }
-    let missing = Vec::from_iter(missing).join(", ");
-    Err(format!("the story is incomplete: nothing from {missing} within {PATIENCE:?}").into())
 }
 
 /// Reads the log files until all services have told their part: some of it is written in the
@@ -106,20 +107,25 @@ async fn whole_story(id: &str, logs: &Folder) -> io::Result<Story> {
     let deadline = Instant::now() + PATIENCE;
     loop {
         let story = Story::read(id, logs.files())?;
-        let whole = missing(&story).is_empty() && story.tells(LAST_WORDS);
-        if whole || Instant::now() > deadline {
+        if gap(&story).is_none() || Instant::now() > deadline {
             return Ok(story);
         }
         sleep(POLL).await;
     }
 }
 
-fn missing(story: &Story) -> BTreeSet<&'static str> {
-    let mut missing = BTreeSet::from(Service::ALL.map(Service::name));
-    for source in story.sources() {
-        missing.remove(source);
+/// What the story lacks, if anything: the part of a service, or its own end.
+fn gap(story: &Story) -> Option<String> {
+    let sources = story.sources();
+    let missing = Service::ALL
+        .map(Service::name)
+        .into_iter()
+        .filter(|name| !sources.contains(name));
+    let missing: Vec<_> = missing.collect();
+    if !missing.is_empty() {
+        return Some(format!("from {}", missing.join(", ")));
     }
-    missing
+    (!story.tells(LAST_WORDS)).then(|| format!("of {LAST_WORDS:?}"))
 }
 
 fn invite(gateway: &str) -> io::Result<()> {
@@ -155,12 +161,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_empty_story_misses_everybody() {
-        let missing = missing(&Story::default());
-        assert_eq!(
-            Vec::from_iter(missing),
-            ["gateway", "orders", "payments", "shipping"]
-        );
+    fn an_empty_story_lacks_everybody() {
+        let gap = gap(&Story::default()).unwrap();
+        assert_eq!(gap, "from gateway, orders, payments, shipping");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStderr, ChildStdin, Command};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::timeout;
 
 use crate::Failure;
 
@@ -72,20 +72,21 @@ impl Supervisor {
         let mut child = command.spawn().map_err(|error| not_started(&error))?;
         let pipes = child.stdin.take().zip(child.stderr.take());
         let (lifeline, stderr) = pipes.ok_or_else(|| not_started(&"it has no pipes"))?;
-        let mut said = BufReader::new(stderr).lines();
-        let addr = timeout(START, listening(&mut said))
-            .await
-            .map_err(|_| not_started(&format_args!("no address within {START:?}")))?
-            .map_err(|words| not_started(&words))?;
-
-        tokio::spawn(pass_on(name, said));
         let (kill, killed) = oneshot::channel();
         let watcher = tokio::spawn(watch(name, child, killed, self.report.clone()));
+        // Before the wait below, so that `stop` ends it in order even if it never gets ready.
         self.running.push(Running {
             lifeline,
             kill,
             watcher,
         });
+
+        let mut said = BufReader::new(stderr).lines();
+        let addr = timeout(START, listening(&mut said))
+            .await
+            .map_err(|_| not_started(&format_args!("no address within {START:?}")))?
+            .map_err(|words| not_started(&words))?;
+        tokio::spawn(pass_on(name, said));
         Ok(addr)
     }
 
@@ -100,10 +101,9 @@ impl Supervisor {
     /// Ends all processes: the last that was started first, since it uses the others. Who does
     /// not end in time is killed.
     pub(crate) async fn stop(mut self) {
-        let deadline = Instant::now() + STOP;
         while let Some(mut running) = self.running.pop() {
             drop(running.lifeline);
-            if timeout_at(deadline, &mut running.watcher).await.is_err() {
+            if timeout(STOP, &mut running.watcher).await.is_err() {
                 drop(running.kill);
                 let _ = running.watcher.await;
             }
@@ -164,6 +164,6 @@ impl fmt::Display for Ended {
 
 impl std::error::Error for Ended {}
 
-/// How long a process may take to start, and all of them together to end.
+/// How long a process may take to start and to end.
 const START: Duration = Duration::from_secs(30);
-const STOP: Duration = Duration::from_secs(5);
+const STOP: Duration = Duration::from_secs(3);

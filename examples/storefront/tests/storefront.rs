@@ -93,12 +93,14 @@ async fn each_further_purchase_has_a_story_of_its_own() {
 }
 
 #[tokio::test]
-async fn sigterm_ends_all_and_that_is_no_failure() {
-    let logs = folder("sigterm");
-    let mut shop = Shop::open(&logs).await;
-    let (code, stderr) = shop.signal("TERM").await;
-    assert_eq!((code, stderr.as_str()), (Some(0), ""));
-    assert_gone(&logs);
+async fn a_signal_ends_all_and_that_is_no_failure() {
+    for signal in ["TERM", "INT"] {
+        let logs = folder(signal);
+        let mut shop = Shop::open(&logs).await;
+        let (code, stderr) = shop.signal(signal).await;
+        assert_eq!((code, stderr.as_str()), (Some(0), ""), "{signal}");
+        assert_gone(&logs);
+    }
 }
 
 #[tokio::test]

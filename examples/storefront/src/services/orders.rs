@@ -156,7 +156,7 @@ fn not_paid(order: &Order, refused: &Refused) {
 }
 
 fn paid(order: &Order, Receipt { receipt }: &Receipt) {
-    tracing::info!(order = order.number, receipt, "order paid");
+    tracing::info!(order = order.number, %receipt, "order paid");
 }
 
 fn cancelled(order: &Order) {
@@ -175,7 +175,7 @@ fn confirmed(order: &Order, parcel: Parcel) -> Confirmation {
 async fn send_receipt(Receipt { receipt }: Receipt) {
     // Stands for a mail server.
     sleep(Duration::from_millis(20)).await;
-    tracing::info!(receipt, "{LAST_WORDS}");
+    tracing::info!(%receipt, "{LAST_WORDS}");
 }
 
 const PRICES: [(&str, u64); 3] = [("teapot", 2490), ("cup", 690), ("oolong", 1150)];
