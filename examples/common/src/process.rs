@@ -10,32 +10,35 @@ pub fn announce(addr: SocketAddr) {
 
 /// Completes on SIGTERM or Ctrl-C: what a server's graceful shutdown waits for.
 ///
+/// The signals are heard from this call on, not only once somebody waits. Call it before
+/// [`announce`]: whoever reads that line may send one at once, and one that nobody hears kills.
+///
 /// # Panics
 ///
-/// If the operating system refuses a signal handler.
-pub async fn terminated() {
-    let interrupt = async {
-        tokio::signal::ctrl_c()
-            .await
-            .expect("Ctrl-C can be listened for");
-    };
-    tokio::select! {
-        () = interrupt => {}
-        () = terminate() => {}
+/// Outside a tokio runtime, and if the operating system refuses a signal handler.
+pub fn terminated() -> impl Future<Output = ()> + Send + 'static {
+    let terminate = terminate();
+    async {
+        tokio::select! {
+            interrupted = tokio::signal::ctrl_c() => {
+                interrupted.expect("Ctrl-C can be listened for");
+            }
+            () = terminate => {}
+        }
     }
 }
 
 #[cfg(unix)]
-async fn terminate() {
+fn terminate() -> impl Future<Output = ()> + Send + 'static {
     use tokio::signal::unix::{SignalKind, signal};
 
-    signal(SignalKind::terminate())
-        .expect("SIGTERM can be listened for")
-        .recv()
-        .await;
+    let mut signals = signal(SignalKind::terminate()).expect("SIGTERM can be listened for");
+    async move {
+        signals.recv().await;
+    }
 }
 
 #[cfg(not(unix))]
-async fn terminate() {
-    std::future::pending::<()>().await;
+fn terminate() -> impl Future<Output = ()> + Send + 'static {
+    std::future::pending()
 }
