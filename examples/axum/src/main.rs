@@ -11,6 +11,8 @@ use axum::body::Body;
 use axum::extract::Query;
 use axum::extract::ws::{WebSocket, WebSocketUpgrade};
 use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use correlation_axum::{CorrelationLayer, CurrentId, carry};
@@ -28,9 +30,10 @@ async fn main() -> io::Result<()> {
     logs::init(&config);
 
     let listener = TcpListener::bind(config.listen).await?;
+    let terminated = terminated();
     announce(listener.local_addr()?);
     axum::serve(listener, app(&config))
-        .with_graceful_shutdown(terminated())
+        .with_graceful_shutdown(terminated)
         .await
 }
 
@@ -82,8 +85,9 @@ async fn sleepy(Query(query): Query<SleepyQuery>) -> Json<Vec<String>> {
 }
 
 /// The chunks are produced after this function has returned, and still know their ID.
-async fn stream(Query(query): Query<StreamQuery>) -> Body {
-    Body::from_stream(infallible(answers::stream(query.chunks)))
+async fn stream(Query(query): Query<StreamQuery>) -> impl IntoResponse {
+    let body = Body::from_stream(infallible(answers::stream(query.chunks)));
+    ([(CONTENT_TYPE, "text/plain; charset=utf-8")], body)
 }
 
 async fn spawn() -> Json<Spawned> {
