@@ -42,6 +42,14 @@ impl Connection {
         })
     }
 
+    /// The other end of somebody else's connection.
+    pub(crate) fn accepted(stream: TcpStream) -> Self {
+        Self {
+            stream,
+            buffer: BytesMut::new(),
+        }
+    }
+
     /// Sends a GET request and reads the whole response.
     ///
     /// # Errors
@@ -107,20 +115,23 @@ impl Connection {
             .strip_prefix("HTTP/1.1 ")
             .and_then(|rest| rest.get(..3)?.parse().ok())
             .ok_or_else(|| invalid(format!("status line {status:?}")))?;
+        Ok(Response {
+            status,
+            headers: self.read_headers().await?,
+            body: Vec::new(),
+        })
+    }
+
+    /// Reads header lines, up to and with the empty one.
+    pub(crate) async fn read_headers(&mut self) -> io::Result<Vec<(String, Vec<u8>)>> {
         let mut headers = Vec::new();
         loop {
             let line = self.read_line().await?;
             if line.is_empty() {
-                break;
+                return Ok(headers);
             }
-            let (name, value) = split_header(&line)?;
-            headers.push((name, value));
+            headers.push(split_header(&line)?);
         }
-        Ok(Response {
-            status,
-            headers,
-            body: Vec::new(),
-        })
     }
 
     /// Reads the next chunk of a chunked body; `None` is its end.
@@ -154,7 +165,7 @@ impl Connection {
         Ok(self.buffer.split_to(len).to_vec())
     }
 
-    async fn read_body(&mut self, head: &Response) -> io::Result<Vec<u8>> {
+    pub(crate) async fn read_body(&mut self, head: &Response) -> io::Result<Vec<u8>> {
         if head.status < 200 || matches!(head.status, 204 | 304) {
             return Ok(Vec::new());
         }
@@ -188,7 +199,7 @@ impl Connection {
         }
     }
 
-    async fn read_line(&mut self) -> io::Result<Vec<u8>> {
+    pub(crate) async fn read_line(&mut self) -> io::Result<Vec<u8>> {
         loop {
             if let Some(end) = self.buffer.windows(2).position(|two| two == b"\r\n") {
                 let line = self.buffer.split_to(end).to_vec();

@@ -40,6 +40,9 @@
 //! The rules for choosing an ID are data, in [`cases`]; what data cannot say is in [`checks`].
 //! A new rule is a new case there before it is code anywhere.
 //!
+//! [`service`] demands the same of a whole process, and adds what only a process has: log records,
+//! configuration, signals.
+//!
 //! Run a second `Adapter` with the middleware applied twice: it must pass all the same.
 
 mod adapter;
@@ -53,6 +56,7 @@ mod websocket;
 pub mod cases;
 pub mod checks;
 pub mod probe;
+pub mod service;
 
 pub use adapter::{Adapter, Gaps};
 pub use client::{Connection, DEADLINE, NO_HEADERS, request};

@@ -57,6 +57,15 @@ impl Report {
         self
     }
 
+    /// Says of every failure where it came about.
+    #[must_use]
+    pub fn within(mut self, place: &str) -> Self {
+        for failure in &mut self.failures {
+            *failure = format!("{place}: {failure}");
+        }
+        self
+    }
+
     /// Adds what another check found.
     pub fn merge(&mut self, other: Self) {
         self.compared += other.compared;

@@ -63,3 +63,15 @@ pub fn all() -> Vec<Rule> {
     rules.extend(parsers::rules());
     rules
 }
+
+/// The rule of this name.
+///
+/// # Panics
+///
+/// If there is none.
+pub fn named(name: &str) -> Rule {
+    let mut rules = all().into_iter();
+    rules
+        .find(|rule| rule.name == name)
+        .unwrap_or_else(|| panic!("no rule {name:?}"))
+}

@@ -15,15 +15,15 @@ use crate::cases::Shape;
 use crate::{CORRELATION_ID, Report, Response};
 
 /// What the default policy makes.
-const FRESH: Shape = Shape::Uuid('4');
+pub(crate) const FRESH: Shape = Shape::Uuid('4');
 
 /// A request header with an ID.
-fn sent(id: &str) -> [(&'static str, &str); 1] {
+pub(crate) fn sent(id: &str) -> [(&'static str, &str); 1] {
     [(CORRELATION_ID, id)]
 }
 
 /// The response carries exactly this ID, exactly once.
-fn carries(report: &mut Report, what: &str, response: &Response, id: &str) {
+pub(crate) fn carries(report: &mut Report, what: &str, response: &Response, id: &str) {
     report.equal(
         format_args!("{what}: x-correlation-id"),
         response.ids(),
@@ -32,7 +32,11 @@ fn carries(report: &mut Report, what: &str, response: &Response, id: &str) {
 }
 
 /// The response carries a new ID exactly once: that ID.
-fn carries_fresh(report: &mut Report, what: &str, response: &Response) -> Option<String> {
+pub(crate) fn carries_fresh(
+    report: &mut Report,
+    what: &str,
+    response: &Response,
+) -> Option<String> {
     let ids = response.ids();
     let fresh = matches!(&ids[..], [id] if FRESH.matches(id));
     report.holds(fresh, || {

@@ -14,9 +14,16 @@ pub async fn check(adapter: &impl Adapter) -> Report {
     let mut report = Report::default();
     for rule in cases::all() {
         let addr = adapter.start(rule.policy.clone());
-        for case in &rule.cases {
-            report.merge(check_case(addr, &gaps, &rule, case).await);
-        }
+        report.merge(check_rule(addr, &gaps, &rule).await);
+    }
+    report
+}
+
+/// Sends all cases of one rule to a server under its policy.
+pub async fn check_rule(addr: SocketAddr, gaps: &Gaps, rule: &Rule) -> Report {
+    let mut report = Report::default();
+    for case in &rule.cases {
+        report.merge(check_case(addr, gaps, rule, case).await);
     }
     report
 }

@@ -1,0 +1,185 @@
+//! Every endpoint answers what the table says, as what it says, with the ID once.
+
+use std::io;
+use std::net::SocketAddr;
+
+use super::ServiceGaps;
+use crate::checks::{carries, carries_fresh, sent};
+use crate::client::request;
+use crate::{Connection, NO_HEADERS, Report, Response};
+
+/// Asks a service that has no `DOWNSTREAM`.
+pub(super) async fn check(addr: SocketAddr, gaps: &ServiceGaps) -> Report {
+    let mut report = Report::default();
+    for (path, content_type, body) in ANSWERS {
+        let result = exchange(&mut report, addr, path, content_type, *body).await;
+        report.ok(path, result);
+    }
+    let bad_query = if gaps.adapter.bad_query_is_422 {
+        422
+    } else {
+        400
+    };
+    for (path, status) in [
+        ("/sleepy?steps=1&ms=soon", bad_query),
+        ("/sleepy?steps=-1", bad_query),
+        ("/stream?chunks=many", bad_query),
+        ("/stream?chunks=", bad_query),
+        ("/log?n=1.5", bad_query),
+        ("/fail", 500),
+        ("/", 404),
+        ("/id/", 404),
+        ("/ID", 404),
+        ("//id", 404),
+        ("/favicon.ico", 404),
+    ] {
+        let result = status_only(&mut report, addr, "GET", path, status).await;
+        report.ok(path, result);
+    }
+    let wrong_method = if gaps.adapter.wrong_method_is_404 {
+        404
+    } else {
+        405
+    };
+    for (method, path) in [("DELETE", "/id"), ("PUT", "/log"), ("GET", "/test")] {
+        let result = status_only(&mut report, addr, method, path, wrong_method).await;
+        report.ok(format_args!("{method} {path}"), result);
+    }
+    let result = no_downstream(&mut report, addr).await;
+    report.ok("/relay", result);
+    let result = streams(&mut report, addr).await;
+    report.ok("/stream", result);
+    report
+}
+
+/// The content type must be this one, stated once; a charset may follow, which is UTF-8.
+pub(super) fn is_typed(report: &mut Report, what: &str, response: &Response, want: &str) {
+    let types = response.values("content-type");
+    let fits = match &types[..] {
+        [one] => {
+            let (essence, rest) = one.split_once(';').unwrap_or((one, ""));
+            essence.trim() == want
+                && ["", "charset=utf-8"].contains(&rest.trim().to_ascii_lowercase().as_str())
+        }
+        _ => false,
+    };
+    report.holds(fits, || {
+        format!("{what}: content-type {types:?}, want {want}")
+    });
+}
+
+async fn exchange(
+    report: &mut Report,
+    addr: SocketAddr,
+    path: &str,
+    content_type: &str,
+    body: fn(&str) -> String,
+) -> io::Result<()> {
+    let mut connection = Connection::open(addr).await?;
+    for id in [Some("c-1"), None] {
+        let headers: Vec<_> = id.iter().flat_map(|id| sent(id)).collect();
+        let response = connection.get(path, &headers).await?;
+        report.equal(format_args!("{path}: status"), response.status, 200);
+        is_typed(report, path, &response, content_type);
+        let id = match id {
+            Some(id) => {
+                carries(report, path, &response, id);
+                id.to_owned()
+            }
+            None => carries_fresh(report, path, &response).unwrap_or_default(),
+        };
+        if content_type == "application/json" {
+            let want: serde_json::Value = serde_json::from_str(&body(&id)).unwrap_or_default();
+            report.equal(format_args!("{path}: body"), response.json(), want);
+        } else {
+            report.equal(format_args!("{path}: body"), response.text(), body(&id));
+        }
+    }
+    Ok(())
+}
+
+async fn status_only(
+    report: &mut Report,
+    addr: SocketAddr,
+    method: &str,
+    path: &str,
+    status: u16,
+) -> io::Result<()> {
+    let what = format!("{method} {path}");
+    let mut connection = Connection::open(addr).await?;
+    let response = connection.send(method, path, &sent("c-1")).await?;
+    report.equal(format_args!("{what}: status"), response.status, status);
+    carries(report, &what, &response, "c-1");
+    let response = connection.send(method, path, NO_HEADERS).await?;
+    report.equal(format_args!("{what}: status"), response.status, status);
+    carries_fresh(report, &what, &response);
+    Ok(())
+}
+
+async fn no_downstream(report: &mut Report, addr: SocketAddr) -> io::Result<()> {
+    let what = "/relay without DOWNSTREAM";
+    let mut connection = Connection::open(addr).await?;
+    for path in ["/relay", "/relay?path=/id"] {
+        let response = connection.get(path, &sent("c-1")).await?;
+        report.equal(format_args!("{what}: status"), response.status, 503);
+        carries(report, what, &response, "c-1");
+        is_typed(report, what, &response, "text/plain");
+        report.holds(response.text().contains("DOWNSTREAM"), || {
+            format!("{what}: {:?} does not name DOWNSTREAM", response.text())
+        });
+    }
+    Ok(())
+}
+
+/// The first line comes before the last one is made: a body that was collected first would not
+/// show that chunks know their ID.
+async fn streams(report: &mut Report, addr: SocketAddr) -> io::Result<()> {
+    let mut connection = Connection::open(addr).await?;
+    let bytes = request("GET", "/stream?chunks=10", &sent("c-1"));
+    connection.write(&bytes).await?;
+    connection.read_head().await?;
+    let mut chunks = Vec::new();
+    while let Some(chunk) = connection.read_chunk().await? {
+        chunks.push(String::from_utf8_lossy(&chunk).into_owned());
+    }
+    report.equal("/stream: chunks", chunks, vec!["c-1\n"; 10]);
+    Ok(())
+}
+
+/// Path, content type, and the body for an ID.
+type Answer = (&'static str, &'static str, fn(&str) -> String);
+
+const ANSWERS: &[Answer] = &[
+    ("/id", TEXT, str::to_owned),
+    ("/extract", TEXT, str::to_owned),
+    ("/inbound", JSON, |id| {
+        let source = match id {
+            "c-1" => "x-correlation-id",
+            _ => "generated",
+        };
+        format!(
+            r#"{{"correlation_id": "{id}", "source": "{source}", "upstream_id": null, "trace_id": null}}"#
+        )
+    }),
+    ("/sleepy", JSON, |id| array(id, 3)),
+    ("/sleepy?steps=2&ms=1", JSON, |id| array(id, 2)),
+    ("/sleepy?ms=0&steps=1", JSON, |id| array(id, 1)),
+    ("/sleepy?steps=0", JSON, |id| array(id, 0)),
+    ("/stream", TEXT, |id| format!("{id}\n").repeat(3)),
+    ("/stream?chunks=2", TEXT, |id| format!("{id}\n").repeat(2)),
+    ("/stream?chunks=0", TEXT, |_| String::new()),
+    ("/spawn", JSON, |id| {
+        format!(
+            r#"{{"task": "{id}", "blocking": "{id}", "thread": "{id}", "join_set": "{id}", "naked": null}}"#
+        )
+    }),
+    ("/log", TEXT, str::to_owned),
+    ("/log?n=0", TEXT, str::to_owned),
+    ("/log?n=2", TEXT, str::to_owned),
+];
+const TEXT: &str = "text/plain";
+const JSON: &str = "application/json";
+
+fn array(id: &str, len: usize) -> String {
+    format!("{:?}", vec![id; len])
+}

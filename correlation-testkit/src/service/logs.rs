@@ -1,0 +1,211 @@
+//! Every record of every request carries its ID, and no other record carries any.
+
+use std::io;
+use std::net::SocketAddr;
+
+use tokio::task::JoinSet;
+
+use super::ServiceGaps;
+use super::process::Service;
+use super::records::{Complete, Record};
+use super::relay::{TRACE_ID, TRACEPARENT};
+use crate::checks::{carries, carries_fresh, sent};
+use crate::{CORRELATION_ID, Connection, Multiplexed, Report};
+
+/// Runs a service for each way of logging, and reads all that it wrote.
+pub(super) async fn check(exe: &str, gaps: &ServiceGaps) -> Report {
+    let mut report = Report::default();
+    for (format, level) in [("json", "info"), ("json", "debug"), ("text", "info")] {
+        let what = format!("LOG_FORMAT={format} RUST_LOG={level}");
+        let mut found = Report::default();
+        let result = complete(&mut found, exe, gaps, format, level).await;
+        found.ok("run", result);
+        report.merge(found.within(&what));
+    }
+    let mut found = Report::default();
+    let result = details(&mut found, exe).await;
+    found.ok("run", result);
+    report.merge(found.within("TRUST=never RUST_LOG=debug"));
+    let result = traced(&mut report, exe).await;
+    report.ok("traced", result);
+    let result = outside(&mut report, exe, gaps).await;
+    report.ok("records of no request", result);
+    report
+}
+
+/// Reads every line of a log; one that is no record is a failure.
+pub(super) fn read(report: &mut Report, format: &str, lines: &[String]) -> Vec<Record> {
+    let parse = match format {
+        "json" => Record::json,
+        _ => Record::text,
+    };
+    let records = lines.iter().map(|line| (line, parse(line)));
+    records
+        .filter_map(|(line, record)| report.ok(line, record))
+        .collect()
+}
+
+async fn complete(
+    report: &mut Report,
+    exe: &str,
+    gaps: &ServiceGaps,
+    format: &str,
+    level: &str,
+) -> io::Result<()> {
+    let env = [("LOG_FORMAT", format), ("RUST_LOG", level)];
+    // What it says when nobody asks it anything belongs to no request.
+    let idle = Service::start(exe, &env).await?.terminate().await?;
+    for record in read(report, format, &idle.stdout) {
+        report.equal(&record.message, record.ids, NONE);
+    }
+
+    let service = Service::start(exe, &env).await?;
+    let debug = level == "debug";
+    // At that level the HTTP/2 crate reports every frame.
+    let multiplexed = !debug && !gaps.adapter.no_h2c;
+    let ids = load(report, service.addr(), multiplexed).await?;
+    let output = service.terminate().await?;
+    let records = read(report, format, &output.stdout);
+    let complete = Complete {
+        ids: &ids,
+        lines: LINES,
+        framework: if debug {
+            gaps.debug_records
+        } else {
+            gaps.info_records
+        },
+        outside: idle.stdout.len(),
+        connections: if debug { gaps.connection_targets } else { &[] },
+    };
+    report.merge(complete.check(&records));
+    Ok(())
+}
+
+/// So many requests at once; all on connections of their own, or every other one on a shared
+/// connection.
+async fn load(report: &mut Report, addr: SocketAddr, multiplexed: bool) -> io::Result<Vec<String>> {
+    let shared = match multiplexed {
+        true => Some(Multiplexed::open(addr).await?),
+        false => None,
+    };
+    let path = format!("/log?n={LINES}");
+    let mut requests = JoinSet::new();
+    let ids: Vec<_> = (0..REQUESTS)
+        .map(|n| format!("log-{n}-of-{REQUESTS}"))
+        .collect();
+    for (n, id) in ids.iter().cloned().enumerate() {
+        let shared = shared.clone().filter(|_| n % 2 == 0);
+        let path = path.clone();
+        requests.spawn(async move {
+            let response = match shared {
+                Some(shared) => shared.get(&path, &sent(&id)).await?,
+                None => Connection::open(addr).await?.get(&path, &sent(&id)).await?,
+            };
+            Ok::<_, io::Error>((id, response))
+        });
+    }
+    while let Some(answered) = requests.join_next().await {
+        let (id, response) = answered??;
+        carries(report, &path, &response, &id);
+        report.equal(&path, response.text(), &*id);
+    }
+    Ok(ids)
+}
+
+/// What stands beside the ID, and what the library says itself.
+async fn details(report: &mut Report, exe: &str) -> io::Result<()> {
+    let env = [("TRUST", "never"), ("RUST_LOG", "debug")];
+    let service = Service::start(exe, &env).await?;
+    let mut connection = Connection::open(service.addr()).await?;
+    let mut requests = Vec::new();
+    for theirs in ["theirs-1", "theirs-2", "not valid", "theirs-3"] {
+        let headers = [(CORRELATION_ID, theirs), ("traceparent", "not valid")];
+        let response = connection.get("/log?n=2", &headers).await?;
+        let id = carries_fresh(report, "/log", &response).unwrap_or_default();
+        requests.push((theirs, id));
+    }
+    drop(connection);
+    let output = service.terminate().await?;
+    let records = read(report, "json", &output.stdout);
+    for (theirs, id) in requests {
+        let own: Vec<_> = records.iter().filter(|r| r.ids == [&*id]).collect();
+        let upstream: Vec<_> = own.iter().map(|r| r.upstream_ids.clone()).collect();
+        let mut want = vec![Vec::new(); own.len()];
+        if let Some(first) = want.first_mut().filter(|_| theirs != "not valid") {
+            first.push(theirs.to_owned());
+        }
+        report.equal(format_args!("upstream_id of {theirs}"), upstream, want);
+        let written = own.iter().filter(|r| r.message.contains(" line "));
+        report.equal(format_args!("records of {theirs}"), written.count(), 4);
+        let names = [
+            (CORRELATION_ID, theirs == "not valid"),
+            ("traceparent", true),
+        ];
+        for (name, ignored) in names {
+            let begin = format!("ignored header {name}");
+            let told = own.iter().filter(|r| r.message.starts_with(&begin)).count();
+            report.equal(
+                format_args!("{begin}, of {theirs}"),
+                told,
+                usize::from(ignored),
+            );
+        }
+    }
+    Ok(())
+}
+
+/// The trace-id of the caller stands beside the ID on every record.
+async fn traced(report: &mut Report, exe: &str) -> io::Result<()> {
+    let service = Service::start(exe, &[]).await?;
+    let mut connection = Connection::open(service.addr()).await?;
+    let headers = [(CORRELATION_ID, "c-1"), ("traceparent", TRACEPARENT)];
+    connection.get("/log?n=2", &headers).await?;
+    connection.get("/log?n=2", &sent("c-2")).await?;
+    drop(connection);
+    let output = service.terminate().await?;
+    let records = read(report, "json", &output.stdout);
+    for (id, want) in [("c-1", &[TRACE_ID][..]), ("c-2", &[])] {
+        let own = records.iter().filter(|record| record.ids == [id]);
+        report.holds(own.clone().count() >= 4, || format!("{id}: few records"));
+        for record in own {
+            report.equal(format_args!("{id}: trace_id"), &*record.trace_ids, want);
+        }
+    }
+    Ok(())
+}
+
+/// The server's connections read frames between requests: nobody's business, and nobody's ID. So
+/// is whatever it says before its first request.
+async fn outside(report: &mut Report, exe: &str, gaps: &ServiceGaps) -> io::Result<()> {
+    let env = [("RUST_LOG", "trace")];
+    let idle = Service::start(exe, &env).await?.terminate().await?;
+    for record in read(report, "json", &idle.stdout) {
+        report.equal(&record.message, record.ids, NONE);
+    }
+    if gaps.adapter.no_h2c {
+        return Ok(());
+    }
+    let service = Service::start(exe, &env).await?;
+    let connection = Multiplexed::open(service.addr()).await?;
+    for id in ["c-1", "c-2"] {
+        connection.get("/id", &sent(id)).await?;
+    }
+    drop(connection);
+    let output = service.terminate().await?;
+    let records = read(report, "json", &output.stdout);
+    let frames = records.iter().filter(|record| record.message == "received");
+    let heads = frames
+        .clone()
+        .filter(|record| record.target.starts_with("h2::"));
+    report.holds(heads.count() >= 2, || {
+        "RUST_LOG=trace: no frames".to_owned()
+    });
+    for frame in frames {
+        report.equal("RUST_LOG=trace, frame", &*frame.ids, NONE);
+    }
+    Ok(())
+}
+
+const REQUESTS: usize = 200;
+const LINES: usize = 5;
+const NONE: [&str; 0] = [];

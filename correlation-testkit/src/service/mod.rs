@@ -1,0 +1,135 @@
+//! The same contract, demanded of a process: a service that anybody could have written, in any
+//! language, is asked over its sockets and judged by its answers, its log and its end.
+//!
+//! An example service hands itself over in a test:
+//!
+//! ```no_run
+//! use correlation_testkit::service::{self, ServiceGaps};
+//!
+//! service::run("/path/to/own-service", ServiceGaps::default());
+//! ```
+//!
+//! The service reads its configuration from the environment: `LISTEN`, `DOWNSTREAM`, `TRUST`,
+//! `TRACE_CONTEXT`, `LOG_FORMAT`, `RUST_LOG`. It says `listening on ADDRESS` on standard error,
+//! once, and writes its log to standard output, a line for each record. To the endpoints of
+//! [`Adapter`](crate::Adapter) it adds `/log`, `/relay` and `/test`, as `service_common` has them.
+
+mod calls;
+mod config;
+mod endpoints;
+mod logs;
+mod process;
+pub mod records;
+mod relay;
+mod shutdown;
+mod stub;
+
+pub use process::{Output, Service, run_to_end};
+
+use std::io;
+
+use correlation_core::TraceContext;
+
+use crate::checks::concurrency::{self, Load};
+use crate::checks::{bodies, connection, outcomes, rules, spawned, websocket};
+use crate::{Gaps, Report, cases};
+use stub::Stub;
+
+/// Where a service differs from the others, by its framework. As with [`Gaps`], each difference
+/// is demanded.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ServiceGaps {
+    /// Those of the adapter.
+    pub adapter: Gaps,
+    /// What the framework logs about each request at level `info`: how the messages begin.
+    pub info_records: &'static [&'static str],
+    /// The same at level `debug`, those of `info` included.
+    pub debug_records: &'static [&'static str],
+    /// Modules that write about connections at level `debug`: these records belong to no request.
+    pub connection_targets: &'static [&'static str],
+}
+
+/// Runs everything against one executable, and panics with everything that is wrong.
+///
+/// # Panics
+///
+/// If the service breaks the contract.
+pub fn run(exe: &str, gaps: ServiceGaps) {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.enable_all().build().expect("a runtime");
+    runtime.block_on(check(exe, &gaps)).assert_passed(exe);
+}
+
+/// Runs everything against one executable.
+pub async fn check(exe: &str, gaps: &ServiceGaps) -> Report {
+    let mut report = Report::default();
+    for result in [
+        by_default(&mut report, exe, gaps).await,
+        distrusting(&mut report, exe, gaps).await,
+        tracing(&mut report, exe, gaps, TraceContext::Forward).await,
+        tracing(&mut report, exe, gaps, TraceContext::Off).await,
+    ] {
+        report.ok("service", result);
+    }
+    report.merge(logs::check(exe, gaps).await);
+    report.merge(config::check(exe).await);
+    report.merge(shutdown::check(exe).await);
+    report
+}
+
+async fn by_default(report: &mut Report, exe: &str, gaps: &ServiceGaps) -> io::Result<()> {
+    let service = Service::start(exe, &[]).await?;
+    let (addr, adapter) = (service.addr(), &gaps.adapter);
+    report.merge(endpoints::check(addr, gaps).await);
+    report.merge(rules::check_rule(addr, adapter, &cases::named("default")).await);
+    report.merge(outcomes::check(addr, adapter).await);
+    report.merge(bodies::check(addr).await);
+    report.merge(spawned::check(addr).await);
+    report.merge(websocket::check(addr, adapter).await);
+    report.merge(connection::check(addr).await);
+    report.merge(concurrency::http1(addr, Load::FULL).await);
+    report.merge(concurrency::pipelined(addr, Load::FULL).await);
+    report.merge(concurrency::http2(addr, adapter, Load::FULL).await);
+    finish(report, service).await
+}
+
+async fn distrusting(report: &mut Report, exe: &str, gaps: &ServiceGaps) -> io::Result<()> {
+    let stub = Stub::start().await?;
+    let env = [("TRUST", "never"), ("DOWNSTREAM", &*stub.url())];
+    let service = Service::start(exe, &env).await?;
+    let rule = cases::named("trust never");
+    report.merge(rules::check_rule(service.addr(), &gaps.adapter, &rule).await);
+    report.merge(relay::check_distrusted(service.addr(), &stub).await);
+    finish(report, service).await
+}
+
+async fn tracing(
+    report: &mut Report,
+    exe: &str,
+    gaps: &ServiceGaps,
+    mode: TraceContext,
+) -> io::Result<()> {
+    let stub = Stub::start().await?;
+    let off = mode == TraceContext::Off;
+    let name = if off { "off" } else { "forward" };
+    let env = [("TRACE_CONTEXT", name), ("DOWNSTREAM", &*stub.url())];
+    let service = Service::start(exe, &env).await?;
+    report.merge(relay::check(service.addr(), &stub, mode).await);
+    if off {
+        let rule = cases::named("trace context off");
+        report.merge(rules::check_rule(service.addr(), &gaps.adapter, &rule).await);
+    } else {
+        report.merge(calls::check(service.addr(), &stub).await);
+    }
+    finish(report, service).await
+}
+
+/// Whatever was asked of the service, its log consists of records with one ID each: at level
+/// `info` nobody writes about anything but requests, once the service has started.
+async fn finish(report: &mut Report, service: Service) -> io::Result<()> {
+    let output = service.terminate().await?;
+    for record in logs::read(report, "json", &output.stdout) {
+        report.holds(record.ids.len() <= 1, || format!("{record:?}"));
+    }
+    Ok(())
+}

@@ -1,0 +1,205 @@
+//! Log records as lines, and whether they are complete.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::Value;
+
+use crate::Report;
+
+/// One record.
+#[derive(Clone, Debug, Default)]
+pub struct Record {
+    /// Every `correlation_id`, so that one too many stays visible.
+    pub ids: Vec<String>,
+    /// Every `trace_id`.
+    pub trace_ids: Vec<String>,
+    /// Every `upstream_id`.
+    pub upstream_ids: Vec<String>,
+    /// The module that wrote it.
+    pub target: String,
+    /// The message, and in text its fields.
+    pub message: String,
+}
+
+impl Record {
+    /// Reads a line of JSON.
+    ///
+    /// # Errors
+    ///
+    /// If it is no JSON object, or has the ID anywhere but at its top.
+    pub fn json(line: &str) -> Result<Self, String> {
+        let Entries(entries) =
+            serde_json::from_str(line).map_err(|error| format!("no JSON object: {error}"))?;
+        let all = |key: &str| -> Vec<String> {
+            let values = entries.iter().filter(|(known, _)| known == key);
+            values.map(|(_, value)| plain(value)).collect()
+        };
+        let ids = all("correlation_id");
+        if line.matches("\"correlation_id\":").count() != ids.len() {
+            return Err("the ID is not at the top level only".to_owned());
+        }
+        let fields = entries.iter().find(|(key, _)| key == "fields");
+        Ok(Self {
+            ids,
+            trace_ids: all("trace_id"),
+            upstream_ids: all("upstream_id"),
+            target: all("target").concat(),
+            message: fields.map_or_else(String::new, |(_, fields)| plain(&fields["message"])),
+        })
+    }
+
+    /// Reads a line of text: `TIME LEVEL TARGET: MESSAGE correlation_id=ID`.
+    ///
+    /// # Errors
+    ///
+    /// If something follows the ID, or there are colours.
+    pub fn text(line: &str) -> Result<Self, String> {
+        if line.contains('\u{1b}') {
+            return Err("escape codes".to_owned());
+        }
+        let mut parts = line.split(" correlation_id=");
+        let head = parts.next().unwrap_or_default();
+        let ids: Vec<_> = parts.map(str::to_owned).collect();
+        if ids.iter().any(|id| id.contains(' ')) {
+            return Err("the ID is not at the end".to_owned());
+        }
+        let body = head
+            .split_whitespace()
+            .skip(2)
+            .collect::<Vec<_>>()
+            .join(" ");
+        let (target, message) = body.split_once(": ").unwrap_or(("", &body));
+        Ok(Self {
+            ids,
+            target: target.to_owned(),
+            message: message.to_owned(),
+            ..Self::default()
+        })
+    }
+}
+
+/// What a log must consist of.
+#[derive(Clone, Debug)]
+pub struct Complete<'a> {
+    /// The IDs of all requests.
+    pub ids: &'a [String],
+    /// How many records each request wrote with each of the two loggers.
+    pub lines: usize,
+    /// What the framework adds to each request: how those messages begin.
+    pub framework: &'a [&'a str],
+    /// How many records belong to no request.
+    pub outside: usize,
+    /// Modules that write about connections, as often as they like and without an ID.
+    pub connections: &'a [&'a str],
+}
+
+impl Complete<'_> {
+    /// Compares records with that. There is one comparison for each record and one for each
+    /// request.
+    pub fn check(&self, records: &[Record]) -> Report {
+        let mut report = Report::default();
+        let mut requests: HashMap<_, Vec<_>> = HashMap::new();
+        for id in self.ids {
+            requests.insert(id.as_str(), Vec::new());
+        }
+        let (mut outside, mut connections) = (0, 0);
+        for record in records {
+            let label = self.label(&record.message);
+            let failure = match &record.ids[..] {
+                [] if self
+                    .connections
+                    .iter()
+                    .any(|t| record.target.starts_with(t)) =>
+                {
+                    connections += 1;
+                    None
+                }
+                // The handler's and the framework's own are always of some request.
+                [] if label.is_ok() => Some("has no ID"),
+                [] => {
+                    outside += 1;
+                    None
+                }
+                [id] => match requests.get_mut(id.as_str()) {
+                    Some(labels) => {
+                        labels.push(label.unwrap_or_else(|other| other));
+                        None
+                    }
+                    None => Some("has an ID that no request had"),
+                },
+                _ => Some("has more than one ID"),
+            };
+            report.holds(failure.is_none(), || {
+                format!("{record:?} {}", failure.unwrap_or_default())
+            });
+        }
+        let want = self.labels();
+        for id in self.ids {
+            let mut labels = requests.remove(id.as_str()).unwrap_or_default();
+            labels.sort_unstable();
+            report.equal(format_args!("records of {id}"), labels, &*want);
+        }
+        report.equal("records of no request", outside, self.outside);
+        let total = self.ids.len() * want.len() + self.outside;
+        report.equal("records", records.len() - connections, total);
+        report
+    }
+
+    /// The messages of one request, sorted.
+    fn labels(&self) -> Vec<String> {
+        let own =
+            (0..self.lines).flat_map(|i| [format!("tracing line {i}"), format!("log line {i}")]);
+        let framework = self.framework.iter().map(|&begin| begin.to_owned());
+        let mut labels: Vec<_> = own.chain(framework).collect();
+        labels.sort_unstable();
+        labels
+    }
+
+    /// A message without what differs from request to request; `Err` if it is unexpected.
+    fn label(&self, message: &str) -> Result<String, String> {
+        if message.starts_with("tracing line ") || message.starts_with("log line ") {
+            return Ok(message.to_owned());
+        }
+        let known = self
+            .framework
+            .iter()
+            .find(|begin| message.starts_with(**begin));
+        known.map_or_else(|| Err(message.to_owned()), |&begin| Ok(begin.to_owned()))
+    }
+}
+
+/// The members of an object in their order, with those that a map would drop.
+struct Entries(Vec<(String, Value)>);
+
+impl<'de> Deserialize<'de> for Entries {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+
+        impl<'de> Visitor<'de> for Members {
+            type Value = Entries;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entries, A::Error> {
+                let mut entries = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    entries.push(entry);
+                }
+                Ok(Entries(entries))
+            }
+        }
+
+        deserializer.deserialize_map(Members)
+    }
+}
+
+fn plain(value: &Value) -> String {
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
+}
