@@ -1,9 +1,11 @@
 //! `http` 1.x: headers as a carrier, an ID as a header value.
 
+use std::net::IpAddr;
+
 use ::http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::carrier::{Extractor, Injector};
-use crate::{CorrelationId, Policy};
+use crate::{Context, CorrelationId, Policy, Rejected};
 
 impl From<&CorrelationId> for HeaderValue {
     fn from(id: &CorrelationId) -> Self {
@@ -36,6 +38,28 @@ impl Extractor for HeaderMap {
         let mut lines = self.get_all(key).iter();
         let first = lines.next()?;
         lines.all(|line| line == first).then_some(first.as_bytes())
+    }
+}
+
+/// As [`Policy::receive`], with the header value for the response: the one in which the ID came,
+/// if it did, so that its bytes are shared.
+#[inline]
+pub fn receive(
+    policy: &Policy,
+    headers: &HeaderMap,
+    peer: Option<IpAddr>,
+) -> (Result<Context, Rejected>, HeaderValue) {
+    match policy.receive_line(|| headers, HeaderValue::as_bytes, peer) {
+        Ok((context, line)) => {
+            // Not if white space was trimmed.
+            let came = line.filter(|line| line.len() == context.id().as_str().len());
+            let value = came.map_or_else(|| context.id().into(), HeaderValue::clone);
+            (Ok(context), value)
+        }
+        Err(rejected) => {
+            let value = rejected.context().id().into();
+            (Err(rejected), value)
+        }
     }
 }
 

@@ -106,7 +106,11 @@ impl CorrelationId {
         }
         let mut filled = Filled([b'0'; INLINE.next_multiple_of(16)]);
         filled.0[..bytes.len()].copy_from_slice(bytes);
-        if !filled.0.iter().fold(true, |ok, &byte| ok & is_allowed(byte)) {
+        if !filled
+            .0
+            .iter()
+            .fold(true, |ok, &byte| ok & is_allowed(byte))
+        {
             return None;
         }
         let text = std::str::from_utf8(&filled.0).ok()?;

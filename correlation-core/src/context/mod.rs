@@ -39,6 +39,16 @@ struct Upstream {
     logged: AtomicBool,
 }
 
+impl Extra {
+    fn new(upstream: Option<CorrelationId>, trace: Option<Trace>) -> Arc<Self> {
+        let upstream = upstream.map(|id| Upstream {
+            id,
+            logged: AtomicBool::new(false),
+        });
+        Arc::new(Self { upstream, trace })
+    }
+}
+
 impl Context {
     /// A context with this ID and nothing else.
     #[must_use]
@@ -57,12 +67,11 @@ impl Context {
         upstream: Option<CorrelationId>,
         trace: Option<Trace>,
     ) -> Self {
-        let upstream = upstream.map(|id| Upstream {
-            id,
-            logged: AtomicBool::new(false),
-        });
-        let extra =
-            (upstream.is_some() || trace.is_some()).then(|| Arc::new(Extra { upstream, trace }));
+        let extra = if upstream.is_none() && trace.is_none() {
+            None
+        } else {
+            Some(Extra::new(upstream, trace))
+        };
         Self { id, source, extra }
     }
 

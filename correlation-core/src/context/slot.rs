@@ -47,7 +47,10 @@ pub(crate) fn with<R>(slot: &mut Slot, f: impl FnOnce() -> R) -> R {
 }
 
 pub(crate) fn current() -> Option<Context> {
-    with_current(|context| context.cloned())
+    fn copy(context: Option<&Context>) -> Option<Context> {
+        context.cloned()
+    }
+    with_current(copy)
 }
 
 /// `read` sees the context under a shared borrow, so it must not open a scope. It runs once.

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use super::scan::{Found, Seen};
+use super::scan::{Found, Lines, Seen};
 use super::{Caller, OnInvalid, OnMissing, Parser, Policy, TRACEPARENT};
 use crate::error::Fault;
 use crate::trace_context::{TRACESTATE, Trace, TraceContext, Traceparent};
@@ -41,31 +41,52 @@ impl Policy {
     where
         H: IntoIterator<Item = (&'h str, &'h [u8])>,
     {
+        self.receive_line(headers, |value| value, peer)
+            .map(|(context, _)| context)
+    }
+
+    /// As [`receive`](Self::receive), and gives the line back that the ID was taken from.
+    #[inline]
+    pub(crate) fn receive_line<'h, H, N, V>(
+        &self,
+        headers: impl Fn() -> H,
+        bytes: fn(V) -> &'h [u8],
+        peer: Option<IpAddr>,
+    ) -> Result<(Context, Option<V>), Rejected>
+    where
+        H: IntoIterator<Item = (N, V)>,
+        N: AsRef<str>,
+        V: Copy,
+    {
         if let Some(context) = context::entered() {
-            return Ok(context);
+            return Ok((context, None));
         }
-        let mut found = Found::new();
-        self.watched.scan(headers(), &mut found);
+        let (mut found, mut lines) = (Found::new(), Lines::new_const());
+        self.watched.scan(headers(), bytes, &mut found, &mut lines);
         // Who brings nothing need not be asked for.
         if found.is_empty() && self.on_missing == OnMissing::Generate {
-            return Ok(self.fresh());
+            return Ok((self.fresh(), None));
         }
         let line = |name: &str| {
             let mut lines = headers().into_iter();
-            lines
-                .find(|(known, _)| known.eq_ignore_ascii_case(name))
-                .map(|(_, value)| value)
+            let line = lines.find(|(known, _)| known.as_ref().eq_ignore_ascii_case(name));
+            line.map(|(_, line)| bytes(line))
         };
         let trace = |parent| {
             let lines = headers().into_iter();
-            let state = lines.filter(|(name, _)| name.eq_ignore_ascii_case(TRACESTATE));
-            Trace::new(parent, state.map(|(_, value)| value))
+            let state = lines.filter(|(name, _)| name.as_ref().eq_ignore_ascii_case(TRACESTATE));
+            Trace::new(parent, state.map(|(_, line)| bytes(line)))
         };
         let caller = Caller {
             addr: peer,
             header: &line,
         };
-        self.decide(&found, &caller, &trace)
+        let context = self.decide(&found, &caller, &trace)?;
+        let line = match context.source() {
+            Source::Header(name) => found.position(name).and_then(|at| lines.get(at).copied()),
+            _ => None,
+        };
+        Ok((context, line))
     }
 
     #[inline]
@@ -73,6 +94,7 @@ impl Policy {
         Context::received(self.generator.generate(), Source::Generated, None, None)
     }
 
+    /// What is decided once the headers are known, whatever map they came in.
     fn decide(
         &self,
         found: &Found<'_>,

@@ -28,26 +28,32 @@ impl Watched {
 
     /// `found` is lent, not returned: it is too big to be moved for every request.
     #[inline]
-    pub(super) fn scan<'h>(
+    pub(super) fn scan<'h, N: AsRef<str>, V: Copy>(
         &self,
-        headers: impl IntoIterator<Item = (&'h str, &'h [u8])>,
+        headers: impl IntoIterator<Item = (N, V)>,
+        bytes: fn(V) -> &'h [u8],
         found: &mut Found<'h>,
+        lines: &mut Lines<V>,
     ) {
-        for (name, value) in headers {
-            if self.lengths & length_bit(name) != 0 {
-                self.look(name, value, found);
+        for (name, line) in headers {
+            let name = name.as_ref();
+            if self.lengths & length_bit(name) != 0 && self.look(name, bytes(line), found) {
+                lines.push(line);
             }
         }
     }
 
-    fn look<'h>(&self, name: &str, value: &'h [u8], found: &mut Found<'h>) {
+    /// Whether this is the first line of a watched header.
+    fn look<'h>(&self, name: &str, value: &'h [u8], found: &mut Found<'h>) -> bool {
         // Most maps have their names in lower case already.
         let is = |watched: &&&str| **watched == name || watched.eq_ignore_ascii_case(name);
-        if let Some(watched) = self.names.iter().find(is) {
-            found.add(watched, trim(value));
-        }
+        let watched = self.names.iter().find(is);
+        watched.is_some_and(|watched| found.add(watched, trim(value)))
     }
 }
+
+/// The first line of each header that was found, in the form in which the caller gave it.
+pub(super) type Lines<V> = ArrayVec<V, MAX_WATCHED>;
 
 /// What one pass found: nothing at all for most names, so that is not even stored.
 pub(super) struct Found<'h>(ArrayVec<(&'static str, Seen<'h>), MAX_WATCHED>);
@@ -58,17 +64,18 @@ impl<'h> Found<'h> {
         Self(ArrayVec::new_const())
     }
 
-    fn add(&mut self, name: &'static str, value: &'h [u8]) {
-        if let Some((_, seen)) = self.0.iter_mut().find(|(known, _)| same(known, name)) {
+    fn add(&mut self, name: &'static str, value: &'h [u8]) -> bool {
+        if let Some(at) = self.position(name) {
+            let seen = &mut self.0[at].1;
             // A repeated `traceparent` is never valid; an ID may come twice if it is the same.
             let agrees = matches!(seen, Seen::One(first) if *first == value);
             if !agrees || name == TRACEPARENT {
                 *seen = Seen::Conflict;
             }
-        } else {
-            // There is room for every name that is watched.
-            let _ = self.0.try_push((name, Seen::One(value)));
+            return false;
         }
+        // There is room for every name that is watched.
+        self.0.try_push((name, Seen::One(value))).is_ok()
     }
 
     #[inline]
@@ -76,10 +83,15 @@ impl<'h> Found<'h> {
         self.0.is_empty()
     }
 
-    /// The lines of a watched header, its name in lower case.
+    /// Where in the order of the lines a watched header is, its name in lower case.
+    pub(super) fn position(&self, name: &str) -> Option<usize> {
+        // The same name nearly always is the same text in memory.
+        let is = |known: &str| std::ptr::eq(known, name) || known == name;
+        self.0.iter().position(|(known, _)| is(known))
+    }
+
     pub(super) fn header(&self, name: &str) -> Seen<'h> {
-        let found = self.0.iter().find(|(known, _)| same(known, name));
-        found.map_or(Seen::Absent, |(_, seen)| *seen)
+        self.position(name).map_or(Seen::Absent, |at| self.0[at].1)
     }
 }
 
@@ -91,11 +103,6 @@ pub(super) enum Seen<'h> {
     One(&'h [u8]),
     /// Several lines that do not agree.
     Conflict,
-}
-
-/// The same name nearly always is the same text in memory.
-fn same(one: &str, other: &str) -> bool {
-    std::ptr::eq(one, other) || one == other
 }
 
 const fn length_bit(name: &str) -> u64 {

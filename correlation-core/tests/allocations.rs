@@ -1,0 +1,135 @@
+//! How often the library allocates: exact numbers, since an allocation more is what makes a
+//! request slower, and no stopwatch would tell.
+
+#![cfg(all(feature = "http", feature = "tracing"))]
+
+use std::hint::black_box;
+use std::io::{self, Write};
+use std::pin::pin;
+use std::task::{Context as TaskContext, Waker};
+
+use allocation_counter::measure;
+use correlation_core::http::{ResponseHeaders, lines};
+use correlation_core::{
+    Context, CorrelationId, Generator, Policy, current, scope, sync_scope, tag,
+};
+use http::{HeaderMap, HeaderValue};
+use tracing::dispatcher;
+
+/// Allocations of the second run: the first may set up what a thread keeps.
+fn allocations<R>(mut run: impl FnMut() -> R) -> u64 {
+    black_box(run());
+    measure(|| {
+        black_box(run());
+    })
+    .count_total
+}
+
+fn id() -> CorrelationId {
+    CorrelationId::new()
+}
+
+fn headers(value: Option<&str>) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert("accept", HeaderValue::from_static("*/*"));
+    if let Some(value) = value {
+        headers.insert("x-correlation-id", value.parse().unwrap());
+    }
+    headers
+}
+
+#[test]
+fn new_ids_cost_nothing() {
+    for generator in [Generator::uuid_v4(), Generator::uuid_v7(), Generator::hex()] {
+        assert_eq!(allocations(|| generator.generate()), 0, "{generator:?}");
+    }
+}
+
+#[test]
+fn a_header_value_costs_one() {
+    let id = id();
+    assert_eq!(allocations(|| HeaderValue::from(&id)), 1);
+}
+
+#[test]
+fn short_ids_are_parsed_and_cloned_for_nothing() {
+    for (len, expected) in [(1, 0), (36, 0), (40, 0), (41, 1)] {
+        let text = "x".repeat(len);
+        let parse = || text.parse::<CorrelationId>().unwrap();
+        assert_eq!(allocations(parse), expected, "{len} bytes");
+        let id = parse();
+        assert_eq!(allocations(|| id.clone()), 0, "{len} bytes");
+    }
+}
+
+#[test]
+fn inbound_requests_cost_nothing() {
+    let policy = Policy::new();
+    for value in [None, Some("7F000001:8296_4F7B0A69"), Some("not valid")] {
+        let headers = headers(value);
+        let receive = || policy.receive(|| lines(&headers), None).unwrap();
+        assert_eq!(allocations(receive), 0, "{value:?}");
+    }
+}
+
+#[test]
+fn the_header_value_that_came_is_shared() {
+    let policy = Policy::new();
+    let mut headers = headers(None);
+    let value = HeaderValue::from(id());
+    // The first clone of a value makes its bytes shared.
+    headers.insert("x-correlation-id", value.clone());
+    let receive = || correlation_core::http::receive(&policy, &headers, None);
+    assert_eq!(allocations(|| assert_eq!(receive().1, value)), 0);
+}
+
+#[test]
+fn a_response_header_costs_nothing() {
+    let prepared = ResponseHeaders::new(&Policy::new());
+    let (value, mut headers) = (HeaderValue::from_static("id"), headers(None));
+    assert_eq!(allocations(|| prepared.set(value.clone(), &mut headers)), 0);
+}
+
+#[test]
+fn scopes_and_reads_cost_nothing() {
+    let context = Context::new(id());
+    assert_eq!(allocations(|| sync_scope(context.clone(), current)), 0);
+    let polls = || {
+        let mut future = pin!(scope(context.clone(), std::future::pending::<()>()));
+        let mut cx = TaskContext::from_waker(Waker::noop());
+        for _ in 0..10 {
+            assert!(future.as_mut().poll(&mut cx).is_pending());
+        }
+    };
+    assert_eq!(allocations(polls), 0);
+}
+
+#[test]
+fn a_tagged_line_costs_what_the_formatter_does() {
+    let context = Context::new(id());
+    let text = || tracing_subscriber::fmt().with_writer(|| Sink);
+    let json = || tracing_subscriber::fmt().json().with_writer(|| Sink);
+    let event = |dispatch: tracing::Dispatch| {
+        dispatcher::with_default(&dispatch, || {
+            sync_scope(context.clone(), || {
+                allocations(|| tracing::info!(rows = 3, "query done"))
+            })
+        })
+    };
+    let bare = event(text().finish().into());
+    assert_eq!(event(text().map_writer(tag).finish().into()), bare);
+    let bare = event(json().finish().into());
+    assert_eq!(event(json().map_writer(tag).finish().into()), bare);
+}
+
+struct Sink;
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(black_box(bytes).len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
