@@ -15,7 +15,7 @@ pub(crate) fn all() -> Vec<Case> {
     };
     let json = || tracing_subscriber::fmt().json().with_writer(|| Sink);
     vec![
-        event("log/text, bare", Dispatch::new(text().finish()), false),
+        event("log/text, bare", Dispatch::new(text().finish()), true),
         event(
             "log/text, tagged, outside",
             Dispatch::new(text().map_writer(tag).finish()),
@@ -27,7 +27,7 @@ pub(crate) fn all() -> Vec<Case> {
             true,
         ),
         in_span("log/text, span field", Dispatch::new(text().finish())),
-        event("log/JSON, bare", Dispatch::new(json().finish()), false),
+        event("log/JSON, bare", Dispatch::new(json().finish()), true),
         event(
             "log/JSON, tagged",
             Dispatch::new(json().map_writer(tag).finish()),

@@ -2,9 +2,8 @@
 //!
 //! `cargo run --release -p correlation-benches` prints nanoseconds (the minimum of many rounds)
 //! and allocations of each case. Nanoseconds of one run may be compared with each other, and with
-//! nothing else. `cargo run --release -p correlation-benches -- --count CASE N` runs one case N
-//! times and prints nothing: for `valgrind --tool=callgrind`, whose instruction counts of two
-//! different N give the exact number for one.
+//! nothing else. `benches/count` gives the instructions of a case: with `--count CASE N` it is run N
+//! times and nothing is printed.
 
 mod core_cases;
 mod log_cases;
@@ -39,6 +38,7 @@ fn main() {
             println!("{:<58} {:>9} {:>7} {:>7}", "", "ns", "allocs", "bytes");
             cases.iter_mut().for_each(report);
         }
+        ["--list"] => cases.iter().for_each(|case| println!("{}", case.name)),
         ["--count", name, times] => {
             let case = cases.iter_mut().find(|case| case.name == name);
             let case = case.expect("there is a case of that name");
@@ -47,7 +47,7 @@ fn main() {
             }
         }
         _ => {
-            eprintln!("usage: correlation-benches [--count CASE N]");
+            eprintln!("usage: correlation-benches [--list | --count CASE N]");
             std::process::exit(2);
         }
     }

@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 
 use correlation_core::Scoped;
-use correlation_core::http::lines;
+use correlation_core::http::receive;
 use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
@@ -44,14 +44,10 @@ where
             .wants_peer()
             .then(|| peer::ip(request.extensions()))
             .flatten();
-        let context = match policy.receive(|| lines(request.headers()), peer) {
-            Ok(context) => context,
-            Err(rejected) => {
-                let header = Settings::header_value(rejected.context(), request.headers());
-                return ResponseFuture::rejected(settings, header);
-            }
+        let (received, header) = receive(policy, request.headers(), peer);
+        let Ok(context) = received else {
+            return ResponseFuture::rejected(settings, header);
         };
-        let header = Settings::header_value(&context, request.headers());
         if let Some(name) = &settings.rewritten {
             request.headers_mut().insert(name, header.clone());
         }

@@ -1,6 +1,6 @@
+use correlation_core::Policy;
 use correlation_core::http::ResponseHeaders;
-use correlation_core::{Context, Policy, Source};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::HeaderName;
 
 /// A policy, with the names it speaks of ready for use in header maps.
 #[derive(Debug)]
@@ -18,18 +18,6 @@ impl Settings {
             rewritten: policy.request_header_name().map(HeaderName::from_static),
             policy,
         }
-    }
-
-    /// The ID as it came, if it came in a header: that value is shared, not copied.
-    pub(crate) fn header_value(context: &Context, headers: &HeaderMap) -> HeaderValue {
-        let id = context.id();
-        // Nothing is looked up by its name, which would have to be hashed: whatever header holds
-        // the ID will do. None does when white space was trimmed, or an outer layer set the ID.
-        let came = match context.source() {
-            Source::Header(_) => headers.values().find(|value| *value == id.as_str()),
-            _ => None,
-        };
-        came.cloned().unwrap_or_else(|| id.into())
     }
 }
 
