@@ -4,7 +4,7 @@ use std::task::{Context as TaskContext, Poll};
 
 use actix_web::body::{BodySize, MessageBody};
 use actix_web::web::Bytes;
-use correlation_core::{Context, Scoped};
+use correlation_core::{InCurrent, Scoped};
 use pin_project_lite::pin_project;
 
 pin_project! {
@@ -31,14 +31,14 @@ pin_project! {
 }
 
 impl<B: MessageBody> CorrelatedBody<B> {
-    /// Tells the kinds apart as actix-web does when it boxes a body.
-    pub(crate) fn new(context: &Context, body: B) -> Self {
+    /// To be called in that context. Tells the kinds apart as actix-web does when it boxes a body.
+    pub(crate) fn new(body: B) -> Self {
         let kind = match body.size() {
             BodySize::None => Kind::None,
             BodySize::Sized(_) | BodySize::Stream => match body.try_into_bytes() {
                 Ok(bytes) => Kind::Complete { bytes },
                 Err(body) => Kind::Scoped {
-                    body: Scoped::in_context(context.clone(), body),
+                    body: body.in_current(),
                 },
             },
         };

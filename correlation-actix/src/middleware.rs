@@ -4,11 +4,13 @@ use std::rc::Rc;
 use std::task::{Context as TaskContext, Poll, ready};
 
 use actix_web::body::MessageBody;
-use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
+use actix_web::dev::{
+    ResponseHead, Service, ServiceRequest, ServiceResponse, Transform, forward_ready,
+};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ACCESS_CONTROL_EXPOSE_HEADERS, HeaderMap, HeaderName, HeaderValue};
 use actix_web::{Error, HttpRequest, HttpResponse};
-use correlation_core::{Context, Policy, Scoped, Source, scope, sync_scope};
+use correlation_core::{Context, Policy, Rejected, Scoped, Source, scope, sync_scope};
 use pin_project_lite::pin_project;
 
 use crate::CorrelatedBody;
@@ -83,36 +85,33 @@ where
     forward_ready!(service);
 
     fn call(&self, mut request: ServiceRequest) -> Self::Future {
-        let (context, state) = match self.rules.receive(&request) {
-            Ok(context) => {
-                self.rules.rewrite(&context, &mut request);
-                // Middleware may work before its first await, and its future may be dropped
-                // without having been polled.
-                let inner = sync_scope(context.clone(), || self.service.call(request));
-                (context, State::Inner { inner })
-            }
-            Err(context) => {
-                let (request, _) = request.into_parts();
-                let request = ready(request);
-                (context, State::Rejected { request })
+        let received = self.rules.receive(&request);
+        let accepted = received.is_ok();
+        let context = received.unwrap_or_else(|rejected| rejected.context().clone());
+        let id = header_value(&context, request.headers());
+        let state = if accepted {
+            self.rules.rewrite(id.as_ref(), &mut request);
+            // Middleware may work before its first await.
+            let inner = sync_scope(context.clone(), || self.service.call(request));
+            State::Inner { inner }
+        } else {
+            let (request, _) = request.into_parts();
+            State::Rejected {
+                request: ready(request),
             }
         };
-        let future = ResponseFuture {
-            state,
-            context: context.clone(),
-            rules: Rc::clone(&self.rules),
-        };
-        scope(context, future)
+        let rules = Rc::clone(&self.rules);
+        scope(context, ResponseFuture { state, id, rules })
     }
 }
 
 pin_project! {
-    /// The future of [`CorrelationMiddleware`].
+    /// The future of [`CorrelationMiddleware`]. It runs in the context of its request.
     #[derive(Debug)]
     pub struct ResponseFuture<F> {
         #[pin]
         state: State<F>,
-        context: Context,
+        id: Option<HeaderValue>,
         rules: Rc<Rules>,
     }
 }
@@ -135,34 +134,44 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let context = &*this.context;
         let result = match this.state.project() {
-            StateProj::Inner { inner } => ready!(inner.poll(cx))
-                .map(|response| response.map_body(|_, body| CorrelatedBody::new(context, body))),
+            StateProj::Inner { inner } => {
+                ready!(inner.poll(cx)).map(|response| response.map_body(correlated))
+            }
             StateProj::Rejected { request } => {
-                let bad_request = StatusCode::BAD_REQUEST;
-                let response = HttpResponse::with_body(bad_request, CorrelatedBody::empty());
-                Ok(ServiceResponse::new(ready!(request.poll(cx)), response))
+                let request = ready!(request.poll(cx));
+                let empty = CorrelatedBody::empty();
+                let response = HttpResponse::with_body(StatusCode::BAD_REQUEST, empty);
+                Ok(ServiceResponse::new(request, response))
             }
         };
+        let id = this.id.take();
         Poll::Ready(match result {
             Ok(mut response) => {
-                let id = header_value(context, Some(response.request().headers()));
                 this.rules.answer(id, response.headers_mut());
                 Ok(response)
             }
             // A handler's error is a response by now. This one is of a middleware, and becomes a
-            // response somewhere outside.
+            // response somewhere outside, where nobody else knows the context.
             Err(mut error) => {
-                let (context, rules) = (context.clone(), Rc::clone(this.rules));
+                let (rules, context) = (Rc::clone(this.rules), Context::current());
                 error.add_response_mapper(move |mut response| {
-                    rules.answer(header_value(&context, None), response.headers_mut());
-                    response.map_body(|_, body| CorrelatedBody::new(&context, body).boxed())
+                    rules.answer(id.clone(), response.headers_mut());
+                    match context.clone() {
+                        Some(context) => sync_scope(context, || {
+                            response.map_body(|head, body| correlated(head, body).boxed())
+                        }),
+                        None => response,
+                    }
                 });
                 Err(error)
             }
         })
     }
+}
+
+fn correlated<B: MessageBody>(_: &mut ResponseHead, body: B) -> CorrelatedBody<B> {
+    CorrelatedBody::new(body)
 }
 
 /// The policy, with the names of its headers in the form that actix-web needs for each request.
@@ -171,6 +180,7 @@ struct Rules {
     policy: Policy,
     request_header: Option<HeaderName>,
     response_header: Option<HeaderName>,
+    exposes: bool,
 }
 
 impl Rules {
@@ -178,27 +188,23 @@ impl Rules {
         Self {
             request_header: policy.request_header_name().map(HeaderName::from_static),
             response_header: policy.response_header_name().map(HeaderName::from_static),
+            exposes: policy.exposed_headers(std::iter::empty()).is_some(),
             policy,
         }
     }
 
-    /// The context of a request; as an error if the request is to be rejected.
-    fn receive(&self, request: &ServiceRequest) -> Result<Context, Context> {
+    fn receive(&self, request: &ServiceRequest) -> Result<Context, Rejected> {
         let lines = || {
             let lines = request.headers().iter();
             lines.map(|(name, value)| (name.as_str(), value.as_bytes()))
         };
         let peer = request.peer_addr().map(|addr| addr.ip());
-        self.policy
-            .receive(lines, peer)
-            .map_err(|rejected| rejected.context().clone())
+        self.policy.receive(lines, peer)
     }
 
-    fn rewrite(&self, context: &Context, request: &mut ServiceRequest) {
-        if let Some(name) = &self.request_header
-            && let Some(id) = header_value(context, Some(request.headers()))
-        {
-            request.headers_mut().insert(name.clone(), id);
+    fn rewrite(&self, id: Option<&HeaderValue>, request: &mut ServiceRequest) {
+        if let (Some(name), Some(id)) = (&self.request_header, id) {
+            request.headers_mut().insert(name.clone(), id.clone());
         }
     }
 
@@ -208,6 +214,9 @@ impl Rules {
             return;
         };
         headers.insert(name.clone(), id);
+        if !self.exposes {
+            return;
+        }
         let present = headers.get_all(ACCESS_CONTROL_EXPOSE_HEADERS);
         let present = present.filter_map(|line| line.to_str().ok());
         if let Some(Ok(exposed)) = self
@@ -220,16 +229,33 @@ impl Rules {
     }
 }
 
-/// The ID as a header value, which it always can be. Mostly the request has that value already:
-/// then it is shared instead of allocated again.
-fn header_value(context: &Context, request: Option<&HeaderMap>) -> Option<HeaderValue> {
+/// The ID as a header value, which every ID can be. Mostly a header of the request has that value
+/// already: then it is shared instead of allocated again.
+fn header_value(context: &Context, request: &HeaderMap) -> Option<HeaderValue> {
     let id = context.id().as_str();
-    let mut lines = request
-        .filter(|_| context.source() != Source::Generated)
-        .into_iter()
-        .flat_map(HeaderMap::iter);
-    match lines.find(|(_, value)| value.as_bytes() == id.as_bytes()) {
+    let known = match context.source() {
+        Source::Generated => None,
+        _ => request
+            .iter()
+            .find(|(_, value)| value.as_bytes() == id.as_bytes()),
+    };
+    match known {
         Some((_, value)) => Some(value.clone()),
         None => HeaderValue::from_str(id).ok(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_header_name_of_a_policy_is_one_of_actix_web() {
+        for name in ["!#$%&'*+-.^_`|~0123456789aZ", &"x".repeat(255)] {
+            let policy = Policy::new().headers([name]).response_header(name);
+            let rules = Rules::new(policy.rewrite_request(true));
+            assert_eq!(rules.request_header, rules.response_header);
+            assert_eq!(rules.response_header.unwrap(), *name.to_ascii_lowercase());
+        }
     }
 }

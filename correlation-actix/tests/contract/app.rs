@@ -33,6 +33,8 @@ where
     let server = HttpServer::new(app)
         .workers(workers)
         .disable_signals()
+        // By default the server does not notice at once that a client has gone.
+        .h1_allow_half_closed(false)
         .listen_auto_h2c(listener)
         .unwrap()
         .run();

@@ -26,7 +26,6 @@ impl Adapter for Once {
     fn gaps(&self) -> Gaps {
         Gaps {
             panic_closes_connection: true,
-            handler_not_cancelled: true,
             ..Gaps::default()
         }
     }
