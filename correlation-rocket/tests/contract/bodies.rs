@@ -3,7 +3,7 @@
 use std::sync::mpsc::{Sender, channel};
 
 use correlation_rocket::{Correlation, current};
-use correlation_testkit::CORRELATION_ID;
+use correlation_testkit::{CORRELATION_ID, DEADLINE};
 use rocket::fairing::AdHoc;
 use rocket::futures::{Stream, stream};
 use rocket::http::Header;
@@ -41,7 +41,7 @@ async fn a_body_that_nobody_reads_is_dropped_in_its_context() {
     for path in ["/witness", "/witness/"] {
         let request = client.get(path).header(Header::new(CORRELATION_ID, path));
         drop(request.dispatch().await);
-        assert_eq!(ended.recv().unwrap().as_deref(), Some(path));
+        assert_eq!(ended.recv_timeout(DEADLINE).unwrap().as_deref(), Some(path));
     }
 }
 
@@ -84,7 +84,11 @@ async fn sizes_stay_as_they_are() {
         ("/streamed", "ab", None),
     ] {
         let response = client.get(path).dispatch().await;
-        assert_eq!(sizes.recv().unwrap(), (size, size, 7), "{path}");
+        assert_eq!(
+            sizes.recv_timeout(DEADLINE).unwrap(),
+            (size, size, 7),
+            "{path}"
+        );
         assert_eq!(response.into_string().await.as_deref(), Some(text));
     }
     let response = client.head("/streamed").dispatch().await;

@@ -3,7 +3,7 @@
 use std::sync::mpsc::{Receiver, channel};
 
 use correlation_rocket::{Correlation, CurrentId, current};
-use correlation_testkit::{CORRELATION_ID, Connection};
+use correlation_testkit::{CORRELATION_ID, Connection, DEADLINE};
 use rocket::error::ErrorKind;
 use rocket::fairing::AdHoc;
 use rocket::http::{Header, Method, Status};
@@ -132,7 +132,9 @@ async fn other_fairings_see_the_id() {
     for path in ["/id", "/stream?chunks=2", "/no-such-path", "/panic"] {
         let sent = [(CORRELATION_ID, "c-1")];
         connection.get(path, &sent).await.unwrap();
-        let reads: Vec<_> = (0..4).map(|_| reads.recv().unwrap()).collect();
+        let reads: Vec<_> = (0..4)
+            .map(|_| reads.recv_timeout(DEADLINE).unwrap())
+            .collect();
         let seen = Some("c-1".to_owned());
         let want = [
             // It is too early for this one.

@@ -3,8 +3,9 @@
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
 use correlation_rocket::{Correlation, current};
-use correlation_testkit::{CORRELATION_ID, Connection};
+use correlation_testkit::{CORRELATION_ID, Connection, DEADLINE};
 use log::{LevelFilter, Log, Metadata, Record};
+use rocket::tokio::{task::yield_now, time::timeout};
 use rocket::{get, routes};
 
 use crate::app;
@@ -58,17 +59,14 @@ async fn rockets_own_records_have_the_id() {
         let mut connection = Connection::open(addr).await.unwrap();
         connection.get(path, &[(CORRELATION_ID, id)]).await.unwrap();
         // The last record is written after the response.
-        while !records()
-            .iter()
-            .any(|(seen, text)| is(seen, id) && text.contains("succeeded"))
-        {
-            tokio::task::yield_now().await;
-        }
+        let written = async {
+            while !found(id, "Response succeeded.") {
+                yield_now().await;
+            }
+        };
+        let _ = timeout(DEADLINE, written).await;
         for want in want {
-            let found = records()
-                .iter()
-                .any(|(seen, text)| is(seen, id) && text == want);
-            assert!(found, "{want} not in {:#?}", records());
+            assert!(found(id, want), "{want} not in {:#?}", records());
         }
     }
     for (id, text) in &*records() {
@@ -77,8 +75,10 @@ async fn rockets_own_records_have_the_id() {
     }
 }
 
-fn is(seen: &Option<String>, id: &str) -> bool {
-    seen.as_deref() == Some(id)
+fn found(id: &str, text: &str) -> bool {
+    let records = records();
+    let mut records = records.iter();
+    records.any(|(seen, written)| seen.as_deref() == Some(id) && written == text)
 }
 
 struct Logger;
