@@ -1,0 +1,27 @@
+use std::fmt;
+
+/// What came is not a Celery message of protocol 2 in JSON: the text says which part is wrong.
+///
+/// It never repeats what the message holds, so it is safe to log.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct InvalidMessage(pub(crate) &'static str);
+
+impl fmt::Display for InvalidMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "celery message: {}", self.0)
+    }
+}
+
+impl std::error::Error for InvalidMessage {}
+
+/// The name cannot carry the ID through Celery: the text says why.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct InvalidHeader(pub(crate) &'static str);
+
+impl fmt::Display for InvalidHeader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "celery header name: {}", self.0)
+    }
+}
+
+impl std::error::Error for InvalidHeader {}

@@ -1,0 +1,117 @@
+use std::borrow::Cow;
+use std::str::FromStr;
+
+use crate::InvalidHeader;
+
+/// The name of the message header that carries the ID. Case matters to Celery.
+///
+/// The presets are the names that Python libraries use; any other name is parsed:
+///
+/// ```
+/// use correlation_celery::Header;
+///
+/// let own: Header = "x-correlation-id".parse()?;
+/// assert_eq!(own.as_str(), "x-correlation-id");
+///
+/// let error = "correlation_id".parse::<Header>().unwrap_err();
+/// assert!(error.to_string().contains("reserved by Celery"));
+/// # Ok::<(), correlation_celery::InvalidHeader>(())
+/// ```
+///
+/// # Reserved names
+///
+/// A worker overwrites these headers with values of its own (`correlation_id` with the task's ID),
+/// or drops them at a retry, so they are refused, as is all that starts with two underscores:
+/// `_children`, `_filter_x_death_headers`, `_get_custom_headers`, `_protected`, `args`,
+/// `argsrepr`, `as_execution_options`, `callbacks`, `called_directly`, `chain`, `children`,
+/// `chord`, `clear`, `compression`, `correlation_id`, `delivery_info`, `errbacks`, `eta`,
+/// `expires`, `get`, `group`, `group_index`, `headers`, `hostname`, `id`, `ignore_result`,
+/// `is_eager`, `kwargs`, `kwargsrepr`, `lang`, `logfile`, `loglevel`, `origin`, `parent_id`,
+/// `properties`, `replaced_task_nesting`, `reply_to`, `retries`, `root_id`, `shadow`,
+/// `soft_time_limit`, `stamped_headers`, `stamps`, `task`, `taskset`, `time_limit`, `timelimit`,
+/// `update`, and `utc`.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct Header(Cow<'static, str>);
+
+impl Header {
+    /// `CORRELATION_ID`: asgi-correlation-id up to version 4, and its recipe since. The default.
+    pub const CORRELATION_ID: Self = Self(Cow::Borrowed("CORRELATION_ID"));
+
+    /// `Correlation-ID`: django-guid, unless its setting `GUID_HEADER_NAME` says otherwise.
+    pub const DJANGO_GUID: Self = Self(Cow::Borrowed("Correlation-ID"));
+
+    /// `x_request_id`: Flask-Log-Request-ID.
+    pub const FLASK: Self = Self(Cow::Borrowed("x_request_id"));
+
+    /// The names that are read besides the configured one. `CORRELATION-ID` is what a django-guid
+    /// set up with a name in capitals sends.
+    pub(crate) const KNOWN: [&str; 4] = [
+        "CORRELATION_ID",
+        "Correlation-ID",
+        "CORRELATION-ID",
+        "x_request_id",
+    ];
+
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Default for Header {
+    fn default() -> Self {
+        Self::CORRELATION_ID
+    }
+}
+
+impl FromStr for Header {
+    type Err = InvalidHeader;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        // The limit is that of an AMQP short string.
+        if !(1..=255).contains(&name.len()) || !name.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(InvalidHeader("1 to 255 bytes of visible ASCII are allowed"));
+        }
+        if is_reserved(name) || name.starts_with("__") {
+            return Err(InvalidHeader(
+                "reserved by Celery, which overwrites or drops it; use CORRELATION_ID",
+            ));
+        }
+        if matches!(name, "traceparent" | "tracestate" | "baggage") {
+            return Err(InvalidHeader("W3C Trace Context has this name"));
+        }
+        Ok(Self(Cow::Owned(name.to_owned())))
+    }
+}
+
+/// Whether a worker overwrites or drops a header of this name.
+pub(crate) fn is_reserved(name: &str) -> bool {
+    RESERVED.split(' ').any(|reserved| reserved == name)
+}
+
+/// What Celery 5.7 keeps for itself: the attributes of `celery.app.task.Context`, and the headers of
+/// protocol 2.
+const RESERVED: &str = "_children _filter_x_death_headers _get_custom_headers _protected args argsrepr \
+    as_execution_options callbacks called_directly chain children chord clear compression \
+    correlation_id delivery_info errbacks eta expires get group group_index headers hostname \
+    id ignore_result is_eager kwargs kwargsrepr lang logfile loglevel origin parent_id \
+    properties replaced_task_nesting reply_to retries root_id shadow soft_time_limit \
+    stamped_headers stamps task taskset time_limit timelimit update utc";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_celery_would_break_are_refused() {
+        let taken = ["", "two words", "é", "a\n", "__class__", "traceparent"];
+        for name in RESERVED.split(' ').chain(taken) {
+            assert!(name.parse::<Header>().is_err(), "{name}");
+        }
+        assert!("x".repeat(256).parse::<Header>().is_err());
+        for name in Header::KNOWN.into_iter().chain(["x-correlation-id"]) {
+            assert_eq!(name.parse::<Header>().unwrap().as_str(), name);
+        }
+    }
+}

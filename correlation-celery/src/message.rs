@@ -1,0 +1,190 @@
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use correlation_core::{Context, Scoped, scope};
+use serde_json::{Map, Value};
+
+use crate::{Celery, Header, InvalidMessage, Task};
+
+/// A task that was received, with the context to run it in.
+///
+/// The ID is read from the configured [`Header`], else from one of the other presets, else from
+/// the same names in the nested table `headers`, else it is the trace-id of a valid `traceparent`,
+/// else it is new. Text that is no valid ID, and values that are no text, count as absent. The
+/// property `correlation_id` is never read: it is the task's ID.
+#[derive(Clone, Debug)]
+pub struct Message {
+    task: Task,
+    context: Context,
+}
+
+impl Message {
+    /// Reads what `BRPOP queue` gives.
+    ///
+    /// # Errors
+    ///
+    /// If it is not a message of protocol 2 in JSON: messages of protocol 1, compressed ones, and
+    /// bodies in pickle, YAML or msgpack are not read. Nor is a body with `NaN` or `Infinity`,
+    /// which Python writes and JSON does not have.
+    pub fn from_redis(envelope: impl AsRef<[u8]>) -> Result<Self, InvalidMessage> {
+        Celery::new().read_redis(envelope)
+    }
+
+    /// Reads the headers and the body of an AMQP message. Headers that are neither text nor
+    /// number may be left out.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_redis`](Self::from_redis).
+    pub fn from_amqp<K: Into<String>, V: Into<Value>>(
+        headers: impl IntoIterator<Item = (K, V)>,
+        body: impl AsRef<[u8]>,
+    ) -> Result<Self, InvalidMessage> {
+        Celery::new().read_amqp(headers, body)
+    }
+
+    /// The name of the task.
+    #[must_use]
+    pub fn task(&self) -> &str {
+        self.task.headers["task"].as_str().unwrap_or_default()
+    }
+
+    /// The ID of this one call, not of the action it belongs to.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        self.task.id()
+    }
+
+    /// The positional arguments. As a tuple:
+    /// `serde_json::from_value::<(i64, i64)>(message.args().into())`.
+    #[must_use]
+    pub fn args(&self) -> &[Value] {
+        &self.task.args
+    }
+
+    /// The keyword arguments.
+    #[must_use]
+    pub const fn kwargs(&self) -> &Map<String, Value> {
+        &self.task.kwargs
+    }
+
+    /// How often the task was tried before.
+    #[must_use]
+    pub fn retries(&self) -> u64 {
+        self.header("retries").and_then(Value::as_u64).unwrap_or(0)
+    }
+
+    /// Any header, as it came.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&Value> {
+        self.task.headers.get(name)
+    }
+
+    /// The context to run the task in.
+    #[must_use]
+    pub const fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// Runs a future in the context of the message, whatever scope there is already.
+    pub fn scope<F: Future>(&self, future: F) -> Scoped<F> {
+        scope(self.context.clone(), future)
+    }
+
+    /// The message to send for another try: the same task ID, arguments, callbacks and headers,
+    /// one more in `retries`, and the ID that this try ran with, also if it was new. For a delay
+    /// set the header `eta`.
+    #[must_use]
+    pub fn retry(&self) -> Task {
+        let mut task = self.task.clone();
+        let retries = self.retries().saturating_add(1);
+        task.headers.insert("retries".to_owned(), retries.into());
+        // What was read and found invalid must not go out again.
+        for name in [task.header.as_str(), "traceparent", "tracestate"] {
+            task.headers.remove(name);
+        }
+        for name in Header::KNOWN {
+            if let Some(id) = task.headers.get_mut(name) {
+                *id = self.context.id().as_str().into();
+            }
+        }
+        task.context = Some(self.context.clone());
+        task
+    }
+}
+
+impl Celery {
+    /// As [`Message::from_redis`].
+    ///
+    /// # Errors
+    ///
+    /// If it is not a message of protocol 2 in JSON.
+    pub fn read_redis(&self, envelope: impl AsRef<[u8]>) -> Result<Message, InvalidMessage> {
+        let mut envelope = json(envelope.as_ref(), "the envelope is not JSON")?;
+        let mut take = |key| envelope.get_mut(key).map(Value::take).unwrap_or_default();
+        let Value::Object(headers) = take("headers") else {
+            return Err(InvalidMessage("the envelope has no `headers`"));
+        };
+        let (body, properties) = (take("body"), take("properties"));
+        let body = body
+            .as_str()
+            .ok_or(InvalidMessage("the envelope has no `body`"))?;
+        let mut message = if properties["body_encoding"] == "base64" {
+            let body = STANDARD.decode(body);
+            self.read_amqp(
+                headers,
+                body.map_err(|_| InvalidMessage("the body is not base64"))?,
+            )?
+        } else {
+            self.read_amqp(headers, body)?
+        };
+        message.task.reply_to = properties["reply_to"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
+        Ok(message)
+    }
+
+    /// As [`Message::from_amqp`].
+    ///
+    /// # Errors
+    ///
+    /// If it is not a message of protocol 2 in JSON.
+    pub fn read_amqp<K: Into<String>, V: Into<Value>>(
+        &self,
+        headers: impl IntoIterator<Item = (K, V)>,
+        body: impl AsRef<[u8]>,
+    ) -> Result<Message, InvalidMessage> {
+        let headers = headers.into_iter().map(|(k, v)| (k.into(), v.into()));
+        let headers: Map<String, Value> = headers.collect();
+        let text = |key| headers.get(key).and_then(Value::as_str);
+        if text("task").is_none_or(str::is_empty) {
+            return Err(InvalidMessage("no header `task`: not protocol 2"));
+        }
+        // It becomes an AMQP property, which has no room for more.
+        if !text("id").is_some_and(|id| (1..=255).contains(&id.len())) {
+            return Err(InvalidMessage("no header `id` of 1 to 255 bytes"));
+        }
+        if text("compression").is_some() {
+            return Err(InvalidMessage("the body is compressed"));
+        }
+        let body = body.as_ref();
+        let parts = serde_json::from_value(json(body, "the body is not JSON")?);
+        let (args, kwargs, embed): (_, _, Option<Map<_, _>>) =
+            parts.map_err(|_| InvalidMessage("the body is not [args, kwargs, embed]"))?;
+        let context = self.context(&headers);
+        let task = Task {
+            headers,
+            args,
+            kwargs,
+            embed: embed.unwrap_or_default().into(),
+            received: Some(body.to_vec()),
+            context: None,
+            ..self.task("")
+        };
+        Ok(Message { task, context })
+    }
+}
+
+fn json(text: &[u8], otherwise: &'static str) -> Result<Value, InvalidMessage> {
+    serde_json::from_slice(text).map_err(|_| InvalidMessage(otherwise))
+}

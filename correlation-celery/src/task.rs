@@ -1,0 +1,231 @@
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use correlation_core::{Context, Generator, Injector, inject, sync_scope};
+use serde_json::{Map, Value, json};
+
+use crate::Header;
+use crate::celery::ID;
+use crate::header::is_reserved;
+
+/// A task to send: what `app.send_task` makes in Python.
+///
+/// The ambient context is taken when the task is made. It goes out as the header
+/// [`CORRELATION_ID`](Header::CORRELATION_ID), beside it `traceparent` and `tracestate` when a
+/// trace context came in. The property `correlation_id` is the task's ID, as Celery needs it.
+#[derive(Clone, Debug)]
+pub struct Task {
+    pub(crate) headers: Map<String, Value>,
+    pub(crate) args: Vec<Value>,
+    pub(crate) kwargs: Map<String, Value>,
+    pub(crate) embed: Value,
+    pub(crate) reply_to: String,
+    /// The body as it came: numbers that JSON can hold and Rust cannot survive a retry.
+    pub(crate) received: Option<Vec<u8>>,
+    pub(crate) context: Option<Context>,
+    pub(crate) header: Header,
+}
+
+impl Task {
+    /// A call of the task with this name, such as `app.add`, with a new task ID.
+    #[must_use]
+    pub fn new(name: impl Into<String>) -> Self {
+        Self::with_header(name.into(), Header::default())
+    }
+
+    pub(crate) fn with_header(name: String, header: Header) -> Self {
+        let (id, name) = (Value::from(uuid()), Value::from(name));
+        let headers = [
+            ("lang", "rust".into()),
+            ("task", name),
+            ("root_id", id.clone()),
+            ("id", id),
+            ("retries", 0.into()),
+        ];
+        Self {
+            headers: headers
+                .map(|(key, value)| (key.to_owned(), value))
+                .into_iter()
+                .collect(),
+            args: Vec::new(),
+            kwargs: Map::new(),
+            embed: json!({"callbacks": null, "errbacks": null, "chain": null, "chord": null}),
+            reply_to: String::new(),
+            received: None,
+            context: Context::current(),
+            header,
+        }
+    }
+
+    /// Adds a positional argument.
+    #[must_use]
+    pub fn arg(mut self, value: impl Into<Value>) -> Self {
+        self.received = None;
+        self.args.push(value.into());
+        self
+    }
+
+    /// Adds positional arguments.
+    #[must_use]
+    pub fn args<V: Into<Value>>(self, values: impl IntoIterator<Item = V>) -> Self {
+        values.into_iter().fold(self, Self::arg)
+    }
+
+    /// Sets a keyword argument.
+    #[must_use]
+    pub fn kwarg(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.received = None;
+        self.kwargs.insert(name.into(), value.into());
+        self
+    }
+
+    /// Sets keyword arguments.
+    #[must_use]
+    pub fn kwargs<K, V>(self, values: impl IntoIterator<Item = (K, V)>) -> Self
+    where
+        K: Into<String>,
+        V: Into<Value>,
+    {
+        let values = values.into_iter();
+        values.fold(self, |task, (name, value)| task.kwarg(name, value))
+    }
+
+    /// Sets a header: one of Celery's, such as `eta`, `expires` or `ignore_result`, or one of your
+    /// own. An ID set here is left alone.
+    #[must_use]
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.headers.insert(name.into(), value.into());
+        self
+    }
+
+    /// The queue for the result, for workers with the backend `rpc://`. None by default: then no
+    /// reply is sent.
+    #[must_use]
+    pub fn reply_to(mut self, queue: impl Into<String>) -> Self {
+        self.reply_to = queue.into();
+        self
+    }
+
+    /// Runs `next` after this task, with the result as its first argument: a chain. `next` runs in
+    /// the context it was made in, whatever the worker has for signal handlers.
+    ///
+    /// The worker sends it to the queue it has for that task. Headers of Celery's own that were
+    /// set on `next` are not carried.
+    #[must_use]
+    pub fn then(mut self, next: Self) -> Self {
+        let mut headers = next.headers();
+        let (name, id) = (headers.remove("task"), headers.remove("id"));
+        headers.retain(|key, _| !is_reserved(key));
+        let Self { args, kwargs, .. } = next;
+        let next = json!({
+            "task": name,
+            "args": args,
+            "kwargs": kwargs,
+            "options": {"task_id": id, "headers": headers},
+            "subtask_type": null,
+            "immutable": false,
+        });
+        // A worker takes the last one first.
+        let mut chain = vec![next];
+        if let Value::Array(earlier) = self.embed["chain"].take() {
+            chain.extend(earlier);
+        }
+        self.embed["chain"] = chain.into();
+        self.received = None;
+        self
+    }
+
+    /// The task's ID: of this one call, not of the action it belongs to. On AMQP it has to be the
+    /// property `correlation_id`.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        let id = self.headers.get("id").and_then(Value::as_str);
+        id.unwrap_or_default()
+    }
+
+    /// The headers, with the ID.
+    #[must_use]
+    pub fn headers(&self) -> Map<String, Value> {
+        let mut headers = self.headers.clone();
+        if let Some(context) = &self.context {
+            let mut carrier = Carrier(&mut headers, self.header.as_str());
+            sync_scope(context.clone(), || inject(&mut carrier));
+        }
+        headers
+    }
+
+    /// The headers for an AMQP client, in its own types: `text` makes a value of a text. With
+    /// lapin: `task.amqp_headers(|text| LongString::from(text).into())`.
+    ///
+    /// These are all that hold a text, a whole number or a boolean, which is all that this crate
+    /// itself writes. Lists and tables are only in [`headers`](Self::headers).
+    pub fn amqp_headers<K, V>(&self, text: impl Fn(String) -> V) -> impl Iterator<Item = (K, V)>
+    where
+        K: From<String>,
+        V: From<bool> + From<i64>,
+    {
+        self.headers().into_iter().filter_map(move |(key, value)| {
+            let value = match value {
+                Value::String(value) => text(value),
+                Value::Bool(value) => value.into(),
+                value => value.as_i64()?.into(),
+            };
+            // AMQP has no longer names, and some clients panic at one.
+            (key.len() <= 255).then(|| (key.into(), value))
+        })
+    }
+
+    /// The body, JSON: content type `application/json`, content encoding `utf-8`.
+    #[must_use]
+    pub fn body(&self) -> Vec<u8> {
+        self.received.clone().unwrap_or_else(|| {
+            let body = json!([self.args, self.kwargs, self.embed]);
+            body.to_string().into_bytes()
+        })
+    }
+
+    /// The whole message for Redis: `LPUSH queue` with this text.
+    #[must_use]
+    pub fn redis_envelope(&self, queue: &str) -> String {
+        let envelope = json!({
+            "body": STANDARD.encode(self.body()),
+            "content-encoding": "utf-8",
+            "content-type": "application/json",
+            "headers": self.headers(),
+            "properties": {
+                "correlation_id": self.id(),
+                "reply_to": self.reply_to,
+                "delivery_mode": 2,
+                // Without these a worker loses the message, or stops.
+                "delivery_info": {"exchange": "", "routing_key": queue},
+                "delivery_tag": uuid(),
+                "priority": 0,
+                "body_encoding": "base64",
+            },
+        });
+        envelope.to_string()
+    }
+}
+
+/// Message headers, with the ID under its own name.
+struct Carrier<'a>(&'a mut Map<String, Value>, &'a str);
+
+impl Carrier<'_> {
+    fn name<'k>(&'k self, key: &'k str) -> &'k str {
+        if key == ID { self.1 } else { key }
+    }
+}
+
+impl Injector for Carrier<'_> {
+    fn set(&mut self, key: &'static str, value: &str) {
+        let name = self.name(key).to_owned();
+        self.0.insert(name, value.into());
+    }
+
+    fn contains(&self, key: &str) -> bool {
+        self.0.get(self.name(key)).is_some_and(|v| !v.is_null())
+    }
+}
+
+fn uuid() -> String {
+    Generator::uuid_v4().generate().into()
+}
