@@ -1,0 +1,33 @@
+//! One order goes through a Rust service, a Celery worker in Python and a Rust worker, under one
+//! ID. See the README beside this for what to start.
+
+mod broker;
+mod service;
+mod worker;
+
+use std::error::Error;
+use std::{env, process};
+
+use service_common::{Config, logs, terminated};
+
+use broker::Broker;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
+    let config = Config::from_env_or_exit();
+    logs::init(&config);
+    let url = env::var("BROKER").unwrap_or_else(|_| "redis://127.0.0.1:6379/0".to_owned());
+    let broker = Broker::connect(&url).await?;
+    match env::args().nth(1).as_deref() {
+        Some("service") => service::run(&config, broker).await,
+        // What it is working on when it is told to end is lost: messages are acknowledged at once.
+        Some("worker") => tokio::select! {
+            result = worker::run(broker) => result,
+            () = terminated() => Ok(()),
+        },
+        _ => {
+            eprintln!("usage: celery-demo service|worker");
+            process::exit(2)
+        }
+    }
+}

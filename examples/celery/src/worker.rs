@@ -1,0 +1,47 @@
+//! The Rust worker: runs the tasks that Python sends to the queue `rust`.
+
+use std::error::Error;
+
+use correlation_celery::{Message, serde_json};
+use tracing::{info, warn};
+
+use crate::broker::Broker;
+
+pub(crate) async fn run(broker: Broker) -> Result<(), Box<dyn Error + Send + Sync>> {
+    let mut deliveries = broker.consume("rust").await?;
+    loop {
+        let message = match deliveries.next().await? {
+            Ok(message) => message,
+            Err(error) => {
+                warn!(%error, "message dropped");
+                continue;
+            }
+        };
+        // All below runs, and logs, under the ID of the message.
+        let done = message.scope(handle(&message));
+        if !done.await && message.retries() < MAX_RETRIES {
+            broker.send(&message.retry(), "rust").await?;
+        }
+    }
+}
+
+/// Whether the task is done.
+async fn handle(message: &Message) -> bool {
+    if message.task() != "rust.ship" {
+        warn!(task = message.task(), "unknown task dropped");
+        return true;
+    }
+    let Ok((order,)) = serde_json::from_value::<(u32,)>(message.args().into()) else {
+        warn!("task dropped: the argument is not an order");
+        return true;
+    };
+    // The first try fails for every other order, to show what becomes of the ID.
+    if order % 2 == 1 && message.retries() == 0 {
+        warn!(order, "carrier is out, trying once more");
+        return false;
+    }
+    info!(order, retries = message.retries(), "order shipped");
+    true
+}
+
+const MAX_RETRIES: u64 = 3;
