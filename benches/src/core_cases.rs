@@ -54,7 +54,7 @@ pub(crate) fn all() -> Vec<Case> {
                     for _ in 0..10 {
                         black_box(current());
                     }
-                })
+                });
             }
         }),
         Case::new("ambient/sync_scope", {

@@ -43,9 +43,9 @@ fn event(name: &'static str, dispatch: Dispatch, scoped: bool) -> Case {
         move || dispatcher::with_default(&dispatch, || tracing::info!(rows = 3, "query done"));
     Case::new(name, move || {
         if scoped {
-            sync_scope(context.clone(), &log)
+            sync_scope(context.clone(), &log);
         } else {
-            log()
+            log();
         }
     })
 }

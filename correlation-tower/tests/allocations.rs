@@ -42,7 +42,7 @@ where
             .insert("accept", HeaderValue::from_static("*/*"));
         if let Some(id) = id {
             // As a server makes it: a part of the bytes it has read.
-            let bytes = bytes::Bytes::from(vec![id; 2].concat()).split_to(id.len());
+            let bytes = bytes::Bytes::from([id; 2].concat()).split_to(id.len());
             let value = HeaderValue::from_maybe_shared(bytes).unwrap();
             request.headers_mut().insert("x-correlation-id", value);
         }
