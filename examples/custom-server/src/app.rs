@@ -1,7 +1,10 @@
 //! The service itself: no function here is given an ID, and every one has it.
 
+use std::panic::AssertUnwindSafe;
+
 use correlation_core::Context;
 use correlation_reqwest::Propagate;
+use futures_util::FutureExt;
 use hyper::body::Incoming;
 use hyper::header::{ALLOW, HeaderValue};
 use hyper::{Request, Response, StatusCode};
@@ -27,8 +30,14 @@ impl App {
     }
 
     pub(crate) async fn handle(&self, request: Request<Incoming>) -> Response<Body> {
-        let answered = self.answer(request).await;
-        answered.unwrap_or_else(|Failed(status, reason)| text(status, reason))
+        // Without this hyper closes the connection.
+        let answered = AssertUnwindSafe(self.answer(request)).catch_unwind().await;
+        answered
+            .unwrap_or_else(|_| {
+                tracing::error!("the handler panicked");
+                Err(StatusCode::INTERNAL_SERVER_ERROR.into())
+            })
+            .unwrap_or_else(|Failed(status, reason)| text(status, reason))
     }
 
     async fn answer(&self, request: Request<Incoming>) -> Result<Response<Body>, Failed> {

@@ -1,11 +1,9 @@
 //! The whole of what the correlation ID needs from a server.
 
 use std::net::IpAddr;
-use std::panic::AssertUnwindSafe;
 
-use correlation_core::http::{ResponseHeaders, lines};
+use correlation_core::http::{ResponseHeaders, receive};
 use correlation_core::{Policy, Scoped, scope};
-use futures_util::FutureExt;
 use http_body_util::{BodyExt, BodyStream, StreamBody};
 use hyper::body::{Body as _, Incoming};
 use hyper::{Request, Response, StatusCode};
@@ -37,20 +35,13 @@ impl Correlation {
         F: Future<Output = Response<Body>>,
     {
         // 1. The ID: from the caller, if the policy allows it, or a new one.
-        let received = self.policy.receive(|| lines(request.headers()), Some(peer));
+        let (received, id) = receive(&self.policy, request.headers(), Some(peer));
 
         let (context, response) = match received {
-            // 2. The scope. An `async` block, so that the synchronous part of the handler and the
-            //    end of a panic are in it as well.
+            // 2. The scope. An `async` block, so that the handler is called in it as well.
             Ok(context) => {
                 request.extensions_mut().insert(context.clone());
-                let response = scope(context.clone(), async {
-                    let handled = AssertUnwindSafe(async { handler(request).await });
-                    handled.catch_unwind().await.unwrap_or_else(|_| {
-                        tracing::error!("the handler panicked");
-                        body::text(StatusCode::INTERNAL_SERVER_ERROR, "internal server error")
-                    })
-                });
+                let response = scope(context.clone(), async { handler(request).await });
                 (context, response.await)
             }
             // Only with `on_missing(Reject)` or `on_invalid(Reject)`.
@@ -62,7 +53,7 @@ impl Correlation {
 
         // 3. The ID in the response, whatever it is.
         let (mut head, body) = response.into_parts();
-        self.response_headers.set(context.id(), &mut head.headers);
+        self.response_headers.set(id, &mut head.headers);
 
         // 4. A body that is still to be produced does that when this function is long over: it
         //    gets a scope of its own. One whose size is known is there already.

@@ -32,12 +32,13 @@ async fn main() -> io::Result<()> {
     logs::init(&config);
 
     let listener = TcpListener::bind(config.listen).await?;
+    let terminated = terminated();
     announce(listener.local_addr()?);
     let server = Arc::new(Server {
         correlation: Correlation::new(config.policy()),
         app: App::new(config.downstream),
     });
-    serve(listener, server).await;
+    serve(listener, server, terminated).await;
     Ok(())
 }
 
@@ -46,10 +47,10 @@ struct Server {
     app: App,
 }
 
-/// Accepts connections until the process is told to end, and lets them finish.
-async fn serve(listener: TcpListener, server: Arc<Server>) {
+/// Accepts connections until the process is told to end, and lets their requests finish.
+async fn serve(listener: TcpListener, server: Arc<Server>, terminated: impl Future<Output = ()>) {
     let connections = GracefulShutdown::new();
-    let mut terminated = pin!(terminated());
+    let mut terminated = pin!(terminated);
     loop {
         let (stream, peer) = tokio::select! {
             accepted = accept(&listener) => accepted,

@@ -1,0 +1,16 @@
+//! The contract of all example services, run against this one.
+
+use correlation_testkit::Gaps;
+use correlation_testkit::service::{self, ServiceGaps};
+
+#[test]
+fn conformance() {
+    let gaps = ServiceGaps {
+        adapter: Gaps {
+            no_websocket: true,
+            ..Gaps::default()
+        },
+        ..ServiceGaps::default()
+    };
+    service::run(env!("CARGO_BIN_EXE_custom-service"), gaps);
+}
