@@ -4,12 +4,12 @@ use std::future::ready;
 use std::ptr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use correlation_core::http::{ResponseHeaders, lines};
-use correlation_core::{Context, Policy, Rejected, Scoped, TaskContext, sync_scope};
+use correlation_core::http::{ResponseHeaders, receive};
+use correlation_core::{Context, Policy, Scoped, TaskContext, sync_scope};
 use http_body_util::BodyDataStream;
 use hyper::body::Body as _;
 use warp::filters::log::Info;
-use warp::http::StatusCode;
+use warp::http::{HeaderValue, StatusCode};
 use warp::reject::{Reject, Rejection};
 use warp::reply::{Reply, Response};
 use warp::{Filter, reject};
@@ -81,7 +81,7 @@ fn begin(
     policy: Arc<Policy>,
 ) -> impl Filter<Extract = (Request,), Error = Rejection> + Clone + Send + Sync + 'static {
     thread_local! {
-        static BEGUN: Cell<Option<Result<Request, Rejected>>> = const { Cell::new(None) };
+        static BEGUN: Cell<Option<Result<Request, Refused>>> = const { Cell::new(None) };
     }
     // A logger is the one thing that warp shows a request to without a copy of its headers. What
     // it made is taken by the next filter, which runs at once.
@@ -92,7 +92,7 @@ fn begin(
         }))
         .and_then(|_| {
             ready(match BEGUN.take() {
-                Some(begun) => begun.map_err(|rejected| reject::custom(Refused(rejected))),
+                Some(begun) => begun.map_err(reject::custom),
                 None => Err(reject::not_found()),
             })
         })
@@ -100,52 +100,60 @@ fn begin(
 
 /// Answers what [`begin`] rejected, and leaves other rejections to the filters around.
 fn refuse(headers: &ResponseHeaders, rejection: Rejection) -> Result<Response, Rejection> {
-    let Some(Refused(rejected)) = rejection.find() else {
+    let Some(Refused(id)) = rejection.find() else {
         return Err(rejection);
     };
     let mut response = StatusCode::BAD_REQUEST.into_response();
-    headers.set(rejected.context().id(), response.headers_mut());
+    headers.set(id.clone(), response.headers_mut());
     Ok(response)
 }
 
+/// The policy wants this request to be answered with 400 and this ID.
 #[derive(Debug)]
-struct Refused(Rejected);
+struct Refused(HeaderValue);
 
 impl Reject for Refused {}
 
 /// A request on its way through the routes.
 struct Request {
     context: Context,
+    id: HeaderValue,
     /// None if an outer [`correlated`] has it already.
     outermost: Option<Outermost>,
 }
 
 impl Request {
-    fn begin(policy: &Policy, info: &Info<'_>) -> Result<Self, Rejected> {
-        let address = ptr::from_ref(info.request_headers()).addr();
+    fn begin(policy: &Policy, info: &Info<'_>) -> Result<Self, Refused> {
+        let headers = info.request_headers();
+        let address = ptr::from_ref(headers).addr();
         let outer = in_flight().get(&address).cloned();
         if let Some(context) = outer {
             return Ok(Self {
+                id: context.id().into(),
                 context,
                 outermost: None,
             });
         }
-        let headers = || lines(info.request_headers());
         let peer = info.remote_addr().map(|addr| addr.ip());
-        let context = policy.receive(headers, peer)?;
+        let (received, id) = receive(policy, headers, peer);
+        let Ok(context) = received else {
+            return Err(Refused(id));
+        };
         in_flight().insert(address, context.clone());
+        let outermost = Outermost {
+            address,
+            _task: TaskContext::enter(context.clone()),
+        };
         Ok(Self {
-            outermost: Some(Outermost {
-                address,
-                _task: TaskContext::enter(context.clone()),
-            }),
             context,
+            id,
+            outermost: Some(outermost),
         })
     }
 
     fn answer(self, headers: &ResponseHeaders, reply: impl Reply) -> Response {
         let mut response = sync_scope(self.context.clone(), || reply.into_response());
-        headers.set(self.context.id(), response.headers_mut());
+        headers.set(self.id, response.headers_mut());
         // A body whose size is known is there already: no code runs when it is sent.
         let sized = response.body().size_hint().exact().is_some();
         if sized || self.outermost.is_none() {

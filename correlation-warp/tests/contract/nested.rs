@@ -62,6 +62,29 @@ async fn requests_in_tasks_of_their_own_read_theirs() {
     }
 }
 
+/// The making of the reply is the one part that is exact even then.
+#[tokio::test]
+async fn joined_replies_are_made_with_their_own_id() {
+    let routes = correlated(warp::any().then(async || {
+        tokio::task::yield_now().await;
+        Late
+    }));
+    let requests = (0..10).map(|_| warp::test::request().reply(&routes));
+    for reply in join_all(requests).await {
+        let id = &reply.headers()["x-correlation-id"];
+        assert_eq!(reply.body(), id.as_bytes());
+    }
+}
+
+/// A reply that reads the ID when it is turned into a response.
+struct Late;
+
+impl Reply for Late {
+    fn into_response(self) -> reply::Response {
+        answers::id().into_response()
+    }
+}
+
 async fn read() -> impl Reply {
     reply::json(&answers::sleepy(3, 1).await)
 }
