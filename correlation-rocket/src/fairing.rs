@@ -68,7 +68,7 @@ impl Fairing for Correlation {
             context: context.clone(),
         });
         if let Some(name) = self.policy.request_header_name() {
-            request.replace_header(Header::new(name, String::from(context.id().clone())));
+            request.replace_header(Header::new(name, context.id().as_str().to_owned()));
         }
         if let Some(why) = why {
             log::info!(target: "correlation", "{request} is rejected: {why}");
@@ -81,7 +81,7 @@ impl Fairing for Correlation {
             return;
         };
         if let Some(name) = self.policy.response_header_name() {
-            response.set_raw_header(name, String::from(context.id().clone()));
+            response.set_raw_header(name, context.id().as_str().to_owned());
         }
         let present = response.headers().get(EXPOSE_HEADERS);
         if let Some(exposed) = self.policy.exposed_headers(present) {

@@ -96,7 +96,7 @@ fn inbound() -> Json<Inbound> {
     Json(answers::inbound())
 }
 
-#[derive(FromForm)]
+#[derive(Clone, Copy, FromForm)]
 struct Sleepy {
     #[field(default = 3)]
     steps: usize,
@@ -109,7 +109,7 @@ async fn sleepy(query: Sleepy) -> Json<Vec<String>> {
     Json(answers::sleepy(query.steps, query.ms).await)
 }
 
-#[derive(FromForm)]
+#[derive(Clone, Copy, FromForm)]
 struct Chunks {
     #[field(default = 3)]
     chunks: usize,
@@ -126,7 +126,7 @@ async fn spawn() -> Json<Spawned> {
     Json(answers::spawned().await)
 }
 
-#[derive(FromForm)]
+#[derive(Clone, Copy, FromForm)]
 struct Log {
     #[field(default = 1)]
     n: usize,
