@@ -1,0 +1,63 @@
+//! Which files are meant.
+
+use std::collections::HashSet;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use glob::MatchOptions;
+
+/// Something to read.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub(crate) enum Source {
+    StandardInput,
+    File(PathBuf),
+}
+
+/// The files of the operands, each once; patterns are expanded, for shells that do not, and for
+/// quotes. A file that has the very name of a pattern is that file.
+pub(crate) fn expand(operands: &[OsString]) -> Vec<Result<Source, String>> {
+    let mut sources = Vec::new();
+    for operand in operands {
+        let pattern = operand
+            .to_str()
+            .filter(|text| text.contains(['*', '?', '[']));
+        match pattern {
+            _ if operand == "-" => sources.push(Ok(Source::StandardInput)),
+            Some(pattern) if !Path::new(operand).exists() => sources.extend(matches(pattern)),
+            _ => sources.push(Ok(Source::File(operand.into()))),
+        }
+    }
+    // The same file twice would tell everything twice.
+    let mut seen = HashSet::new();
+    sources.retain(|source: &Result<Source, String>| match source {
+        Ok(source) => seen.insert(source.clone()),
+        Err(_) => true,
+    });
+    sources
+}
+
+fn matches(pattern: &str) -> Vec<Result<Source, String>> {
+    let paths = match glob::glob_with(pattern, AS_SHELLS_DO) {
+        Ok(paths) => paths,
+        Err(error) => return vec![Err(format!("cannot read the pattern {pattern}: {error}"))],
+    };
+    // A folder that matches is not meant, one that cannot be read may have been.
+    let sources: Vec<_> = paths
+        .filter(|path| path.as_ref().map_or(true, |path| !path.is_dir()))
+        .map(|path| {
+            path.map(Source::File)
+                .map_err(|error| format!("cannot open {error}"))
+        })
+        .collect();
+    if sources.is_empty() {
+        return vec![Err(format!("no file matches {pattern}"))];
+    }
+    sources
+}
+
+/// Hidden files are asked for by their dot.
+const AS_SHELLS_DO: MatchOptions = MatchOptions {
+    case_sensitive: true,
+    require_literal_separator: true,
+    require_literal_leading_dot: true,
+};
