@@ -45,7 +45,8 @@ pub struct MissingId(());
 
 impl Reject for MissingId {}
 
-impl fmt::Display for MissingId {
+/// What to do about it: warp answers and logs this when nobody recovers the rejection.
+impl fmt::Debug for MissingId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
             "no correlation ID: are the routes served with `correlation_warp::serve`, or wrapped \
@@ -53,15 +54,6 @@ impl fmt::Display for MissingId {
         )
     }
 }
-
-/// The message: this is what warp answers and logs when nobody recovers the rejection.
-impl fmt::Debug for MissingId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl std::error::Error for MissingId {}
 
 /// A filter that extracts the address of the other end of the connection.
 ///

@@ -179,8 +179,8 @@ impl Drop for Outermost {
 }
 
 /// The requests in flight, by where their headers lie: a filter can leave nothing in the request
-/// itself for an inner one to find. What is in here lives in the future of its request, so no
-/// other request can have the same address meanwhile.
+/// itself for an inner one to find. Headers and [`Outermost`] are parts of one pinned future, so
+/// no other request can have the same address before this one is removed.
 fn in_flight() -> MutexGuard<'static, BTreeMap<usize, Context>> {
     static IN_FLIGHT: Mutex<BTreeMap<usize, Context>> = Mutex::new(BTreeMap::new());
 

@@ -17,6 +17,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 #[cfg(unix)]
 use tokio::net::UnixListener;
+use tokio::time::sleep;
 use tower_layer::Layer;
 use tower_service::Service;
 use warp::{Filter, Reply};
@@ -126,7 +127,7 @@ where
         let mut shutdown = pin!(self.shutdown);
         loop {
             let accepted = pin!(next(&mut self.listener));
-            let Either::Left(((io, peer), _)) = select(accepted, &mut shutdown).await else {
+            let Either::Right(((io, peer), _)) = select(&mut shutdown, accepted).await else {
                 break;
             };
             let service = service.clone();
@@ -164,7 +165,7 @@ async fn next<L: Accept>(listener: &mut L) -> (L::Io, Option<SocketAddr>) {
                 // descriptors. Others give it back in a while; until then this would spin.
                 _ => {
                     tracing::error!("accept error: {error}");
-                    tokio::time::sleep(Duration::from_secs(1)).await;
+                    sleep(Duration::from_secs(1)).await;
                 }
             },
         }
@@ -176,13 +177,18 @@ async fn next<L: Accept>(listener: &mut L) -> (L::Io, Option<SocketAddr>) {
 pub struct Unbound;
 
 /// What a [`Server`] takes connections from: a [`TcpListener`], a [`UnixListener`], or one of
-/// your own, say for TLS.
+/// your own.
 pub trait Accept: Send + 'static {
     /// A connection.
     type Io: AsyncRead + AsyncWrite + Send + Unpin + 'static;
 
     /// Waits for the next connection. The address of its other end is what
     /// [`Trust::when`](correlation_core::Trust::when) and [`remote`](crate::remote) tell.
+    ///
+    /// # Errors
+    ///
+    /// If there is none to be had now. The server tries again: at once if that connection was
+    /// refused, reset or aborted, else after a second.
     fn accept(&mut self)
     -> impl Future<Output = io::Result<(Self::Io, Option<SocketAddr>)>> + Send;
 }
