@@ -72,6 +72,7 @@ impl CorrelationId {
     }
 
     /// The ID in these bytes, if they are a valid ID of at most `max` bytes.
+    #[inline(always)]
     pub(crate) fn from_bytes(bytes: &[u8], max: usize) -> Result<Self, Fault> {
         let len = bytes.len();
         if len == 0 || len > max {
@@ -80,42 +81,19 @@ impl CorrelationId {
                 _ => Fault::TooLong { len, max },
             });
         }
-        if let Some(id) = Self::inline(bytes) {
-            return Ok(id);
-        }
-        // Where the bad byte is, is looked up only when there is one.
-        if let Some(position) = bytes.iter().position(|&byte| !is_allowed(byte)) {
+        if !all_allowed(bytes) {
+            // Where the bad byte is, is looked up only when there is one.
+            let bad = bytes.iter().position(|&byte| !is_allowed(byte));
+            let position = bad.unwrap_or_default();
             return Err(Fault::Byte {
                 byte: bytes[position],
                 position,
             });
         }
-        // What is allowed is ASCII, so nothing is lost here.
-        Ok(Self::from_valid(&String::from_utf8_lossy(bytes)))
-    }
-
-    /// The ID in these bytes, if they are valid and few enough.
-    #[inline]
-    fn inline(bytes: &[u8]) -> Option<Self> {
-        // Filled up to a fixed, aligned length, 16 bytes are checked at once and none alone.
-        #[repr(align(16))]
-        struct Filled([u8; INLINE.next_multiple_of(16)]);
-
-        if bytes.len() > INLINE {
-            return None;
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Ok(Self::from_valid(text)),
+            Err(_) => unreachable!("what is allowed is ASCII"),
         }
-        let mut filled = Filled([b'0'; INLINE.next_multiple_of(16)]);
-        filled.0[..bytes.len()].copy_from_slice(bytes);
-        if !filled
-            .0
-            .iter()
-            .fold(true, |ok, &byte| ok & is_allowed(byte))
-        {
-            return None;
-        }
-        let text = std::str::from_utf8(&filled.0).ok()?;
-        let text = ArrayString::from(text.get(..bytes.len())?).ok()?;
-        Some(Self(Repr::Inline(text)))
     }
 
     /// For text that is known to keep the rules: what this crate itself has formatted.
@@ -267,6 +245,19 @@ mod serde_impls {
         fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
             CorrelationId::from_str(text).map_err(E::custom)
         }
+    }
+}
+
+fn all_allowed(bytes: &[u8]) -> bool {
+    // 16 bytes at once. The last 16 overlap with those before, so that none is left over: faster
+    // than a copy that is filled up.
+    let all = |block: &[u8; 16]| block.iter().fold(true, |ok, &byte| ok & is_allowed(byte));
+    match bytes.last_chunk() {
+        Some(last) => {
+            let (blocks, _) = bytes.as_chunks();
+            blocks.iter().fold(all(last), |ok, block| ok & all(block))
+        }
+        None => bytes.iter().all(|&byte| is_allowed(byte)),
     }
 }
 

@@ -10,6 +10,12 @@ mod header;
 #[cfg(feature = "http")]
 pub mod http;
 mod id;
+#[cfg(any(feature = "log", feature = "tracing"))]
+mod line;
+#[cfg(feature = "log")]
+pub mod log;
+#[cfg(any(feature = "log", feature = "tracing"))]
+pub mod panic;
 mod policy;
 mod source;
 mod targets;

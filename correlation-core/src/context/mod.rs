@@ -60,7 +60,7 @@ impl Context {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn received(
         id: CorrelationId,
         source: Source,

@@ -187,7 +187,8 @@ impl Policy {
         Some((id, Source::Parser(parser)))
     }
 
-    #[inline]
+    // Inlined with what it calls: an ID is big enough that each move of it is felt.
+    #[inline(always)]
     fn check(&self, value: &[u8]) -> Result<CorrelationId, Fault> {
         let id = CorrelationId::from_bytes(value, self.max_len)?;
         match &self.validator {

@@ -15,7 +15,6 @@
 //!
 //! [`MakeWriter`]: tracing_subscriber::fmt::MakeWriter
 
-mod line;
 mod writer;
 
 use std::error::Error;

@@ -1,12 +1,10 @@
-use std::cell::Cell;
 use std::io::{self, Write};
 use std::sync::Arc;
 
 use ::tracing::Metadata;
 use tracing_subscriber::fmt::MakeWriter;
 
-use super::line::Keys;
-use crate::context;
+use crate::line::{Keys, Lines};
 
 /// Puts the ID on every line that goes through a `tracing` writer.
 ///
@@ -66,19 +64,11 @@ impl<'a, M: MakeWriter<'a>> MakeWriter<'a> for Tag<M> {
     type Writer = TagWriter<'a, M::Writer>;
 
     fn make_writer(&'a self) -> Self::Writer {
-        TagWriter {
-            inner: self.inner.make_writer(),
-            keys: &self.keys,
-            partial: Vec::new(),
-        }
+        TagWriter(Lines::new(self.inner.make_writer(), &self.keys))
     }
 
     fn make_writer_for(&'a self, meta: &Metadata<'_>) -> Self::Writer {
-        TagWriter {
-            inner: self.inner.make_writer_for(meta),
-            keys: &self.keys,
-            partial: Vec::new(),
-        }
+        TagWriter(Lines::new(self.inner.make_writer_for(meta), &self.keys))
     }
 }
 
@@ -87,72 +77,17 @@ impl<'a, M: MakeWriter<'a>> MakeWriter<'a> for Tag<M> {
 /// What is written in pieces is held back until its line is complete, or the writer is dropped,
 /// and then goes out in one `write_all`.
 #[derive(Debug)]
-pub struct TagWriter<'a, W: Write> {
-    inner: W,
-    keys: &'a Keys,
-    partial: Vec<u8>,
-}
-
-impl<W: Write> TagWriter<'_, W> {
-    fn emit(&mut self, record: &[u8]) -> io::Result<()> {
-        let keys = self.keys;
-        // Taken, not borrowed: whatever logs while we write finds an empty buffer of its own.
-        let mut buffer = BUFFER.try_with(Cell::take).unwrap_or_default();
-        let tagged = context::with_current(|context| match context {
-            Some(context) => {
-                keys.tag(&mut buffer, record, context);
-                true
-            }
-            None => false,
-        });
-        let written = self.inner.write_all(if tagged { &buffer } else { record });
-        buffer.clear();
-        if buffer.capacity() <= KEEP {
-            let _ = BUFFER.try_with(|kept| kept.set(buffer));
-        }
-        written
-    }
-}
+pub struct TagWriter<'a, W: Write>(Lines<W, &'a Keys>);
 
 impl<W: Write> Write for TagWriter<'_, W> {
     fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
-        // The fast path, and what `fmt` always does: a whole record in one call.
-        if self.partial.is_empty() && piece.ends_with(b"\n") {
-            self.emit(piece)?;
-            return Ok(piece.len());
-        }
-        self.partial.extend_from_slice(piece);
-        if let Some(end) = memchr::memrchr(b'\n', piece) {
-            let rest = self
-                .partial
-                .split_off(self.partial.len() - (piece.len() - end - 1));
-            let complete = std::mem::replace(&mut self.partial, rest);
-            self.emit(&complete)?;
-        }
-        Ok(piece.len())
+        self.0.write(piece)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.inner.flush()
+        self.0.flush()
     }
 }
-
-impl<W: Write> Drop for TagWriter<'_, W> {
-    fn drop(&mut self) {
-        if !self.partial.is_empty() {
-            let rest = std::mem::take(&mut self.partial);
-            // Nobody is left to tell: `fmt` ignores errors of writing, too.
-            let _ = self.emit(&rest);
-        }
-    }
-}
-
-thread_local! {
-    static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
-}
-
-/// The most bytes that stay allocated for a thread between two records.
-const KEEP: usize = 64 * 1024;
 
 #[cfg(test)]
 mod tests;

@@ -1,19 +1,23 @@
 //! Where in a written record the ID goes.
 
+mod writer;
+
 use memchr::{memchr_iter, memmem};
+
+pub(crate) use writer::Lines;
 
 use crate::Context;
 
 /// The keys to write, and how to find out that one is there.
 #[derive(Debug)]
-pub(super) struct Keys {
+pub(crate) struct Keys {
     id: Key,
     trace_id: Key,
     upstream_id: Key,
 }
 
 impl Keys {
-    pub(super) fn new(id: &str) -> Self {
+    pub(crate) fn new(id: &str) -> Self {
         Self {
             id: Key::new(id),
             trace_id: Key::new("trace_id"),
@@ -22,7 +26,7 @@ impl Keys {
     }
 
     /// Appends `record`, one or more whole lines, to `out`, each with the fields of `context`.
-    pub(super) fn tag(&self, out: &mut Vec<u8>, record: &[u8], context: &Context) {
+    pub(crate) fn tag(&self, out: &mut Vec<u8>, record: &[u8], context: &Context) {
         let trace = context
             .trace()
             .map(|trace| (&self.trace_id, trace.parent.trace_id_str()));
