@@ -5,6 +5,7 @@ use std::path::Path;
 use std::pin::pin;
 use std::time::Duration;
 
+use correlation_trail::{Timeline, Trail};
 use reqwest::StatusCode;
 use service_common::terminated;
 use tokio::time::{Instant, sleep};
@@ -14,7 +15,6 @@ use crate::args::Options;
 use crate::logs::Folder;
 use crate::purchase;
 use crate::services::{LAST_WORDS, Service};
-use crate::story::Story;
 use crate::supervisor::Supervisor;
 
 /// Runs the demo until it is over. Whatever happens, no service is left behind.
@@ -103,10 +103,14 @@ async fn tell(gateway: &str, logs: &Folder) -> Result<(), Failure> {
 
 /// Reads the log files until all services have told their part: some of it is written in the
 /// background, after the answer.
-async fn whole_story(id: &str, logs: &Folder) -> io::Result<Story> {
+async fn whole_story(id: &str, logs: &Folder) -> io::Result<Timeline> {
     let deadline = Instant::now() + PATIENCE;
     loop {
-        let story = Story::read(id, logs.files())?;
+        let mut trail = Trail::new(id);
+        for file in logs.files() {
+            trail.file(file)?;
+        }
+        let story = trail.finish();
         if gap(&story).is_none() || Instant::now() > deadline {
             return Ok(story);
         }
@@ -115,17 +119,19 @@ async fn whole_story(id: &str, logs: &Folder) -> io::Result<Story> {
 }
 
 /// What the story lacks, if anything: the part of a service, or its own end.
-fn gap(story: &Story) -> Option<String> {
-    let sources = story.sources();
+fn gap(story: &Timeline) -> Option<String> {
+    let services = story.services();
     let missing = Service::ALL
         .map(Service::name)
         .into_iter()
-        .filter(|name| !sources.contains(name));
+        .filter(|name| !services.contains(name));
     let missing: Vec<_> = missing.collect();
     if !missing.is_empty() {
         return Some(format!("from {}", missing.join(", ")));
     }
-    (!story.tells(LAST_WORDS)).then(|| format!("of {LAST_WORDS:?}"))
+    let mut records = story.records().iter();
+    let ended = records.any(|record| record.message.starts_with(LAST_WORDS));
+    (!ended).then(|| format!("of {LAST_WORDS:?}"))
 }
 
 fn invite(gateway: &str) -> io::Result<()> {
@@ -162,7 +168,7 @@ mod tests {
 
     #[test]
     fn an_empty_story_lacks_everybody() {
-        let gap = gap(&Story::default()).unwrap();
+        let gap = gap(&Timeline::default()).unwrap();
         assert_eq!(gap, "from gateway, orders, payments, shipping");
     }
 

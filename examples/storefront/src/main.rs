@@ -6,7 +6,6 @@ mod failure;
 mod logs;
 mod purchase;
 mod services;
-mod story;
 mod supervisor;
 
 use std::env;
