@@ -17,7 +17,7 @@ use actix_web::{App, Error, HttpResponse, HttpServer};
 use correlation_actix::{Correlation, CurrentId};
 use futures_util::StreamExt;
 use service_common::answers::{self, Inbound, LogQuery, SleepyQuery, Spawned, StreamQuery};
-use service_common::{Config, announce, logs};
+use service_common::{Config, announce, logs, terminated};
 
 use outbound::Outbound;
 
@@ -40,9 +40,13 @@ async fn main() -> io::Result<()> {
             // Last, and thereby outermost: all above is in its scope.
             .wrap(correlation.clone())
     })
+    // By itself actix-web hears SIGTERM only once it runs: too late for one that is sent as soon
+    // as the address is known.
+    .shutdown_signal(terminated())
+    // An open WebSocket would hold up the end for half a minute.
+    .shutdown_timeout(5)
     .bind_auto_h2c(config.listen)?;
     server.addrs().into_iter().for_each(announce);
-    // SIGTERM ends this gracefully: actix-web listens for it by itself.
     server.run().await
 }
 
