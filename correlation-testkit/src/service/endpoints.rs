@@ -28,9 +28,7 @@ pub(super) async fn check(addr: SocketAddr, gaps: &ServiceGaps) -> Report {
         ("/log?n=1.5", bad_query),
         ("/fail", 500),
         ("/", 404),
-        ("/id/", 404),
         ("/ID", 404),
-        ("//id", 404),
         ("/favicon.ico", 404),
     ] {
         let result = status_only(&mut report, addr, "GET", path, status).await;

@@ -74,6 +74,7 @@ async fn complete(
         } else {
             gaps.info_records
         },
+        early: if debug { gaps.early_records } else { &[] },
         outside: idle.stdout.len(),
         connections: if debug { gaps.connection_targets } else { &[] },
     };

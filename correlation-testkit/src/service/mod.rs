@@ -45,6 +45,9 @@ pub struct ServiceGaps {
     pub info_records: &'static [&'static str],
     /// The same at level `debug`, those of `info` included.
     pub debug_records: &'static [&'static str],
+    /// What the framework logs about each request at level `debug` before it runs any middleware:
+    /// these records have no ID.
+    pub early_records: &'static [&'static str],
     /// Modules that write about connections at level `debug`: these records belong to no request.
     pub connection_targets: &'static [&'static str],
 }

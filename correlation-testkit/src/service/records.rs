@@ -90,6 +90,8 @@ pub struct Complete<'a> {
     pub lines: usize,
     /// What the framework adds to each request: how those messages begin.
     pub framework: &'a [&'a str],
+    /// What the framework says about each request before anybody can know its ID.
+    pub early: &'a [&'a str],
     /// How many records belong to no request.
     pub outside: usize,
     /// Modules that write about connections, as often as they like and without an ID.
@@ -105,7 +107,7 @@ impl Complete<'_> {
         for id in self.ids {
             requests.insert(id.as_str(), Vec::new());
         }
-        let (mut outside, mut connections) = (0, 0);
+        let (mut early, mut outside, mut connections) = (0, 0, 0);
         for record in records {
             let label = self.label(&record.message);
             let failure = match &record.ids[..] {
@@ -115,6 +117,10 @@ impl Complete<'_> {
                     .any(|t| record.target.starts_with(t)) =>
                 {
                     connections += 1;
+                    None
+                }
+                [] if begins(self.early, &record.message).is_some() => {
+                    early += 1;
                     None
                 }
                 // The handler's and the framework's own are always of some request.
@@ -138,24 +144,33 @@ impl Complete<'_> {
         }
         let want = self.labels();
         for id in self.ids {
-            let mut labels = requests.remove(id.as_str()).unwrap_or_default();
-            labels.sort_unstable();
-            report.equal(format_args!("records of {id}"), labels, &*want);
+            let mut beyond = requests.remove(id.as_str()).unwrap_or_default();
+            let mut without = want.clone();
+            without.retain(|label| match beyond.iter().position(|got| got == label) {
+                Some(at) => {
+                    beyond.swap_remove(at);
+                    false
+                }
+                None => true,
+            });
+            report.holds(without.is_empty() && beyond.is_empty(), || {
+                format!("records of {id}: without {without:?}, beyond what is known {beyond:?}")
+            });
         }
+        let all_early = self.ids.len() * self.early.len();
+        report.equal("records before the ID", early, all_early);
         report.equal("records of no request", outside, self.outside);
-        let total = self.ids.len() * want.len() + self.outside;
+        let total = self.ids.len() * want.len() + all_early + self.outside;
         report.equal("records", records.len() - connections, total);
         report
     }
 
-    /// The messages of one request, sorted.
+    /// The messages of one request.
     fn labels(&self) -> Vec<String> {
         let own =
             (0..self.lines).flat_map(|i| [format!("tracing line {i}"), format!("log line {i}")]);
         let framework = self.framework.iter().map(|&begin| begin.to_owned());
-        let mut labels: Vec<_> = own.chain(framework).collect();
-        labels.sort_unstable();
-        labels
+        own.chain(framework).collect()
     }
 
     /// A message without what differs from request to request; `Err` if it is unexpected.
@@ -163,12 +178,14 @@ impl Complete<'_> {
         if message.starts_with("tracing line ") || message.starts_with("log line ") {
             return Ok(message.to_owned());
         }
-        let known = self
-            .framework
-            .iter()
-            .find(|begin| message.starts_with(**begin));
-        known.map_or_else(|| Err(message.to_owned()), |&begin| Ok(begin.to_owned()))
+        let known = begins(self.framework, message);
+        known.map_or_else(|| Err(message.to_owned()), |begin| Ok(begin.to_owned()))
     }
+}
+
+/// The one of these texts that the other one begins with.
+fn begins<'a>(texts: &[&'a str], whole: &str) -> Option<&'a str> {
+    texts.iter().copied().find(|text| whole.starts_with(text))
 }
 
 /// The members of an object in their order, with those that a map would drop.
