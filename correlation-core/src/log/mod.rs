@@ -1,4 +1,4 @@
-//! The ID on every line of a logger of the [`log`](::log) world.
+//! The ID on every line of a logger of the `log` world.
 //!
 //! Records that `tracing` bridges have it already, see `correlation_core::tag`. For the loggers of the
 //! `log` crate there are three doors; take the first that fits.
