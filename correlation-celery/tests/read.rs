@@ -153,6 +153,20 @@ fn a_retry_keeps_an_id_that_was_new_or_had_another_name() {
 }
 
 #[test]
+fn retries_are_a_number_or_none() {
+    for (came, read_as, next) in [
+        (json!(u64::MAX), u64::MAX, u64::MAX),
+        (json!("7"), 0, 1),
+        (json!(-1), 0, 1),
+        (json!(null), 0, 1),
+    ] {
+        let message = read(json!({"retries": came}));
+        assert_eq!(message.retries(), read_as);
+        assert_eq!(message.retry().headers()["retries"], next);
+    }
+}
+
+#[test]
 fn a_reply_queue_survives_a_retry() {
     let sent = Task::new("app.add")
         .reply_to("answers")
