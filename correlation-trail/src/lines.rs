@@ -93,6 +93,12 @@ mod tests {
         let text: String = (0..20_000).map(line).collect();
         let text = text.trim_end().as_bytes();
         assert!(text.len() > 3 * PIECE);
+        let mut calls = 0;
+        let looks_back = |_: &[u8], from| {
+            assert!(calls == 0 || from > KEPT - 100, "enough to look back");
+            calls += 1;
+        };
+        read(text, looks_back).unwrap();
         for step in [7_777, usize::MAX] {
             let pieces = pieces(text, step);
             assert_eq!(pieces.concat(), text);

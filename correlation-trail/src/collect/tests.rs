@@ -70,11 +70,13 @@ fn after_an_object_only_what_shows_that_it_belongs() {
 fn inner_lines_bring_the_whole_record() {
     let log = "\
         T.1Z before\n\
-        \x20 T.2Z  INFO shop: pretty\n    at src/x.rs:5\n    in request with id: abc\n    more\n\
+        \x20 T.2Z  INFO shop: pretty\n  of two lines\n    at src/x.rs:5\n    in request with id: abc\n    more\n\
         T.3Z after\n";
     assert_eq!(
         told(log),
-        ["2 2 [pretty] |     at src/x.rs:5 |     in request with id: abc |     more"]
+        [
+            "2 2 [pretty] |   of two lines |     at src/x.rs:5 |     in request with id: abc |     more"
+        ]
     );
 }
 
@@ -88,6 +90,9 @@ fn inner_lines_of_another_do_not() {
 fn lines_without_a_time_have_that_of_the_line_above() {
     let log = "T.1Z theirs\nhello abc\nand abc\nnot mine\nbye abc\n";
     assert_eq!(told(log), ["2 ~1 [hello abc] | and abc", "5 ~1 [bye abc]"]);
+    // An indented line does not bring what has been told already.
+    let log = "T.1Z theirs\nhello abc\nnot mine\n  inner abc\n";
+    assert_eq!(told(log), ["2 ~1 [hello abc]", "4 ~1 [inner abc]"]);
 }
 
 #[test]
