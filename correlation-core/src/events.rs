@@ -34,3 +34,11 @@ pub(crate) fn generator_failed() {
         );
     });
 }
+
+/// A call leaves under this parent-id: the receiver's spans have it as their parent.
+pub(crate) fn outbound(span_id: &str) {
+    #[cfg(feature = "tracing")]
+    ::tracing::debug!(target: "correlation", span_id, "outbound call");
+    #[cfg(not(feature = "tracing"))]
+    emit!(debug, "outbound call span_id={span_id}");
+}

@@ -64,6 +64,12 @@ impl Generator {
         Self(Kind::Custom(Arc::new(move || make().as_ref().parse().ok())))
     }
 
+    /// Whether the last 7 bytes of its UUIDs, or hexadecimal digits, are random: what the W3C
+    /// `random` flag says (Trace Context, section 3.2.2.5.2).
+    pub(crate) const fn is_random(&self) -> bool {
+        !matches!(self.0, Kind::Custom(_))
+    }
+
     /// Makes a new ID.
     #[must_use]
     pub fn generate(&self) -> CorrelationId {
@@ -122,10 +128,11 @@ fn timed_uuid() -> Uuid {
 }
 
 /// All-zero is invalid as a W3C trace-id, so no ID of that form may be it.
-fn random_nonzero() -> [u8; 16] {
+pub(crate) fn random_nonzero<const N: usize>() -> [u8; N] {
     loop {
-        let bytes = random_bytes();
-        if bytes != [0; 16] {
+        let random = random_bytes();
+        let bytes: [u8; N] = std::array::from_fn(|at| random[at % random.len()]);
+        if bytes != [0; N] {
             return bytes;
         }
     }

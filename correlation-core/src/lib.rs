@@ -37,6 +37,6 @@ pub use source::Source;
 pub use targets::{InvalidTarget, Targets};
 #[cfg(feature = "tokio")]
 pub use task::{TaskContext, spawn, spawn_blocking};
-pub use trace_context::{TraceContext, TraceId, UnknownTraceContext};
+pub use trace_context::{NewTraces, TraceContext, TraceId, UnknownTraceContext};
 #[cfg(feature = "tracing")]
 pub use tracing::{Tag, tag};

@@ -7,14 +7,14 @@ use std::hash::BuildHasher;
 use crate::context::{self, Scoped};
 use crate::header::trim;
 use crate::policy::{DEFAULT_MAX_LEN, X_CORRELATION_ID, X_REQUEST_ID};
-use crate::trace_context::{TRACEPARENT, TRACESTATE, Trace, Traceparent};
+use crate::trace_context::{TRACEPARENT, TRACESTATE, Trace, TraceContext, Traceparent};
 use crate::{Context, CorrelationId, Source, events};
 
 /// Writes the ambient ID to a carrier: `set` is called with each key and value to send, in lower
 /// case. Outside of any scope it is not called.
 ///
-/// The keys are `x-correlation-id`, and `traceparent` and `tracestate` when a valid trace context
-/// came in and the policy [forwards](crate::TraceContext::Forward) it. What `set` returns is
+/// The keys are `x-correlation-id`, and `traceparent` and `tracestate` as the policy's
+/// [`TraceContext`] says: by default when a valid trace context came in. What `set` returns is
 /// ignored, so `insert` of most maps fits as it is.
 ///
 /// ```
@@ -28,14 +28,24 @@ use crate::{Context, CorrelationId, Source, events};
 /// assert_eq!(headers["x-correlation-id"], "click-1");
 /// # Ok::<(), correlation_core::InvalidId>(())
 /// ```
-pub fn inject_with<R>(mut set: impl FnMut(&'static str, &str) -> R) {
+pub fn inject_with<R>(set: impl FnMut(&'static str, &str) -> R) {
+    inject_parts(true, true, set);
+}
+
+fn inject_parts<R>(id: bool, trace: bool, mut set: impl FnMut(&'static str, &str) -> R) {
     // A clone, since `set` is foreign code that may open a scope.
     let Some(context) = Context::current() else {
         return;
     };
-    set(X_CORRELATION_ID, context.id().as_str());
-    for (key, value) in context.trace().into_iter().flat_map(Trace::headers) {
-        set(key, value);
+    if id {
+        set(X_CORRELATION_ID, context.id().as_str());
+    }
+    if let Some(trace) = context.trace().filter(|_| trace) {
+        let (parent, state) = trace.outbound();
+        set(TRACEPARENT, parent.as_str());
+        if let Some(state) = state {
+            set(TRACESTATE, state);
+        }
     }
 }
 
@@ -96,7 +106,11 @@ fn read<T: AsRef<[u8]>>(mut get: impl FnMut(&str) -> Option<T>) -> Context {
     let parent = get(TRACEPARENT).and_then(|value| Traceparent::parse(trim(value.as_ref())));
     let trace = parent.map(|parent| {
         let state = get(TRACESTATE);
-        Trace::new(parent, state.iter().map(AsRef::as_ref))
+        Trace::new(
+            parent,
+            TraceContext::Forward,
+            state.iter().map(AsRef::as_ref),
+        )
     });
     let (id, source) = match (id, parent) {
         (Some((id, name)), _) => (id, Source::Header(name)),
@@ -143,18 +157,9 @@ pub trait Extractor {
 pub fn inject(carrier: &mut (impl Injector + ?Sized)) {
     // A second `traceparent` would make the receiver restart the trace, and a `tracestate` is
     // worth something only beside its own `traceparent`.
-    let own_trace = carrier.contains(TRACEPARENT) || carrier.contains(TRACESTATE);
-    let own_id = carrier.contains(X_CORRELATION_ID);
-    inject_with(|key, value| {
-        let own = if key == X_CORRELATION_ID {
-            own_id
-        } else {
-            own_trace
-        };
-        if !own {
-            carrier.set(key, value);
-        }
-    });
+    let trace = !carrier.contains(TRACEPARENT) && !carrier.contains(TRACESTATE);
+    let id = !carrier.contains(X_CORRELATION_ID);
+    inject_parts(id, trace, |key, value| carrier.set(key, value));
 }
 
 /// Reads an ID from a map, as [`extract_with`] does.

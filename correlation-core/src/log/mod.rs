@@ -14,6 +14,9 @@
 //!
 //! The keys are those of the tracing writer: `correlation_id`, `trace_id` when a W3C trace context
 //! came in, and once a request `upstream_id`. A pair that the record has already stays as it is.
+//!
+//! A message of several lines has the ID on each of them with a writer and in the message; as a
+//! pair it is there once a record, wherever the logger prints pairs.
 
 mod current;
 mod env;
@@ -25,3 +28,6 @@ pub use current::Current;
 pub use env::{kv, tagged};
 pub use wrap::{Wrap, wrap};
 pub use writer::{LogWriter, log_writer};
+
+#[cfg(test)]
+mod tests;

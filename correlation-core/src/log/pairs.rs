@@ -4,7 +4,7 @@ use crate::{Context, CorrelationId, TraceId};
 
 /// What the ambient context adds to the pairs of a record.
 pub(super) struct Added {
-    id: CorrelationId,
+    id: Option<CorrelationId>,
     trace_id: Option<TraceId>,
     upstream_id: Option<CorrelationId>,
 }
@@ -13,22 +13,24 @@ impl Added {
     /// What is to be added to a record that has `pairs` already; nothing outside of a scope.
     pub(super) fn to(pairs: &dyn Source) -> Option<Self> {
         let context = Context::current()?;
+        // One key alone: with two of one key, log stores refuse the whole line.
         let absent = |key: &str| pairs.get(Key::from_str(key)).is_none();
-        absent(ID).then(|| Self {
+        Some(Self {
+            id: absent(ID).then(|| context.id().clone()),
             trace_id: context.trace_id().filter(|_| absent(TRACE_ID)),
-            upstream_id: context.take_upstream_id().cloned(),
-            id: context.id().clone(),
+            upstream_id: Some(&context)
+                .filter(|_| absent(UPSTREAM_ID))
+                .and_then(Context::take_upstream_id)
+                .cloned(),
         })
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        let id = (ID, self.id.as_str());
+        let id = self.id.as_ref().map(|id| (ID, id.as_str()));
         let trace_id = self.trace_id.as_ref().map(|id| (TRACE_ID, id.as_str()));
-        let upstream_id = self
-            .upstream_id
-            .as_ref()
-            .map(|id| (UPSTREAM_ID, id.as_str()));
-        [Some(id), trace_id, upstream_id].into_iter().flatten()
+        let upstream_id = self.upstream_id.as_ref();
+        let upstream_id = upstream_id.map(|id| (UPSTREAM_ID, id.as_str()));
+        [id, trace_id, upstream_id].into_iter().flatten()
     }
 }
 

@@ -1,6 +1,8 @@
 use ::log::{LevelFilter, Log, Metadata, Record, SetLoggerError};
 
 use super::pairs::{Added, Chained};
+use crate::Context;
+use crate::line::Keys;
 
 /// Adds the ID to every record of a logger, as key-value pairs.
 ///
@@ -24,22 +26,23 @@ use super::pairs::{Added, Chained};
 pub const fn wrap<L: Log>(logger: L) -> Wrap<L> {
     Wrap {
         logger,
-        in_message: false,
+        in_message: None,
     }
 }
 
 /// A logger with the ID: made by [`wrap`].
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct Wrap<L> {
     logger: L,
-    in_message: bool,
+    in_message: Option<Box<Keys>>,
 }
 
 impl<L: Log> Wrap<L> {
-    /// Adds ` correlation_id=ID` to the message instead: for loggers that do not print pairs.
+    /// Adds ` correlation_id=ID` to each line of the message instead: for loggers that do not
+    /// print pairs.
     #[must_use]
-    pub const fn in_message(mut self) -> Self {
-        self.in_message = true;
+    pub fn in_message(mut self) -> Self {
+        self.in_message = Some(Box::default());
         self
     }
 
@@ -57,6 +60,28 @@ impl<L: Log> Wrap<L> {
         ::log::set_max_level(max_level);
         Ok(())
     }
+
+    fn log_pairs(&self, record: &Record<'_>) {
+        let pairs = record.key_values();
+        let Some(added) = Added::to(pairs) else {
+            return self.logger.log(record);
+        };
+        let added = &added;
+        let pairs = Chained { added, pairs };
+        self.logger
+            .log(&record.to_builder().key_values(&pairs).build());
+    }
+
+    fn log_in_message(&self, keys: &Keys, record: &Record<'_>) {
+        let Some(context) = Context::current() else {
+            return self.logger.log(record);
+        };
+        let (plain, mut tagged) = (record.args().to_string(), Vec::new());
+        keys.tag(&mut tagged, plain.as_bytes(), &context);
+        let message = String::from_utf8_lossy(&tagged);
+        self.logger
+            .log(&record.to_builder().args(format_args!("{message}")).build());
+    }
 }
 
 impl<L: Log> Log for Wrap<L> {
@@ -68,35 +93,13 @@ impl<L: Log> Log for Wrap<L> {
         if !self.logger.enabled(record.metadata()) {
             return;
         }
-        let pairs = record.key_values();
-        let Some(added) = Added::to(pairs) else {
-            return self.logger.log(record);
-        };
-        let mut builder = record.to_builder();
-        if self.in_message {
-            let fields = Fields(&added);
-            let args = format_args!("{}{fields}", record.args());
-            self.logger.log(&builder.args(args).build());
-        } else {
-            let pairs = Chained {
-                added: &added,
-                pairs,
-            };
-            self.logger.log(&builder.key_values(&pairs).build());
+        match &self.in_message {
+            Some(keys) => self.log_in_message(keys, record),
+            None => self.log_pairs(record),
         }
     }
 
     fn flush(&self) {
         self.logger.flush();
-    }
-}
-
-struct Fields<'a>(&'a Added);
-
-impl std::fmt::Display for Fields<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0
-            .iter()
-            .try_for_each(|(key, value)| write!(f, " {key}={value}"))
     }
 }

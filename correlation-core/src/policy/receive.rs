@@ -75,7 +75,11 @@ impl Policy {
         let trace = |parent| {
             let lines = headers().into_iter();
             let state = lines.filter(|(name, _)| name.as_ref().eq_ignore_ascii_case(TRACESTATE));
-            Trace::new(parent, state.map(|(_, line)| bytes(line)))
+            Trace::new(
+                parent,
+                self.trace_context,
+                state.map(|(_, line)| bytes(line)),
+            )
         };
         let caller = Caller {
             addr: peer,
@@ -91,7 +95,19 @@ impl Policy {
 
     #[inline]
     fn fresh(&self) -> Context {
-        Context::received(self.generator.generate(), Source::Generated, None, None)
+        let id = self.generator.generate();
+        let trace = self.started(&id, Source::Generated);
+        Context::received(id, Source::Generated, None, trace)
+    }
+
+    /// The trace of a request that brings none, if this policy starts one.
+    #[inline]
+    fn started(&self, id: &CorrelationId, source: Source) -> Option<Trace> {
+        let TraceContext::Participate(new) = self.trace_context else {
+            return None;
+        };
+        let random = source == Source::Generated && self.generator.is_random();
+        Some(Trace::start(id, random, new))
     }
 
     /// What is decided once the headers are known, whatever map they came in.
@@ -110,20 +126,19 @@ impl Policy {
         let trusted = (candidate.id.is_none() && parent.is_none()) || self.trust.covers(caller);
         let verdict = self.verdict(&candidate);
 
-        let trace = parent
+        let continued = parent
             .as_ref()
-            .filter(|_| trusted && self.trace_context == TraceContext::Forward)
+            .filter(|_| trusted && self.trace_context != TraceContext::Off)
             .map(|parent| trace(*parent));
-        let context = match candidate.id {
-            Some((id, source)) if trusted && verdict.is_none() => {
-                Context::received(id, source, None, trace)
-            }
+        let (id, source, upstream) = match candidate.id {
+            Some((id, source)) if trusted && verdict.is_none() => (id, source, None),
             known => {
                 let upstream = known.map(|(id, _)| id).filter(|_| !trusted);
-                let id = self.generator.generate();
-                Context::received(id, Source::Generated, upstream, trace)
+                (self.generator.generate(), Source::Generated, upstream)
             }
         };
+        let trace = continued.or_else(|| self.started(&id, source));
+        let context = Context::received(id, source, upstream, trace);
 
         let bad_trace = parent.is_none() && !matches!(traceparent, Seen::Absent);
         if candidate.invalid || bad_trace {

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Context, Source, sync_scope};
+use crate::{Context, NewTraces, Source, inject_with, sync_scope};
 
 fn receive(policy: &Policy, headers: &[(&str, &str)]) -> Result<Context, Rejected> {
     policy.receive(
@@ -155,6 +155,89 @@ fn the_longest_allowed_name_lists_are_watched_to_the_end() {
         kept(&policy, &[("Request-Id", "|root.1")]).as_deref(),
         Some("root")
     );
+}
+
+fn sent(context: Context) -> (String, Option<String>) {
+    let mut parent = Vec::new();
+    let mut state = None;
+    sync_scope(context, || {
+        inject_with(|key, value| match key {
+            "traceparent" => parent.push(value.to_owned()),
+            "tracestate" => state = Some(value.to_owned()),
+            _ => {}
+        });
+    });
+    assert_eq!(parent.len(), 1, "one traceparent");
+    (parent.remove(0), state)
+}
+
+#[test]
+fn who_participates_has_a_parent_id_for_every_call() {
+    let policy = Policy::new().trace_context(TraceContext::Participate(NewTraces::Unsampled));
+    let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-03";
+    let headers = [
+        ("traceparent", trace),
+        ("tracestate", "a=1"),
+        ("x-request-id", "click-1"),
+    ];
+    let context = receive(&policy, &headers).unwrap();
+    let calls: Vec<_> = (0..1_000).map(|_| sent(context.clone())).collect();
+    let mut parents: Vec<_> = calls.iter().map(|(parent, _)| &parent[36..52]).collect();
+    parents.sort_unstable();
+    parents.dedup();
+    assert_eq!(parents.len(), 1_000);
+    assert!(!parents.contains(&"00f067aa0ba902b7") && !parents.contains(&"0000000000000000"));
+    for (parent, state) in &calls {
+        assert_eq!((&parent[..36], &parent[52..]), (&trace[..36], "-03"));
+        assert_eq!(state.as_deref(), Some("a=1"));
+    }
+}
+
+#[test]
+fn who_participates_starts_a_trace_where_none_came_in() {
+    let policy = |new| Policy::new().trace_context(TraceContext::Participate(new));
+    let bad = (
+        "traceparent",
+        "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-0",
+    );
+    let all = [
+        bad,
+        ("tracestate", "a=1"),
+        ("x-request-id", "4bf92f3577b34da6a3ce929d0e0e4736"),
+    ];
+
+    // The ID as trace-id, whoever made it; random only if that was us.
+    let (parent, state) = sent(receive(&policy(NewTraces::Sampled), &all).unwrap());
+    assert!(parent.starts_with("00-4bf92f3577b34da6a3ce929d0e0e4736-") && parent.ends_with("-01"));
+    assert_eq!(state, None);
+    for headers in [&all[..2], &[]] {
+        let context = receive(&policy(NewTraces::Unsampled), headers).unwrap();
+        let id = context.id().as_str().replace('-', "");
+        assert_eq!(context.trace_id().unwrap().as_str(), id);
+        let (parent, state) = sent(context);
+        assert!(parent.ends_with("-02") && state.is_none(), "{parent}");
+    }
+
+    // Not an ID in that form: one trace-id for all calls of the request.
+    let context = receive(&policy(NewTraces::Sampled), &[("x-request-id", "click-1")]).unwrap();
+    let (first, second) = (sent(context.clone()).0, sent(context).0);
+    assert_eq!(first[..36], second[..36]);
+    assert_ne!(first, second);
+    assert!(first.ends_with("-03"));
+
+    // Nothing is known about IDs of others.
+    let custom = policy(NewTraces::Unsampled)
+        .generator(Generator::custom(|| "4bf92f3577b34da6a3ce929d0e0e4736"));
+    assert!(sent(receive(&custom, &[]).unwrap()).0.ends_with("-00"));
+
+    // A stranger's trace restarts.
+    let trace = (
+        "traceparent",
+        "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+    );
+    let strict = policy(NewTraces::Unsampled).trust(Trust::Never);
+    let (parent, state) = sent(receive(&strict, &[trace, ("tracestate", "a=1")]).unwrap());
+    assert!(!parent.contains("4bf92f3577b34da6a3ce929d0e0e4736") && state.is_none());
 }
 
 proptest! {

@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use arrayvec::ArrayString;
 
-use crate::CorrelationId;
+use crate::{CorrelationId, events, generator};
 
 pub(crate) use traceparent::Traceparent;
 
@@ -19,7 +19,11 @@ pub(crate) use traceparent::Traceparent;
 ///
 /// assert_eq!("off".parse(), Ok(TraceContext::Off));
 /// let error = "always".parse::<TraceContext>().unwrap_err();
-/// assert_eq!(error.to_string(), "unknown trace context mode, allowed: off, forward");
+/// assert_eq!(
+///     error.to_string(),
+///     "unknown trace context mode, allowed: off, forward, participate-sampled, \
+///      participate-unsampled"
+/// );
 /// ```
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 #[non_exhaustive]
@@ -31,6 +35,22 @@ pub enum TraceContext {
     /// that it started would switch sampling on or off for everybody behind it.
     #[default]
     Forward,
+    /// Take part in the trace (section 3.4): every outbound call has a new random parent-id,
+    /// which is logged as `span_id` when the call is made. Without a valid inbound context a
+    /// trace is started, whose `sampled` flag is as given here.
+    ///
+    /// There is no default for that flag, since services behind this one follow it: unsampled
+    /// switches their tracing off for all requests that come without a trace, sampled forces it.
+    Participate(NewTraces),
+}
+
+/// The `sampled` flag of traces that are started here (section 3.2.2.5.1).
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum NewTraces {
+    /// The caller may have recorded the trace.
+    Sampled,
+    /// The caller has not recorded it.
+    Unsampled,
 }
 
 impl FromStr for TraceContext {
@@ -40,6 +60,8 @@ impl FromStr for TraceContext {
         match mode {
             "off" => Ok(Self::Off),
             "forward" => Ok(Self::Forward),
+            "participate-sampled" => Ok(Self::Participate(NewTraces::Sampled)),
+            "participate-unsampled" => Ok(Self::Participate(NewTraces::Unsampled)),
             _ => Err(UnknownTraceContext(())),
         }
     }
@@ -51,7 +73,10 @@ pub struct UnknownTraceContext(());
 
 impl fmt::Display for UnknownTraceContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("unknown trace context mode, allowed: off, forward")
+        f.write_str(
+            "unknown trace context mode, allowed: off, forward, participate-sampled, \
+             participate-unsampled",
+        )
     }
 }
 
@@ -94,29 +119,54 @@ impl From<TraceId> for CorrelationId {
     }
 }
 
-/// A received trace context that goes out again as it came in.
+/// The trace context of a request, and how it goes out.
 #[derive(Clone, Debug)]
 pub(crate) struct Trace {
     pub(crate) parent: Traceparent,
     state: Option<Box<str>>,
+    participates: bool,
 }
 
 impl Trace {
-    /// `state` gives the `tracestate` lines in their order; it is asked only now, since a
-    /// `tracestate` without a valid `traceparent` must not even be parsed (section 3.3).
-    pub(crate) fn new<'h>(parent: Traceparent, state: impl Iterator<Item = &'h [u8]>) -> Self {
+    /// A context that came in. `state` gives the `tracestate` lines in their order; it is asked
+    /// only now, since a `tracestate` without a valid `traceparent` must not even be parsed
+    /// (section 3.3).
+    pub(crate) fn new<'h>(
+        parent: Traceparent,
+        mode: TraceContext,
+        state: impl Iterator<Item = &'h [u8]>,
+    ) -> Self {
         Self {
             parent,
             state: tracestate::combine(state),
+            participates: matches!(mode, TraceContext::Participate(_)),
         }
     }
 
-    /// The headers to send.
-    pub(crate) fn headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        let state = self.state.as_deref().map(|state| (TRACESTATE, state));
-        [(TRACEPARENT, self.parent.as_str())]
-            .into_iter()
-            .chain(state)
+    /// A context that begins here, for a request with this ID. Its trace-id is the ID if that has
+    /// the form of one, so that one search finds both.
+    ///
+    /// `generated`: the ID was made here, so its last 7 bytes are random (section 3.2.2.5.2).
+    pub(crate) fn start(id: &CorrelationId, generated: bool, new: NewTraces) -> Self {
+        let (trace_id, random) = match traceparent::trace_id_of(id.as_str()) {
+            Some(trace_id) => (trace_id, generated),
+            None => (generator::random_nonzero(), true),
+        };
+        Self {
+            parent: Traceparent::new(&trace_id, new == NewTraces::Sampled, random),
+            state: None,
+            participates: true,
+        }
+    }
+
+    /// The `traceparent` and the `tracestate` to send with one call.
+    pub(crate) fn outbound(&self) -> (Traceparent, Option<&str>) {
+        if !self.participates {
+            return (self.parent, self.state.as_deref());
+        }
+        let parent = self.parent.with_parent_id(&generator::random_nonzero());
+        events::outbound(parent.parent_id_str());
+        (parent, self.state.as_deref())
     }
 }
 

@@ -1,4 +1,5 @@
 use arrayvec::ArrayString;
+use uuid::Uuid;
 
 use super::TraceId;
 
@@ -30,15 +31,43 @@ impl Traceparent {
         // (section 3.2.2.5.3).
         let flags = hex_digit(known[LEN - 1]) & 0b11;
         text.truncate(LEN - 2);
-        text.push_str(["00", "01", "02", "03"][usize::from(flags)]);
+        text.push_str(FLAGS[usize::from(flags)]);
         if version != b"00" {
             text = ArrayString::from(&format!("00{}", &text[2..])).ok()?;
         }
         Some(Self(text))
     }
 
+    /// A trace that begins: it has no parent, and each call gets a parent-id of its own.
+    pub(super) fn new(trace_id: &[u8; 16], sampled: bool, random: bool) -> Self {
+        let mut text = ArrayString::from("00-").unwrap_or_default();
+        text.push_str(
+            Uuid::from_bytes(*trace_id)
+                .simple()
+                .encode_lower(&mut [0; 32]),
+        );
+        text.push_str("-0000000000000001-");
+        text.push_str(FLAGS[usize::from(sampled) + 2 * usize::from(random)]);
+        Self(text)
+    }
+
+    /// The same trace, continued by a caller with this ID. All else, the flags too, stays.
+    pub(super) fn with_parent_id(&self, parent_id: &[u8; 8]) -> Self {
+        let mut text = ArrayString::from(&self.0[..PARENT_ID.start]).unwrap_or_default();
+        for byte in parent_id {
+            text.push(HEX[usize::from(byte >> 4)]);
+            text.push(HEX[usize::from(byte & 15)]);
+        }
+        text.push_str(&self.0[PARENT_ID.end..]);
+        Self(text)
+    }
+
     pub(crate) fn as_str(&self) -> &str {
         &self.0
+    }
+
+    pub(super) fn parent_id_str(&self) -> &str {
+        &self.0[PARENT_ID]
     }
 
     pub(crate) fn trace_id(&self) -> TraceId {
@@ -49,6 +78,14 @@ impl Traceparent {
     pub(crate) fn trace_id_str(&self) -> &str {
         &self.0[TRACE_ID]
     }
+}
+
+/// The bytes of an ID that is a UUID or 32 hexadecimal digits, and not zero.
+pub(super) fn trace_id_of(id: &str) -> Option<[u8; 16]> {
+    let uuid = Uuid::try_parse(id)
+        .ok()
+        .filter(|_| matches!(id.len(), 32 | 36))?;
+    (!uuid.is_nil()).then(|| uuid.into_bytes())
 }
 
 const fn hex_digit(digit: u8) -> u8 {
@@ -62,6 +99,11 @@ const fn hex_digit(digit: u8) -> u8 {
 const LEN: usize = 55;
 const TRACE_ID: std::ops::Range<usize> = 3..35;
 const PARENT_ID: std::ops::Range<usize> = 36..52;
+/// Nothing, `sampled`, `random`, both.
+const FLAGS: [&str; 4] = ["00", "01", "02", "03"];
+const HEX: [char; 16] = [
+    '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
+];
 
 #[cfg(test)]
 mod tests {
@@ -121,6 +163,41 @@ mod tests {
             let value = format!("{}{flags:02x}", &VALID[..53]);
             let sent = format!("{}{:02x}", &VALID[..53], flags & 3);
             assert_eq!(parse(&value), Some(sent));
+        }
+    }
+
+    #[test]
+    fn a_trace_that_begins_here_is_valid() {
+        for (sampled, random, flags) in [
+            (false, false, "00"),
+            (true, false, "01"),
+            (false, true, "02"),
+            (true, true, "03"),
+        ] {
+            let begun = Traceparent::new(&[0xab; 16], sampled, random).with_parent_id(&[0x0f; 8]);
+            let expected = format!("00-{}-{}-{flags}", "ab".repeat(16), "0f".repeat(8));
+            assert_eq!(begun.as_str(), expected);
+            assert_eq!(Traceparent::parse(begun.as_str().as_bytes()), Some(begun));
+        }
+    }
+
+    #[test]
+    fn an_id_in_the_form_of_a_trace_id_is_one() {
+        let bytes = [
+            0x4b, 0xf9, 0x2f, 0x35, 0x77, 0xb3, 0x4d, 0xa6, 0xa3, 0xce, 0x92, 0x9d, 0x0e, 0x0e,
+            0x47, 0x36,
+        ];
+        assert_eq!(trace_id_of("4bf92f3577b34da6a3ce929d0e0e4736"), Some(bytes));
+        assert_eq!(
+            trace_id_of("4bf92f35-77b3-4da6-a3ce-929d0e0e4736"),
+            Some(bytes)
+        );
+        for other in [
+            "click-1",
+            "00000000000000000000000000000000",
+            "urn:uuid:4bf92f35-77b3-4da6-a3ce-929d0e0e4736",
+        ] {
+            assert_eq!(trace_id_of(other), None, "{other}");
         }
     }
 
