@@ -1,8 +1,9 @@
-use std::mem;
+use std::error::Error;
 use std::pin::Pin;
-use std::task::{Context as TaskContext, Poll};
+use std::task::{Context, Poll};
 
-use actix_web::body::{BodySize, MessageBody};
+use actix_web::body::{self, BodySize, BoxBody, MessageBody};
+use actix_web::dev::ResponseHead;
 use actix_web::web::Bytes;
 use correlation_core::{InCurrent, Scoped};
 use pin_project_lite::pin_project;
@@ -24,65 +25,61 @@ pin_project! {
     #[project = KindProj]
     #[derive(Debug)]
     enum Kind<B> {
-        None,
-        Complete { bytes: Bytes },
+        // Not boxed: this type keeps bytes as they are.
+        Complete { body: BoxBody },
         Scoped { #[pin] body: Scoped<B> },
     }
 }
 
 impl<B: MessageBody> CorrelatedBody<B> {
-    /// To be called in that context. Tells the kinds apart as actix-web does when it boxes a body.
-    pub(crate) fn new(body: B) -> Self {
-        let kind = match body.size() {
-            BodySize::None => Kind::None,
-            BodySize::Sized(_) | BodySize::Stream => match body.try_into_bytes() {
-                Ok(bytes) => Kind::Complete { bytes },
-                Err(body) => Kind::Scoped {
+    /// To be called in that context.
+    pub(crate) fn new(_: &mut ResponseHead, body: B) -> Self {
+        if body.size() == BodySize::None {
+            return Self::complete(body::None::new());
+        }
+        match body.try_into_bytes() {
+            Ok(bytes) => Self::complete(bytes),
+            Err(body) => Self {
+                kind: Kind::Scoped {
                     body: body.in_current(),
                 },
             },
-        };
-        Self { kind }
+        }
     }
 
-    pub(crate) const fn empty() -> Self {
-        let bytes = Bytes::new();
+    pub(crate) fn complete(body: impl MessageBody + 'static) -> Self {
+        let body = BoxBody::new(body);
         Self {
-            kind: Kind::Complete { bytes },
+            kind: Kind::Complete { body },
         }
     }
 }
 
 impl<B: MessageBody> MessageBody for CorrelatedBody<B> {
-    type Error = B::Error;
+    type Error = Box<dyn Error>;
 
     fn size(&self) -> BodySize {
         match &self.kind {
-            Kind::None => BodySize::None,
-            Kind::Complete { bytes } => bytes.size(),
+            Kind::Complete { body } => body.size(),
             Kind::Scoped { body } => body.inner().map_or(BodySize::None, MessageBody::size),
         }
     }
 
     fn poll_next(
         self: Pin<&mut Self>,
-        cx: &mut TaskContext<'_>,
+        cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, Self::Error>>> {
         match self.project().kind.project() {
+            KindProj::Complete { body } => Pin::new(body).poll_next(cx),
             KindProj::Scoped { body } => body
-                .with_pin_mut(|body| body.poll_next(cx))
+                .with_pin_mut(|body| body.poll_next(cx).map_err(Into::into))
                 .unwrap_or(Poll::Ready(None)),
-            KindProj::Complete { bytes } if !bytes.is_empty() => {
-                Poll::Ready(Some(Ok(mem::take(bytes))))
-            }
-            KindProj::Complete { .. } | KindProj::None => Poll::Ready(None),
         }
     }
 
     fn try_into_bytes(self) -> Result<Bytes, Self> {
         match self.kind {
-            Kind::None => Ok(Bytes::new()),
-            Kind::Complete { bytes } => Ok(bytes),
+            Kind::Complete { body } => body.try_into_bytes().map_err(Self::complete),
             // It was asked when it was wrapped.
             Kind::Scoped { .. } => Err(self),
         }

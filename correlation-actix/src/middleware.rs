@@ -1,16 +1,17 @@
 use std::future::{Ready, ready};
+use std::iter;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context as TaskContext, Poll, ready};
 
 use actix_web::body::MessageBody;
-use actix_web::dev::{
-    ResponseHead, Service, ServiceRequest, ServiceResponse, Transform, forward_ready,
-};
+use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ACCESS_CONTROL_EXPOSE_HEADERS, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::header::{
+    ACCESS_CONTROL_EXPOSE_HEADERS as EXPOSE, HeaderMap, HeaderName, HeaderValue,
+};
 use actix_web::{Error, HttpRequest, HttpResponse};
-use correlation_core::{Context, Policy, Rejected, Scoped, Source, scope, sync_scope};
+use correlation_core::{Context, Policy, Scoped, Source, scope, sync_scope};
 use pin_project_lite::pin_project;
 
 use crate::CorrelatedBody;
@@ -85,22 +86,23 @@ where
     forward_ready!(service);
 
     fn call(&self, mut request: ServiceRequest) -> Self::Future {
-        let received = self.rules.receive(&request);
+        let rules = Rc::clone(&self.rules);
+        let peer = request.peer_addr().map(|addr| addr.ip());
+        let received = rules.policy.receive(|| lines(request.headers()), peer);
         let accepted = received.is_ok();
         let context = received.unwrap_or_else(|rejected| rejected.context().clone());
         let id = header_value(&context, request.headers());
         let state = if accepted {
-            self.rules.rewrite(id.as_ref(), &mut request);
+            if let (Some(name), Some(id)) = (&rules.request_header, &id) {
+                request.headers_mut().insert(name.clone(), id.clone());
+            }
             // Middleware may work before its first await.
             let inner = sync_scope(context.clone(), || self.service.call(request));
             State::Inner { inner }
         } else {
-            let (request, _) = request.into_parts();
-            State::Rejected {
-                request: ready(request),
-            }
+            let request = ready(request.into_parts().0);
+            State::Rejected { request }
         };
-        let rules = Rc::clone(&self.rules);
         scope(context, ResponseFuture { state, id, rules })
     }
 }
@@ -134,44 +136,32 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let result = match this.state.project() {
+        let mut result = match this.state.project() {
             StateProj::Inner { inner } => {
-                ready!(inner.poll(cx)).map(|response| response.map_body(correlated))
+                ready!(inner.poll(cx)).map(|response| response.map_body(CorrelatedBody::new))
             }
             StateProj::Rejected { request } => {
                 let request = ready!(request.poll(cx));
-                let empty = CorrelatedBody::empty();
+                let empty = CorrelatedBody::complete(());
                 let response = HttpResponse::with_body(StatusCode::BAD_REQUEST, empty);
                 Ok(ServiceResponse::new(request, response))
             }
         };
         let id = this.id.take();
-        Poll::Ready(match result {
-            Ok(mut response) => {
-                this.rules.answer(id, response.headers_mut());
-                Ok(response)
-            }
+        match &mut result {
+            Ok(response) => this.rules.answer(id, response.headers_mut()),
             // A handler's error is a response by now. This one is of a middleware, and becomes a
-            // response somewhere outside, where nobody else knows the context.
-            Err(mut error) => {
-                let (rules, context) = (Rc::clone(this.rules), Context::current());
+            // response somewhere outside.
+            Err(error) => {
+                let rules = Rc::clone(this.rules);
                 error.add_response_mapper(move |mut response| {
                     rules.answer(id.clone(), response.headers_mut());
-                    match context.clone() {
-                        Some(context) => sync_scope(context, || {
-                            response.map_body(|head, body| correlated(head, body).boxed())
-                        }),
-                        None => response,
-                    }
+                    response
                 });
-                Err(error)
             }
-        })
+        }
+        Poll::Ready(result)
     }
-}
-
-fn correlated<B: MessageBody>(_: &mut ResponseHead, body: B) -> CorrelatedBody<B> {
-    CorrelatedBody::new(body)
 }
 
 /// The policy, with the names of its headers in the form that actix-web needs for each request.
@@ -180,7 +170,6 @@ struct Rules {
     policy: Policy,
     request_header: Option<HeaderName>,
     response_header: Option<HeaderName>,
-    exposes: bool,
 }
 
 impl Rules {
@@ -188,23 +177,7 @@ impl Rules {
         Self {
             request_header: policy.request_header_name().map(HeaderName::from_static),
             response_header: policy.response_header_name().map(HeaderName::from_static),
-            exposes: policy.exposed_headers(std::iter::empty()).is_some(),
             policy,
-        }
-    }
-
-    fn receive(&self, request: &ServiceRequest) -> Result<Context, Rejected> {
-        let lines = || {
-            let lines = request.headers().iter();
-            lines.map(|(name, value)| (name.as_str(), value.as_bytes()))
-        };
-        let peer = request.peer_addr().map(|addr| addr.ip());
-        self.policy.receive(lines, peer)
-    }
-
-    fn rewrite(&self, id: Option<&HeaderValue>, request: &mut ServiceRequest) {
-        if let (Some(name), Some(id)) = (&self.request_header, id) {
-            request.headers_mut().insert(name.clone(), id.clone());
         }
     }
 
@@ -214,19 +187,19 @@ impl Rules {
             return;
         };
         headers.insert(name.clone(), id);
-        if !self.exposes {
-            return;
-        }
-        let present = headers.get_all(ACCESS_CONTROL_EXPOSE_HEADERS);
+        // Lazy: mostly nobody asks for them.
+        let present = iter::once(&*headers).flat_map(|headers| headers.get_all(EXPOSE));
         let present = present.filter_map(|line| line.to_str().ok());
-        if let Some(Ok(exposed)) = self
-            .policy
-            .exposed_headers(present)
-            .map(HeaderValue::try_from)
-        {
-            headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
+        let exposed = self.policy.exposed_headers(present);
+        if let Some(Ok(exposed)) = exposed.map(HeaderValue::try_from) {
+            headers.insert(EXPOSE, exposed);
         }
     }
+}
+
+fn lines(headers: &HeaderMap) -> impl Iterator<Item = (&str, &[u8])> {
+    let lines = headers.iter();
+    lines.map(|(name, value)| (name.as_str(), value.as_bytes()))
 }
 
 /// The ID as a header value, which every ID can be. Mostly a header of the request has that value
@@ -235,9 +208,7 @@ fn header_value(context: &Context, request: &HeaderMap) -> Option<HeaderValue> {
     let id = context.id().as_str();
     let known = match context.source() {
         Source::Generated => None,
-        _ => request
-            .iter()
-            .find(|(_, value)| value.as_bytes() == id.as_bytes()),
+        _ => request.iter().find(|(_, value)| *value == id),
     };
     match known {
         Some((_, value)) => Some(value.clone()),
