@@ -1,0 +1,169 @@
+use std::sync::Mutex;
+
+use ::log::kv::{Error, Key, Source, Value, VisitSource};
+use ::log::{Level, Log, Metadata, Record};
+
+use super::{kv, tagged, wrap};
+use crate::{Context, Policy, Trust, sync_scope};
+
+const TRACE_ID: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+
+/// Keeps what it is given as `message key=value ..`; takes no debug records.
+#[derive(Default)]
+struct Kept(Mutex<Vec<String>>);
+
+impl Log for &Kept {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.level() <= Level::Info
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        let mut line = Line(record.args().to_string(), 0);
+        let pairs = record.key_values();
+        pairs.visit(&mut line).unwrap();
+        assert_eq!(pairs.count(), line.1);
+        self.0.lock().unwrap().push(line.0);
+    }
+
+    fn flush(&self) {}
+}
+
+struct Line(String, usize);
+
+impl<'kvs> VisitSource<'kvs> for Line {
+    fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), Error> {
+        self.0 += &format!(" {key}={value}");
+        self.1 += 1;
+        Ok(())
+    }
+}
+
+fn record<R>(level: Level, pairs: &dyn Source, then: impl FnOnce(&Record<'_>) -> R) -> R {
+    let mut builder = Record::builder();
+    builder.level(level).key_values(&pairs);
+    then(&builder.args(format_args!("one\ntwo")).build())
+}
+
+fn received(policy: &Policy) -> Context {
+    let traceparent = format!("00-{TRACE_ID}-00f067aa0ba902b7-01");
+    let headers = [("x-correlation-id", "abc"), ("traceparent", &traceparent)];
+    let headers = || {
+        headers
+            .iter()
+            .map(|(name, value)| (*name, value.as_bytes()))
+    };
+    policy.receive(headers, None).unwrap()
+}
+
+#[test]
+fn a_pair_is_added_for_each_key_that_the_record_has_not() {
+    let kept = Kept::default();
+    let logger = wrap(&kept);
+    let log = |pairs: &dyn Source| record(Level::Info, pairs, |record| logger.log(record));
+    log(&("a", 1));
+    sync_scope(received(&Policy::new()), || {
+        log(&("a", 1));
+        log(&("correlation_id", "own"));
+        log(&("trace_id", "own"));
+    });
+    let stranger = received(&Policy::new().trust(Trust::Never));
+    let id = stranger.id().clone();
+    sync_scope(stranger, || {
+        log(&("upstream_id", "own"));
+        log(&("a", 1));
+        log(&("a", 1));
+    });
+    let expected = [
+        "a=1".into(),
+        format!("correlation_id=abc trace_id={TRACE_ID} a=1"),
+        format!("trace_id={TRACE_ID} correlation_id=own"),
+        "correlation_id=abc trace_id=own".into(),
+        format!("correlation_id={id} upstream_id=own"),
+        format!("correlation_id={id} upstream_id=abc a=1"),
+        format!("correlation_id={id} a=1"),
+    ];
+    let expected = expected.map(|pairs| format!("one\ntwo {pairs}"));
+    assert_eq!(*kept.0.lock().unwrap(), expected);
+}
+
+#[test]
+fn a_record_that_is_not_wanted_costs_no_upstream_id() {
+    let kept = Kept::default();
+    let stranger = received(&Policy::new().trust(Trust::Never));
+    sync_scope(stranger.clone(), || {
+        record(Level::Debug, &("a", 1), |record| wrap(&kept).log(record));
+        record(Level::Debug, &("a", 1), |record| {
+            wrap(&kept).in_message().log(record);
+        });
+    });
+    assert!(kept.0.lock().unwrap().is_empty());
+    assert!(stranger.take_upstream_id().is_some());
+}
+
+#[test]
+fn in_message_every_line_has_it() {
+    let kept = Kept::default();
+    let logger = wrap(&kept).in_message();
+    let log = || {
+        record(Level::Info, &("correlation_id", "abc"), |record| {
+            logger.log(record);
+        });
+    };
+    log();
+    sync_scope(Context::new("abc".parse().unwrap()), log);
+    // The logger that this is for prints no pairs: one of the record must not count.
+    let expected = [
+        "one\ntwo correlation_id=abc",
+        "one correlation_id=abc\ntwo correlation_id=abc correlation_id=abc",
+    ];
+    assert_eq!(*kept.0.lock().unwrap(), expected);
+}
+
+#[test]
+fn added_pairs_can_be_asked_for() {
+    struct Asks;
+    impl Log for Asks {
+        fn enabled(&self, _: &Metadata<'_>) -> bool {
+            true
+        }
+        fn log(&self, record: &Record<'_>) {
+            let get = |key| {
+                record
+                    .key_values()
+                    .get(Key::from_str(key))
+                    .map(|value| value.to_string())
+            };
+            assert_eq!(get("correlation_id").as_deref(), Some("abc"));
+            assert_eq!(get("a").as_deref(), Some("1"));
+            assert_eq!(get("b"), None);
+        }
+        fn flush(&self) {}
+    }
+    sync_scope(Context::new("abc".parse().unwrap()), || {
+        record(Level::Info, &("a", 1), |record| wrap(Asks).log(record));
+    });
+}
+
+#[test]
+fn hooks_write_what_they_are_given() {
+    let both = || {
+        record(Level::Info, &("a", 1), |record| {
+            let (mut pairs, mut line) = (Vec::new(), Vec::new());
+            kv(&mut pairs, record.key_values()).unwrap();
+            let format = tagged(|out, record| {
+                use std::io::Write;
+                writeln!(out, "{{\"message\":\"{}\"}}", record.level())
+            });
+            format(&mut line, record).unwrap();
+            [pairs, line].map(|bytes| String::from_utf8(bytes).unwrap())
+        })
+    };
+    assert_eq!(both(), [" a=1", "{\"message\":\"INFO\"}\n"]);
+    assert_eq!(
+        sync_scope(Context::new("abc".parse().unwrap()), both),
+        [
+            " correlation_id=abc a=1",
+            "{\"correlation_id\":\"abc\",\"message\":\"INFO\"}\n"
+        ]
+    );
+}
