@@ -1,0 +1,120 @@
+use correlation_core::Context;
+use log::Record;
+use log4rs::encode::{Encode, Write};
+
+/// Shows the ID to an encoder: for a configuration that is made in code.
+///
+/// ```
+/// use correlation_log4rs::encoder;
+/// use log4rs::encode::pattern::PatternEncoder;
+///
+/// let encoder = encoder(PatternEncoder::new("{l} [{X(correlation_id)(-)}] {m}{n}"));
+/// // ConsoleAppender::builder().encoder(Box::new(encoder))
+/// ```
+pub fn encoder(inner: impl Encode) -> Encoder {
+    Encoder::boxed(Box::new(inner))
+}
+
+/// An encoder that finds the ID in the MDC, log4rs' map of values for each thread: made by
+/// [`encoder`].
+#[derive(Debug)]
+pub struct Encoder(Box<dyn Encode>);
+
+impl Encoder {
+    pub(crate) fn boxed(inner: Box<dyn Encode>) -> Self {
+        Self(inner)
+    }
+}
+
+impl Encode for Encoder {
+    fn encode(&self, out: &mut dyn Write, record: &Record<'_>) -> anyhow::Result<()> {
+        let Some(context) = Context::current() else {
+            return self.0.encode(out, record);
+        };
+        // For this one record: set at every poll instead, it would leak into the next task. The
+        // guards put back what the application had under these keys.
+        let set = |key: &str, value: &str| log_mdc::insert_scoped(key, value);
+        let _id = set("correlation_id", context.id().as_str());
+        let _trace_id = context.trace_id().map(|id| set("trace_id", id.as_str()));
+        // On every record, since whether this encoder shows it is not known here.
+        let upstream_id = context.upstream_id();
+        let _upstream_id = upstream_id.map(|id| set("upstream_id", id.as_str()));
+        self.0.encode(out, record)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use correlation_core::{Policy, Trust, sync_scope};
+    use log4rs::encode::pattern::PatternEncoder;
+    use log4rs::encode::writer::simple::SimpleWriter;
+
+    use super::*;
+
+    const PATTERN: &str =
+        "{m} {X(correlation_id)(-)} {X(trace_id)(-)} {X(upstream_id)(-)} {X(tenant)(-)}";
+
+    fn line() -> String {
+        let mut out = SimpleWriter(Vec::new());
+        let record = Record::builder().args(format_args!("done")).build();
+        let encoder = encoder(PatternEncoder::new(PATTERN));
+        encoder.encode(&mut out, &record).unwrap();
+        String::from_utf8(out.0).unwrap()
+    }
+
+    fn receive(policy: &Policy, headers: &[(&str, &str)]) -> Context {
+        let headers = || {
+            headers
+                .iter()
+                .map(|(name, value)| (*name, value.as_bytes()))
+        };
+        policy.receive(headers, None).unwrap()
+    }
+
+    #[test]
+    fn the_id_is_there_for_the_record_only() {
+        let id = |id: &str| Context::new(id.parse().unwrap());
+        assert_eq!(line(), "done - - - -");
+        let seen = sync_scope(id("outer"), || {
+            let inner = sync_scope(id("inner"), line);
+            (
+                inner,
+                line(),
+                log_mdc::get("correlation_id", |id| id.map(str::to_owned)),
+            )
+        });
+        assert_eq!(
+            seen,
+            ("done inner - - -".into(), "done outer - - -".into(), None)
+        );
+        assert_eq!(line(), "done - - - -");
+    }
+
+    #[test]
+    fn what_the_application_put_in_the_mdc_comes_back() {
+        let _id = log_mdc::insert_scoped("correlation_id", "own");
+        let _tenant = log_mdc::insert_scoped("tenant", "t1");
+        assert_eq!(line(), "done own - - t1");
+        let context = Context::new("abc".parse().unwrap());
+        assert_eq!(sync_scope(context, line), "done abc - - t1");
+        assert_eq!(line(), "done own - - t1");
+    }
+
+    #[test]
+    fn what_else_came_in_is_there_on_every_record() {
+        let trace_id = "4bf92f3577b34da6a3ce929d0e0e4736";
+        let traceparent = format!("00-{trace_id}-00f067aa0ba902b7-01");
+        let headers = [
+            ("x-correlation-id", "abc"),
+            ("traceparent", traceparent.as_str()),
+        ];
+        let known = receive(&Policy::new(), &headers);
+        let seen = sync_scope(known, || [line(), line()]);
+        assert_eq!(seen, [(); 2].map(|()| format!("done abc {trace_id} - -")));
+
+        let stranger = receive(&Policy::new().trust(Trust::Never), &headers[..1]);
+        let id = stranger.id().clone();
+        let seen = sync_scope(stranger, || [line(), line()]);
+        assert_eq!(seen, [(); 2].map(|()| format!("done {id} - abc -")));
+    }
+}
