@@ -1,0 +1,12 @@
+//! `stderrlog`, which prints no pairs: the ID goes into the message.
+
+use correlation_core::log::wrap;
+use log::LevelFilter;
+
+fn main() -> Result<(), log::SetLoggerError> {
+    let mut logger = stderrlog::new();
+    logger.verbosity(LevelFilter::Info);
+    wrap(logger).in_message().init(LevelFilter::Info)?;
+    loggers::purchase();
+    Ok(())
+}
