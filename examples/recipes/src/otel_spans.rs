@@ -1,0 +1,32 @@
+//! The ID as an attribute of every `OpenTelemetry` span.
+
+use std::time::Duration;
+
+use correlation_core::current;
+use opentelemetry::trace::Span as _;
+use opentelemetry::{Context, KeyValue};
+use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
+
+/// Install it beside the exporter, in any order: it is done before the span ends.
+#[derive(Debug)]
+pub struct CorrelationSpanProcessor;
+
+impl SpanProcessor for CorrelationSpanProcessor {
+    // The start of a span is in its request; its end may be anywhere.
+    fn on_start(&self, span: &mut Span, _: &Context) {
+        if let Some(id) = current() {
+            span.set_attribute(KeyValue::new("correlation_id", String::from(id)));
+        }
+    }
+
+    fn on_end(&self, _: SpanData) {}
+
+    fn force_flush(&self) -> OTelSdkResult {
+        Ok(())
+    }
+
+    fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
+        Ok(())
+    }
+}
