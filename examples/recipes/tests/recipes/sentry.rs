@@ -1,10 +1,12 @@
 use std::panic::catch_unwind;
-use std::thread;
+use std::process::Command;
+use std::sync::Arc;
+use std::{env, thread};
 
 use correlation_core::{bind, sync_scope};
 use sentry::protocol::Event;
-use sentry::test::with_captured_events;
-use sentry::{Hub, Level};
+use sentry::test::{TestTransport, with_captured_events};
+use sentry::{ClientOptions, Hub, Level};
 
 use crate::id;
 
@@ -20,7 +22,7 @@ fn every_event_of_a_request_has_the_tag() {
         sync_scope(id(), || {
             sentry::capture_message("inside", Level::Error);
             sentry::capture_error(&std::io::Error::other("out of stock"));
-            // Threads get the hub of the main one; a test is in none, so it hands over its own.
+            // Threads get a copy of the main one's hub. Here is no main one: see `child`.
             let hub = Hub::current();
             let capture = bind(|| sentry::capture_message("in a thread", Level::Error));
             thread::spawn(move || Hub::run(hub, capture))
@@ -75,3 +77,41 @@ fn what_is_captured_while_a_panic_is_on_its_way_has_it() {
     });
     assert_eq!(tag(&events[0]), Some("click-7"));
 }
+
+/// As it is in a service: one installation for all threads of the process.
+#[test]
+fn installed_once_it_is_there_in_threads_that_start_later() {
+    let test = Command::new(env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "sentry::child",
+            "--nocapture",
+            "--test-threads=1",
+        ])
+        .env(CHILD, "1")
+        .output()
+        .unwrap();
+    assert!(test.status.success(), "{test:?}");
+}
+
+#[test]
+fn child() {
+    if env::var_os(CHILD).is_none() {
+        return;
+    }
+    let transport = TestTransport::new();
+    let mut options = ClientOptions::new().dsn("https://public@sentry.invalid/1");
+    options.transport = Some(Arc::new(transport.clone()));
+    let _guard = sentry::init(options);
+    recipes::sentry::install();
+
+    let capture = || sentry::capture_message("in a thread", Level::Error);
+    let request = sync_scope(id(), || bind(capture));
+    thread::spawn(request).join().unwrap();
+    thread::spawn(capture).join().unwrap();
+    let events = transport.fetch_and_clear_events();
+    let tags: Vec<_> = events.iter().map(tag).collect();
+    assert_eq!(tags, [Some("click-7"), None]);
+}
+
+const CHILD: &str = "CHILD_OF_THE_SENTRY_TEST";
