@@ -1,7 +1,7 @@
 //! The ID on every line of a logger of the `log` world.
 //!
 //! Records that `tracing` bridges have it already, see `correlation_core::tag`. For the loggers of the
-//! `log` crate there are three doors; take the first that fits.
+//! `log` crate there are several doors; take the first that fits.
 //!
 //! | the logger | write |
 //! |---|---|
@@ -9,7 +9,8 @@
 //! | `env_logger` with a format function of JSON or text | `.format(correlation::log::tagged(format))` |
 //! | fern, simplelog, whatever writes to an [`io::Write`](std::io::Write) | give it [`log_writer(stdout())`](log_writer()) |
 //! | fern closures, formats of your own | `{}` with [`Current`] |
-//! | `flexi_logger`, `structured-logger`, OpenTelemetry's bridge, any [`Log`](::log::Log) that prints key-value pairs | [`wrap(logger).init(max_level)`](wrap()) |
+//! | `flexi_logger`, `structured-logger`, `logforth`, OpenTelemetry's bridge, any [`Log`](::log::Log) that prints key-value pairs | [`wrap(logger).init(max_level)`](wrap()) |
+//! | `log4rs` with a file | the crate `correlation-log4rs` |
 //! | any other `Log` | [`wrap(logger).in_message()`](Wrap::in_message) |
 //!
 //! The keys are those of the tracing writer: `correlation_id`, `trace_id` when a W3C trace context
