@@ -5,7 +5,7 @@ use correlation_core::log::Current;
 fn main() -> Result<(), log::SetLoggerError> {
     fern::Dispatch::new()
         .format(|out, message, record| {
-            out.finish(format_args!("{} [{Current:>7}] {message}", record.level()));
+            out.finish(format_args!("{} [{Current:>10}] {message}", record.level()));
         })
         .level(log::LevelFilter::Info)
         .chain(std::io::stdout())
