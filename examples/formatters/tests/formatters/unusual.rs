@@ -142,6 +142,9 @@ fn a_key_at_another_depth_or_with_another_value_is_no_reason_to_leave_it_out() {
     for name in ["fmt, JSON flattened", "tracing-ecs"] {
         assert_tagged_beside_others(&print(formatter(name).logger, in_the_message));
     }
+    // A key that ends like it, with a quotation mark before.
+    let in_a_key = || info!("a\"correlation_id" = 1, "paid");
+    assert_tagged_beside_others(&print(formatter("fmt, JSON flattened").logger, in_a_key));
 
     let end = format!(" correlation_id={ID}\n");
     let full = formatter("fmt, full").logger;
