@@ -3,10 +3,11 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use actix_web::body::{self, BodySize, BoxBody, MessageBody};
-use actix_web::dev::ResponseHead;
 use actix_web::web::Bytes;
-use correlation_core::{InCurrent, Scoped};
+use correlation_core::{Access, InCurrent, Scoped};
 use pin_project_lite::pin_project;
+
+use crate::middleware::run;
 
 pin_project! {
     /// A response body that is produced, and dropped, in the context of its request.
@@ -18,6 +19,8 @@ pin_project! {
     pub struct CorrelatedBody<B> {
         #[pin]
         kind: Kind<B>,
+        // For the access record, until the body has ended.
+        access: Option<Access>,
     }
 }
 
@@ -33,16 +36,21 @@ pin_project! {
 
 impl<B: MessageBody> CorrelatedBody<B> {
     /// To be called in that context.
-    pub(crate) fn new(_: &mut ResponseHead, body: B) -> Self {
-        if body.size() == BodySize::None {
-            return Self::complete(body::None::new());
-        }
-        match body.try_into_bytes() {
-            Ok(bytes) => Self::complete(bytes),
+    pub(crate) fn new(access: Option<Access>, body: B) -> Self {
+        let complete = match body.size() {
+            BodySize::None => Ok(Self::complete(body::None::new())),
+            _ => body.try_into_bytes().map(Self::complete),
+        };
+        match complete {
+            Ok(body) => {
+                access.into_iter().for_each(Access::complete);
+                body
+            }
             Err(body) => Self {
                 kind: Kind::Scoped {
                     body: body.in_current(),
                 },
+                access,
             },
         }
     }
@@ -51,6 +59,7 @@ impl<B: MessageBody> CorrelatedBody<B> {
         let body = BoxBody::new(body);
         Self {
             kind: Kind::Complete { body },
+            access: None,
         }
     }
 }
@@ -69,12 +78,18 @@ impl<B: MessageBody> MessageBody for CorrelatedBody<B> {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, Self::Error>>> {
-        match self.project().kind.project() {
+        let this = self.project();
+        let poll = || match this.kind.project() {
             KindProj::Complete { body } => Pin::new(body).poll_next(cx),
             KindProj::Scoped { body } => body
                 .with_pin_mut(|body| body.poll_next(cx).map_err(Into::into))
                 .unwrap_or(Poll::Ready(None)),
+        };
+        let polled = run(this.access, poll);
+        if matches!(polled, Poll::Ready(None | Some(Err(_)))) {
+            this.access.take().into_iter().for_each(Access::complete);
         }
+        polled
     }
 
     fn try_into_bytes(self) -> Result<Bytes, Self> {

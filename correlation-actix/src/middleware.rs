@@ -6,12 +6,12 @@ use std::task::{Context as TaskContext, Poll, ready};
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
-use actix_web::http::StatusCode;
 use actix_web::http::header::{
     ACCESS_CONTROL_EXPOSE_HEADERS as EXPOSE, HeaderMap, HeaderName, HeaderValue,
 };
+use actix_web::http::{Method, StatusCode};
 use actix_web::{Error, HttpRequest, HttpResponse};
-use correlation_core::{Context, Policy, Scoped, Source, scope, sync_scope};
+use correlation_core::{Access, Context, Policy, Rejected, Scoped, Source, scope, sync_scope};
 use pin_project_lite::pin_project;
 
 use crate::CorrelatedBody;
@@ -92,18 +92,29 @@ where
         let accepted = received.is_ok();
         let context = received.unwrap_or_else(|rejected| rejected.context().clone());
         let id = header_value(&context, request.headers());
+        let (method, path) = (request.method(), request.path());
+        let mut access = rules.policy.begin_access(&context, method.as_str(), path);
+        let is_head = *method == Method::HEAD;
         let state = if accepted {
             if let (Some(name), Some(id)) = (&rules.request_header, &id) {
                 request.headers_mut().insert(name.clone(), id.clone());
             }
             // Middleware may work before its first await.
-            let inner = sync_scope(context.clone(), || self.service.call(request));
+            let call = || sync_scope(context.clone(), || self.service.call(request));
+            let inner = run(&mut access, call);
             State::Inner { inner }
         } else {
             let request = ready(request.into_parts().0);
             State::Rejected { request }
         };
-        scope(context, ResponseFuture { state, id, rules })
+        let future = ResponseFuture {
+            state,
+            id,
+            rules,
+            access,
+            is_head,
+        };
+        scope(context, future)
     }
 }
 
@@ -115,6 +126,8 @@ pin_project! {
         state: State<F>,
         id: Option<HeaderValue>,
         rules: Rc<Rules>,
+        access: Option<Access>,
+        is_head: bool,
     }
 }
 
@@ -138,10 +151,27 @@ where
         let this = self.project();
         let mut result = match this.state.project() {
             StateProj::Inner { inner } => {
-                ready!(inner.poll(cx)).map(|response| response.map_body(CorrelatedBody::new))
+                let result = ready!(run(this.access, || inner.poll(cx)));
+                let mut access = this.access.take();
+                if let Some(access) = &mut access {
+                    access.status(match &result {
+                        Ok(response) => response.status().as_u16(),
+                        Err(error) => error.as_response_error().status_code().as_u16(),
+                    });
+                }
+                // Of the answer to HEAD, and of one that is made elsewhere, no body is read here.
+                if result.is_err() || *this.is_head {
+                    access.take().into_iter().for_each(Access::complete);
+                }
+                result
+                    .map(|response| response.map_body(|_, body| CorrelatedBody::new(access, body)))
             }
             StateProj::Rejected { request } => {
                 let request = ready!(request.poll(cx));
+                if let Some(mut access) = this.access.take() {
+                    access.status(Rejected::STATUS);
+                    access.complete();
+                }
                 let empty = CorrelatedBody::complete(());
                 let response = HttpResponse::with_body(StatusCode::BAD_REQUEST, empty);
                 Ok(ServiceResponse::new(request, response))
@@ -194,6 +224,14 @@ impl Rules {
         if let Some(Ok(exposed)) = exposed.map(HeaderValue::try_from) {
             headers.insert(EXPOSE, exposed);
         }
+    }
+}
+
+/// Runs a step of the request, of which a panic may be the outcome.
+pub(crate) fn run<R>(access: &mut Option<Access>, step: impl FnOnce() -> R) -> R {
+    match access {
+        Some(access) => access.run(step),
+        None => step(),
     }
 }
 

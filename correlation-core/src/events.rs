@@ -42,3 +42,26 @@ pub(crate) fn outbound(span_id: &str) {
     #[cfg(not(feature = "tracing"))]
     emit!(debug, "outbound call span_id={span_id}");
 }
+
+/// One request has ended.
+pub(crate) fn access(
+    method: &str,
+    path: &str,
+    status: Option<u16>,
+    latency_ms: f64,
+    outcome: &str,
+) {
+    #[cfg(feature = "tracing")]
+    ::tracing::info!(target: "access", method, path, status, latency_ms, outcome, "request");
+    #[cfg(all(feature = "log", not(feature = "tracing")))]
+    {
+        let status = status.map_or_else(|| "-".to_owned(), |status| status.to_string());
+        ::log::info!(
+            target: "access",
+            "request method={method:?} path={path:?} status={status} latency_ms={latency_ms} \
+             outcome={outcome:?}"
+        );
+    }
+    #[cfg(not(any(feature = "tracing", feature = "log")))]
+    let _ = (method, path, status, latency_ms, outcome);
+}

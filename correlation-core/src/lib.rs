@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod access;
 mod carrier;
 mod context;
 mod error;
@@ -25,6 +26,7 @@ mod trace_context;
 #[cfg(feature = "tracing")]
 pub mod tracing;
 
+pub use access::Access;
 pub use carrier::{Extractor, Injector, continue_from, extract, extract_with, inject, inject_with};
 pub use context::{Context, InCurrent, Scoped, bind, carry, current, detached, scope, sync_scope};
 pub use error::InvalidId;

@@ -2,7 +2,7 @@ use std::io;
 use std::pin::Pin;
 use std::task::{self, Poll};
 
-use correlation_core::{Context, Scoped};
+use correlation_core::{Access, Context, Scoped};
 use rocket::Response;
 use rocket::response::Body;
 use rocket::tokio::io::{AsyncRead, ReadBuf};
@@ -12,18 +12,21 @@ use rocket::tokio::io::{AsyncRead, ReadBuf};
 /// On a server the task has the ID anyway. A `LocalResponse` may be read in any task, and after
 /// its request is gone. A body with a size is a file or in memory: that has nothing to log, and
 /// would lose its `Content-Length` here.
-pub(crate) async fn scope(context: Context, response: &mut Response<'_>) {
+pub(crate) async fn scope(context: Context, access: Option<Access>, response: &mut Response<'_>) {
     let body = response.body_mut();
     if body.size().await.is_some() {
-        return;
+        return access.into_iter().for_each(Access::complete);
     }
     let max_chunk_size = body.max_chunk_size();
     let body = Scoped::in_context(context, body.take());
-    response.set_streamed_body(ScopedBody(body));
+    response.set_streamed_body(ScopedBody { body, access });
     response.set_max_chunk_size(max_chunk_size);
 }
 
-struct ScopedBody<'r>(Scoped<Body<'r>>);
+struct ScopedBody<'r> {
+    body: Scoped<Body<'r>>,
+    access: Option<Access>,
+}
 
 impl AsyncRead for ScopedBody<'_> {
     fn poll_read(
@@ -31,8 +34,13 @@ impl AsyncRead for ScopedBody<'_> {
         cx: &mut task::Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0)
+        let before = buf.filled().len();
+        let polled = Pin::new(&mut self.body)
             .with_pin_mut(|body| body.poll_read(cx, buf))
-            .unwrap_or(Poll::Ready(Ok(())))
+            .unwrap_or(Poll::Ready(Ok(())));
+        if polled.is_ready() && buf.filled().len() == before {
+            self.access.take().into_iter().for_each(Access::complete);
+        }
+        polled
     }
 }

@@ -62,7 +62,9 @@ impl Fairing for Correlation {
             Ok(context) => (context, None),
             Err(rejected) => (rejected.context().clone(), Some(rejected)),
         };
+        let (method, path) = (request.method().as_str(), request.uri().path());
         *received(request) = Some(Received {
+            access: self.policy.begin_access(&context, method, path.as_str()),
             task: TaskContext::enter(context.clone()),
             rejected: why.as_ref().map(|_| request.method()),
             context: context.clone(),
@@ -87,7 +89,21 @@ impl Fairing for Correlation {
         if let Some(exposed) = self.policy.exposed_headers(present) {
             response.set_raw_header(EXPOSE_HEADERS, exposed);
         }
-        body::scope(context, response).await;
+        let mut access = received(request)
+            .as_mut()
+            .and_then(|known| known.access.take());
+        if let Some(access) = &mut access {
+            access.status(response.status().code);
+        }
+        // Rocket sends no body then, and so nobody reads it to its end.
+        let access = match access {
+            Some(access) if request.method() == Method::Head => {
+                access.complete();
+                None
+            }
+            access => access,
+        };
+        body::scope(context, access, response).await;
         if let Some(received) = &*received(request) {
             received.task.finish();
             if received.rejected == Some(Method::Head) {

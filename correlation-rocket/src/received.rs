@@ -1,6 +1,6 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use correlation_core::{Context, TaskContext};
+use correlation_core::{Access, Context, TaskContext};
 use rocket::Request;
 use rocket::http::Method;
 
@@ -8,6 +8,8 @@ use rocket::http::Method;
 pub(crate) struct Received {
     pub(crate) context: Context,
     pub(crate) task: TaskContext,
+    /// For the access record, until the response takes it over.
+    pub(crate) access: Option<Access>,
     /// The method of a request that is not to be served.
     pub(crate) rejected: Option<Method>,
 }

@@ -3,7 +3,9 @@
 use correlation_core::Policy;
 
 use crate::checks::concurrency::{self, Load};
-use crate::checks::{bodies, connection, disconnect, headers, outcomes, rules, spawned, websocket};
+use crate::checks::{
+    access, bodies, connection, disconnect, headers, outcomes, rules, spawned, websocket,
+};
 use crate::{Adapter, Report};
 
 /// Runs the whole contract and panics with everything that is wrong.
@@ -20,6 +22,7 @@ pub async fn check(adapter: &impl Adapter) -> Report {
     let gaps = adapter.gaps();
     let mut report = rules::check(adapter).await;
     report.merge(headers::check(adapter).await);
+    report.merge(access::check(adapter).await);
 
     let addr = adapter.start(Policy::new());
     report.merge(outcomes::check(addr, &gaps).await);

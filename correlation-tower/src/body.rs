@@ -6,11 +6,14 @@ use correlation_core::{Context, Scoped};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
+use crate::ending::Ending;
+
 pin_project! {
     /// A response body that is produced, and dropped, in the scope of its request.
     pub struct CorrelatedBody<B> {
         #[pin]
         body: Kind<B>,
+        access: Option<Ending>,
     }
 }
 
@@ -24,7 +27,7 @@ pin_project! {
 }
 
 impl<B: Body> CorrelatedBody<B> {
-    pub(crate) fn new(context: Option<&Context>, body: B) -> Self {
+    pub(crate) fn new(context: Option<&Context>, access: Option<Ending>, body: B) -> Self {
         let body = match context {
             // A body that is over before it began has no code left to run.
             Some(context) if !body.is_end_stream() => Kind::Scoped {
@@ -32,7 +35,7 @@ impl<B: Body> CorrelatedBody<B> {
             },
             _ => Kind::Plain { body },
         };
-        Self { body }
+        Self { body, access }
     }
 }
 
@@ -51,16 +54,30 @@ impl<B: Body> Body for CorrelatedBody<B> {
     type Error = B::Error;
 
     fn poll_frame(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         cx: &mut TaskContext<'_>,
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
-        match self.project().body.project() {
+        let this = self.as_mut().project();
+        let poll = || match this.body.project() {
             KindProjection::Scoped { body } => body
                 .with_pin_mut(|body| body.poll_frame(cx))
                 .unwrap_or(Poll::Ready(None)),
             KindProjection::Plain { body } => body.poll_frame(cx),
             KindProjection::Empty => Poll::Ready(None),
+        };
+        let Some(access) = this.access else {
+            return poll();
+        };
+        let polled = access.run(poll);
+        let ended = match &polled {
+            Poll::Pending => false,
+            Poll::Ready(Some(Ok(frame))) => access.is_last(frame) || self.is_end_stream(),
+            Poll::Ready(Some(Err(_)) | None) => true,
+        };
+        if let Some(mut access) = self.project().access.take_if(|_| ended) {
+            access.complete();
         }
+        polled
     }
 
     fn is_end_stream(&self) -> bool {
@@ -76,7 +93,10 @@ impl<B: Body> Body for CorrelatedBody<B> {
 /// An empty body, which some other layers ask for.
 impl<B> Default for CorrelatedBody<B> {
     fn default() -> Self {
-        Self { body: Kind::Empty }
+        Self {
+            body: Kind::Empty,
+            access: None,
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use http_body::Body;
 use pin_project_lite::pin_project;
 
 use crate::CorrelatedBody;
+use crate::ending::Ending;
 use crate::settings::Settings;
 
 pin_project! {
@@ -19,6 +20,7 @@ pin_project! {
         future: Option<Scoped<F>>,
         settings: Arc<Settings>,
         header: Option<HeaderValue>,
+        access: Option<Ending>,
     }
 }
 
@@ -27,21 +29,28 @@ impl<F> ResponseFuture<F> {
     pub(crate) const fn running(
         settings: Arc<Settings>,
         header: HeaderValue,
+        access: Ending,
         future: Scoped<F>,
     ) -> Self {
         Self {
             future: Some(future),
             settings,
             header: Some(header),
+            access: Some(access),
         }
     }
 
     #[inline]
-    pub(crate) const fn rejected(settings: Arc<Settings>, header: HeaderValue) -> Self {
+    pub(crate) const fn rejected(
+        settings: Arc<Settings>,
+        header: HeaderValue,
+        access: Ending,
+    ) -> Self {
         Self {
             future: None,
             settings,
             header: Some(header),
+            access: Some(access),
         }
     }
 }
@@ -57,13 +66,24 @@ where
         let mut this = self.project();
         let mut response = match this.future.as_mut().as_pin_mut() {
             Some(mut future) => {
-                let response = ready!(future.as_mut().poll(cx))?;
+                let polled = match this.access {
+                    Some(access) => access.run(|| future.as_mut().poll(cx)),
+                    None => future.as_mut().poll(cx),
+                };
+                let response = ready!(polled)?;
+                let mut access = this.access.take();
+                if let Some(access) = &mut access {
+                    access.response(&response);
+                }
                 let context = future.context();
-                response.map(|body| CorrelatedBody::new(context, body))
+                response.map(|body| CorrelatedBody::new(context, access, body))
             }
             None => {
                 let mut response = Response::new(CorrelatedBody::default());
                 *response.status_mut() = StatusCode::BAD_REQUEST;
+                if let Some(mut access) = this.access.take() {
+                    access.response(&response);
+                }
                 response
             }
         };

@@ -2,6 +2,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod body;
+mod ending;
 mod future;
 mod layer;
 mod peer;

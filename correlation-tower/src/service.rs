@@ -7,6 +7,7 @@ use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
+use crate::ending::Ending;
 use crate::settings::Settings;
 use crate::{CorrelatedBody, ResponseFuture, peer};
 
@@ -45,14 +46,23 @@ where
             .then(|| peer::ip(request.extensions()))
             .flatten();
         let (received, header) = receive(policy, request.headers(), peer);
-        let Ok(context) = received else {
-            return ResponseFuture::rejected(settings, header);
+        let (method, path) = (request.method(), request.uri().path());
+        let context = match received {
+            Ok(context) => context,
+            Err(rejected) => {
+                let access = policy.begin_access(rejected.context(), method.as_str(), path);
+                let access = Ending::new(access, method);
+                return ResponseFuture::rejected(settings, header, access);
+            }
         };
+        let access = policy.begin_access(&context, method.as_str(), path);
+        let mut access = Ending::new(access, method);
         if let Some(name) = &settings.rewritten {
             request.headers_mut().insert(name, header.clone());
         }
         // Inner services do work before they return their future: that is in scope too.
-        let future = Scoped::made_in_context(context, || self.inner.call(request));
-        ResponseFuture::running(settings, header, future)
+        let call = || Scoped::made_in_context(context, || self.inner.call(request));
+        let future = access.run(call);
+        ResponseFuture::running(settings, header, access, future)
     }
 }

@@ -3,9 +3,11 @@ use std::collections::BTreeMap;
 use std::future::ready;
 use std::ptr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 
 use correlation_core::http::{ResponseHeaders, receive};
-use correlation_core::{Context, Policy, Scoped, TaskContext, sync_scope};
+use correlation_core::{Access, Context, Policy, Rejected, Scoped, TaskContext, sync_scope};
+use futures_util::stream::{StreamExt, poll_fn};
 use http_body_util::BodyDataStream;
 use hyper::body::Body as _;
 use warp::filters::log::Info;
@@ -120,6 +122,7 @@ struct Request {
     id: HeaderValue,
     /// None if an outer [`correlated`] has it already.
     outermost: Option<Outermost>,
+    access: Option<Access>,
 }
 
 impl Request {
@@ -132,35 +135,55 @@ impl Request {
                 id: context.id().into(),
                 context,
                 outermost: None,
+                access: None,
             });
         }
         let peer = info.remote_addr().map(|addr| addr.ip());
         let (received, id) = receive(policy, headers, peer);
-        let Ok(context) = received else {
-            return Err(Refused(id));
+        let (method, path) = (info.method().as_str(), info.path());
+        let context = match received {
+            Ok(context) => context,
+            Err(rejected) => {
+                if let Some(mut access) = policy.begin_access(rejected.context(), method, path) {
+                    access.status(Rejected::STATUS);
+                    access.complete();
+                }
+                return Err(Refused(id));
+            }
         };
         in_flight().insert(address, context.clone());
         let outermost = Outermost {
             address,
             _task: TaskContext::enter(context.clone()),
         };
+        let access = policy.begin_access(&context, method, path);
         Ok(Self {
             context,
             id,
             outermost: Some(outermost),
+            access,
         })
     }
 
-    fn answer(self, headers: &ResponseHeaders, reply: impl Reply) -> Response {
+    fn answer(mut self, headers: &ResponseHeaders, reply: impl Reply) -> Response {
         let mut response = sync_scope(self.context.clone(), || reply.into_response());
         headers.set(self.id, response.headers_mut());
         // A body whose size is known is there already: no code runs when it is sent.
         let sized = response.body().size_hint().exact().is_some();
+        if let Some(access) = &mut self.access {
+            access.status(response.status().as_u16());
+        }
         if sized || self.outermost.is_none() {
+            self.access.into_iter().for_each(Access::complete);
             return response;
         }
         let (head, body) = response.into_parts();
-        let chunks = Scoped::in_context(self.context, BodyDataStream::new(body));
+        let mut access = self.access;
+        let end = poll_fn(move |_| {
+            access.take().into_iter().for_each(Access::complete);
+            Poll::Ready(None)
+        });
+        let chunks = Scoped::in_context(self.context, BodyDataStream::new(body).chain(end));
         let body = warp::reply::stream(chunks).into_response().into_body();
         Response::from_parts(head, body)
     }

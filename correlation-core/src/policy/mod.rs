@@ -73,6 +73,7 @@ pub struct Policy {
     response_header: Option<&'static str>,
     expose_to_browsers: bool,
     rewrite_request: bool,
+    pub(crate) access_record: bool,
 }
 
 type Validator = dyn Fn(&str) -> bool + Send + Sync;
@@ -97,6 +98,7 @@ impl Policy {
             response_header: Some(X_CORRELATION_ID),
             expose_to_browsers: false,
             rewrite_request: false,
+            access_record: false,
         }
     }
 
@@ -331,6 +333,7 @@ impl fmt::Debug for Policy {
             .field("response_header", &self.response_header)
             .field("expose_to_browsers", &self.expose_to_browsers)
             .field("rewrite_request", &self.rewrite_request)
+            .field("access_record", &self.access_record)
             .finish_non_exhaustive()
     }
 }

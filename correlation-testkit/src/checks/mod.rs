@@ -1,6 +1,7 @@
 //! What the contract demands beyond the choice of an ID. Each check returns a
 //! [`Report`], so that controls can show that it finds faults.
 
+pub mod access;
 pub mod bodies;
 pub mod concurrency;
 pub mod connection;

@@ -1,0 +1,71 @@
+use bytes::Buf;
+use correlation_core::Access;
+use http::header::CONTENT_LENGTH;
+use http::{Method, Response, StatusCode};
+use http_body::{Body, Frame};
+
+/// Follows a request to the end of its body, for the access record.
+#[derive(Debug)]
+pub(crate) struct Ending {
+    access: Option<Access>,
+    is_head: bool,
+    /// The bytes of the body that are still to come, if the response says how many there are:
+    /// after them nobody asks for more.
+    rest: Option<u64>,
+}
+
+impl Ending {
+    pub(crate) fn new(access: Option<Access>, method: &Method) -> Self {
+        Self {
+            access,
+            is_head: *method == Method::HEAD,
+            rest: None,
+        }
+    }
+
+    /// Runs a step of the request: a panic in it is how it ended.
+    #[inline]
+    pub(crate) fn run<R>(&mut self, step: impl FnOnce() -> R) -> R {
+        match &mut self.access {
+            Some(access) => access.run(step),
+            None => step(),
+        }
+    }
+
+    /// The response is known.
+    #[inline]
+    pub(crate) fn response<B: Body>(&mut self, response: &Response<B>) {
+        let Some(access) = &mut self.access else {
+            return;
+        };
+        access.status(response.status().as_u16());
+        let length = response.headers().get(CONTENT_LENGTH);
+        self.rest = length.and_then(|length| length.to_str().ok()?.parse().ok());
+        // Of these nobody reads the body.
+        let bodiless = matches!(
+            response.status(),
+            StatusCode::SWITCHING_PROTOCOLS | StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED
+        );
+        let empty = self.is_head || bodiless || response.body().is_end_stream();
+        if empty || self.rest == Some(0) {
+            self.complete();
+        }
+    }
+
+    /// Whether this part of the body is the last that will be asked for.
+    pub(crate) fn is_last<D: Buf>(&mut self, frame: &Frame<D>) -> bool {
+        let bytes = frame.data_ref().map_or(0, Buf::remaining);
+        let Some(rest) = &mut self.rest else {
+            return false;
+        };
+        *rest = rest.saturating_sub(bytes.try_into().unwrap_or(u64::MAX));
+        *rest == 0
+    }
+
+    /// The request is answered to its end.
+    pub(crate) fn complete(&mut self) {
+        if let Some(access) = self.access.take() {
+            access.complete();
+        }
+    }
+}
