@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
+use std::task::Poll;
 
 use bytes::BytesMut;
-use correlation_core::InCurrent;
-use futures_util::{Stream, StreamExt};
+use correlation_core::{Access, InCurrent};
+use futures_util::{Stream, StreamExt, stream};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{ReadHalf, WriteHalf};
 use tokio::net::{TcpListener, TcpStream};
@@ -46,6 +47,29 @@ impl Answer {
             headers: Vec::new(),
             body: Body::Chunks(Box::pin(chunks)),
         }
+    }
+
+    /// Ends the access record with the body.
+    pub(crate) fn recorded(self, access: Option<Access>) -> Self {
+        let Some(mut access) = access else {
+            return self;
+        };
+        access.status(self.status);
+        let body = match self.body {
+            Body::Chunks(chunks) => {
+                let mut access = Some(access);
+                let end = stream::poll_fn(move |_| {
+                    access.take().into_iter().for_each(Access::complete);
+                    Poll::Ready(None)
+                });
+                Body::Chunks(Box::pin(chunks.chain(end)))
+            }
+            full @ Body::Full(_) => {
+                access.complete();
+                full
+            }
+        };
+        Self { body, ..self }
     }
 
     /// Takes the ID along into the body.

@@ -82,12 +82,13 @@ async fn handle(policy: Policy, fault: Fault, mut request: Request) -> Answer {
             .push((name.to_owned(), context.id().as_str().into()));
     }
     let id = context.id().clone();
+    let access = policy.begin_access(&context, &request.method, &request.path);
     let answer = if rejected {
         Answer::new(400, "rejected")
     } else {
         in_scope(context, fault, request).await
     };
-    with_id(&policy, fault, answer, id.as_str())
+    with_id(&policy, fault, answer.recorded(access), id.as_str())
 }
 
 async fn in_scope(context: Context, fault: Fault, request: Request) -> Answer {
