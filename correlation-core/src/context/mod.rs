@@ -29,9 +29,12 @@ pub struct Context {
 }
 
 /// What most requests do not have, so that a context is cheap without it.
+#[cfg_attr(feature = "tracing", derive(Default))]
 struct Extra {
     upstream: Option<Upstream>,
     trace: Option<Trace>,
+    #[cfg(feature = "tracing")]
+    span: Option<::tracing::Span>,
 }
 
 struct Upstream {
@@ -45,7 +48,12 @@ impl Extra {
             id,
             logged: AtomicBool::new(false),
         });
-        Arc::new(Self { upstream, trace })
+        Arc::new(Self {
+            upstream,
+            trace,
+            #[cfg(feature = "tracing")]
+            span: None,
+        })
     }
 }
 
@@ -106,6 +114,22 @@ impl Context {
     #[must_use]
     pub fn trace_id(&self) -> Option<TraceId> {
         Some(self.trace()?.parent.trace_id())
+    }
+
+    /// The same context, of which every scope enters this span too.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn with_span(mut self, span: ::tracing::Span) -> Self {
+        let extra = self.extra.get_or_insert_default();
+        // Nobody else has a context that was just made.
+        if let Some(extra) = Arc::get_mut(extra) {
+            extra.span = Some(span);
+        }
+        self
+    }
+
+    #[cfg(feature = "tracing")]
+    pub(crate) fn span(&self) -> Option<&::tracing::Span> {
+        self.extra.as_deref()?.span.as_ref()
     }
 
     pub(crate) fn trace(&self) -> Option<&Trace> {

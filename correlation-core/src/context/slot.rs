@@ -32,6 +32,17 @@ impl Slot {
 /// Runs `f` with `slot` as this thread's, and takes it back afterwards, also on a panic.
 #[inline]
 pub(crate) fn with<R>(slot: &mut Slot, f: impl FnOnce() -> R) -> R {
+    #[cfg(feature = "tracing")]
+    if let Slot::Set(context) = slot
+        && let Some(span) = context.span().cloned()
+    {
+        return swapped(slot, || span.in_scope(f));
+    }
+    swapped(slot, f)
+}
+
+#[inline]
+fn swapped<R>(slot: &mut Slot, f: impl FnOnce() -> R) -> R {
     struct Restore<'a>(&'a mut Slot);
 
     impl Drop for Restore<'_> {

@@ -74,6 +74,8 @@ pub struct Policy {
     expose_to_browsers: bool,
     rewrite_request: bool,
     pub(crate) access_record: bool,
+    #[cfg(feature = "tracing")]
+    request_span: bool,
 }
 
 type Validator = dyn Fn(&str) -> bool + Send + Sync;
@@ -99,6 +101,8 @@ impl Policy {
             expose_to_browsers: false,
             rewrite_request: false,
             access_record: false,
+            #[cfg(feature = "tracing")]
+            request_span: false,
         }
     }
 
@@ -268,6 +272,26 @@ impl Policy {
     #[must_use]
     pub const fn rewrite_request(mut self, on: bool) -> Self {
         self.rewrite_request = on;
+        self
+    }
+
+    /// Opens a `tracing` span `request` with the field `correlation_id` around every request. Off
+    /// by default: log lines have the ID without it.
+    ///
+    /// It serves what looks at spans: journald, Loki's layer, `tracing-error`, and a filter for
+    /// one single request, `RUST_LOG='info,[{correlation_id=abc}]=trace'` (the ID without quotes),
+    /// which shows all of that request and `info` of all others. A filter that switches spans of
+    /// the target `correlation` off switches this one off.
+    ///
+    /// Not together with `tracing-opentelemetry`, unless its own server span is outermost: this
+    /// span would begin a trace beside the one that came in.
+    ///
+    /// Scopes enter it. Where there are none, in Rocket and in warp's `correlated`, it is not
+    /// entered.
+    #[cfg(feature = "tracing")]
+    #[must_use]
+    pub const fn request_span(mut self, on: bool) -> Self {
+        self.request_span = on;
         self
     }
 

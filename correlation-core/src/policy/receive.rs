@@ -65,7 +65,7 @@ impl Policy {
         self.watched.scan(headers(), bytes, &mut found, &mut lines);
         // Who brings nothing need not be asked for.
         if found.is_empty() && self.on_missing == OnMissing::Generate {
-            return Ok((self.fresh(), None));
+            return Ok((self.spanned(self.fresh()), None));
         }
         let line = |name: &str| {
             let mut lines = headers().into_iter();
@@ -85,12 +85,29 @@ impl Policy {
             addr: peer,
             header: &line,
         };
-        let context = self.decide(&found, &caller, &trace)?;
+        let context = self.spanned(self.decide(&found, &caller, &trace)?);
         let line = match context.source() {
             Source::Header(name) => found.position(name).and_then(|at| lines.get(at).copied()),
             _ => None,
         };
         Ok((context, line))
+    }
+
+    #[cfg(feature = "tracing")]
+    #[inline]
+    fn spanned(&self, context: Context) -> Context {
+        if !self.request_span {
+            return context;
+        }
+        let id = context.id().as_str();
+        let span = ::tracing::info_span!(target: "correlation", "request", correlation_id = id);
+        context.with_span(span)
+    }
+
+    #[cfg(not(feature = "tracing"))]
+    #[expect(clippy::unused_self, reason = "with `tracing` it is used")]
+    const fn spanned(&self, context: Context) -> Context {
+        context
     }
 
     #[inline]

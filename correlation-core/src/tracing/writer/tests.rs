@@ -88,33 +88,6 @@ fn outside_of_a_scope_nothing_is_changed() {
 }
 
 #[test]
-fn a_value_that_logs_while_it_is_written_does_no_harm() {
-    struct Noisy;
-    impl std::fmt::Display for Noisy {
-        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            ::tracing::info!("inner");
-            f.write_str("outer")
-        }
-    }
-    let sink = Sink::default();
-    let subscriber = tracing_subscriber::fmt()
-        .without_time()
-        .with_ansi(false)
-        .with_writer(tag(sink.clone()));
-    ::tracing::subscriber::with_default(subscriber.finish(), || {
-        in_scope(|| ::tracing::info!("{Noisy}"));
-    });
-    let writes = sink.writes();
-    assert!(
-        writes
-            .iter()
-            .all(|line| line.ends_with(" correlation_id=abc\n")),
-        "{writes:?}"
-    );
-    assert!(writes.last().unwrap().contains("outer"));
-}
-
-#[test]
 fn a_writer_that_logs_does_no_harm() {
     #[derive(Clone)]
     struct Logging(Sink, Tag<Sink>);
@@ -171,4 +144,52 @@ fn log_records_and_a_key_of_ones_own() {
     let line: serde_json::Value = serde_json::from_str(&writes[0]).unwrap();
     assert_eq!(line["http.request.id"], "abc");
     assert_eq!(line["fields"]["message"], "from the log crate");
+}
+
+#[test]
+fn a_filter_can_single_out_one_request() {
+    let sink = Sink::default();
+    let filter: tracing_subscriber::EnvFilter =
+        "info,[{correlation_id=abc}]=trace".parse().unwrap();
+    let subscriber = tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_env_filter(filter)
+        .with_writer(tag(sink.clone()));
+    let work = |policy: &crate::Policy, id: &str| {
+        let context = policy
+            .receive(|| [("x-request-id", id.as_bytes())], None)
+            .unwrap();
+        sync_scope(context, || {
+            ::tracing::trace!("detail of {id}");
+            ::tracing::info!("outline of {id}");
+        });
+    };
+    ::tracing::subscriber::with_default(subscriber.finish(), || {
+        let policy = crate::Policy::new().request_span(true);
+        work(&policy, "abc");
+        work(&policy, "def");
+        work(&crate::Policy::new(), "abc");
+    });
+    let lines = sink.writes();
+    let messages: Vec<_> = lines
+        .iter()
+        .map(|line| &line[line.find("of").unwrap() - 8..])
+        .collect();
+    assert_eq!(lines.len(), 4, "{messages:?}");
+    assert!(
+        lines[0].contains("TRACE") && lines[0].contains("detail of abc"),
+        "{lines:?}"
+    );
+    assert!(
+        lines[0].contains("request{correlation_id=\"abc\"}"),
+        "{lines:?}"
+    );
+    assert!(lines[2].contains("outline of def") && lines[3].contains("outline of abc"));
+    // The field of the span is the pair that a line has to have: once is enough.
+    assert!(
+        lines
+            .iter()
+            .all(|line| line.matches("correlation_id=").count() == 1),
+        "{lines:?}"
+    );
 }
