@@ -7,8 +7,6 @@ use actix_web::web::Bytes;
 use correlation_core::{Access, InCurrent, Scoped};
 use pin_project_lite::pin_project;
 
-use crate::middleware::run;
-
 pin_project! {
     /// A response body that is produced, and dropped, in the context of its request.
     ///
@@ -20,7 +18,7 @@ pin_project! {
         #[pin]
         kind: Kind<B>,
         // For the access record, until the body has ended.
-        access: Option<Access>,
+        access: Access,
     }
 }
 
@@ -36,14 +34,14 @@ pin_project! {
 
 impl<B: MessageBody> CorrelatedBody<B> {
     /// To be called in that context.
-    pub(crate) fn new(access: Option<Access>, body: B) -> Self {
+    pub(crate) fn new(mut access: Access, body: B) -> Self {
         let complete = match body.size() {
             BodySize::None => Ok(Self::complete(body::None::new())),
             _ => body.try_into_bytes().map(Self::complete),
         };
         match complete {
             Ok(body) => {
-                access.into_iter().for_each(Access::complete);
+                access.complete();
                 body
             }
             Err(body) => Self {
@@ -59,7 +57,7 @@ impl<B: MessageBody> CorrelatedBody<B> {
         let body = BoxBody::new(body);
         Self {
             kind: Kind::Complete { body },
-            access: None,
+            access: Access::default(),
         }
     }
 }
@@ -85,9 +83,9 @@ impl<B: MessageBody> MessageBody for CorrelatedBody<B> {
                 .with_pin_mut(|body| body.poll_next(cx).map_err(Into::into))
                 .unwrap_or(Poll::Ready(None)),
         };
-        let polled = run(this.access, poll);
+        let polled = this.access.run(poll);
         if matches!(polled, Poll::Ready(None | Some(Err(_)))) {
-            this.access.take().into_iter().for_each(Access::complete);
+            this.access.complete();
         }
         polled
     }

@@ -1,8 +1,8 @@
 use std::future::{Ready, ready};
-use std::iter;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context as TaskContext, Poll, ready};
+use std::{iter, mem};
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
@@ -101,7 +101,7 @@ where
             }
             // Middleware may work before its first await.
             let call = || sync_scope(context.clone(), || self.service.call(request));
-            let inner = run(&mut access, call);
+            let inner = access.run(call);
             State::Inner { inner }
         } else {
             let request = ready(request.into_parts().0);
@@ -126,7 +126,7 @@ pin_project! {
         state: State<F>,
         id: Option<HeaderValue>,
         rules: Rc<Rules>,
-        access: Option<Access>,
+        access: Access,
         is_head: bool,
     }
 }
@@ -151,27 +151,23 @@ where
         let this = self.project();
         let mut result = match this.state.project() {
             StateProj::Inner { inner } => {
-                let result = ready!(run(this.access, || inner.poll(cx)));
-                let mut access = this.access.take();
-                if let Some(access) = &mut access {
-                    access.status(match &result {
-                        Ok(response) => response.status().as_u16(),
-                        Err(error) => error.as_response_error().status_code().as_u16(),
-                    });
-                }
+                let result = ready!(this.access.run(|| inner.poll(cx)));
+                let mut access = mem::take(this.access);
+                access.status(match &result {
+                    Ok(response) => response.status().as_u16(),
+                    Err(error) => error.as_response_error().status_code().as_u16(),
+                });
                 // Of the answer to HEAD, and of one that is made elsewhere, no body is read here.
                 if result.is_err() || *this.is_head {
-                    access.take().into_iter().for_each(Access::complete);
+                    access.complete();
                 }
                 result
                     .map(|response| response.map_body(|_, body| CorrelatedBody::new(access, body)))
             }
             StateProj::Rejected { request } => {
                 let request = ready!(request.poll(cx));
-                if let Some(mut access) = this.access.take() {
-                    access.status(Rejected::STATUS);
-                    access.complete();
-                }
+                this.access.status(Rejected::STATUS);
+                this.access.complete();
                 let empty = CorrelatedBody::complete(());
                 let response = HttpResponse::with_body(StatusCode::BAD_REQUEST, empty);
                 Ok(ServiceResponse::new(request, response))
@@ -224,14 +220,6 @@ impl Rules {
         if let Some(Ok(exposed)) = exposed.map(HeaderValue::try_from) {
             headers.insert(EXPOSE, exposed);
         }
-    }
-}
-
-/// Runs a step of the request, of which a panic may be the outcome.
-pub(crate) fn run<R>(access: &mut Option<Access>, step: impl FnOnce() -> R) -> R {
-    match access {
-        Some(access) => access.run(step),
-        None => step(),
     }
 }
 

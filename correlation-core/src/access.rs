@@ -8,17 +8,17 @@ use crate::{Context, Policy, context, events};
 ///
 /// [`Policy::access_record`] turns it on, [`Policy::begin_access`] makes it. Tell it what happens
 /// with [`run`](Self::run) and [`status`](Self::status), and [`complete`](Self::complete) it after
-/// the last byte of the body. The record is written then, or when it is dropped before, in the
-/// context of the request.
+/// the last byte of the body. The record is written then, or when this is dropped before, in the
+/// context of the request. Where it is off, all of that does nothing.
 ///
 /// ```text
 /// INFO access: request method=GET path=/orders/42 status=200 latency_ms=3.142 outcome=completed
 /// ```
 ///
 /// The query string is left out, since people put secrets there.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 // Boxed, since futures and bodies have room for one, and mostly there is none.
-pub struct Access(Box<Record>);
+pub struct Access(Option<Box<Record>>);
 
 #[derive(Debug)]
 struct Record {
@@ -40,22 +40,36 @@ enum Outcome {
 }
 
 impl Access {
+    /// Whether a record is still to be written.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// Runs a step of the request: a panic in it is the outcome.
+    #[inline]
     pub fn run<R>(&mut self, step: impl FnOnce() -> R) -> R {
-        let before = mem::replace(&mut self.0.outcome, Outcome::Running);
+        let Some(record) = &mut self.0 else {
+            return step();
+        };
+        let before = mem::replace(&mut record.outcome, Outcome::Running);
         let result = step();
-        self.0.outcome = before;
+        record.outcome = before;
         result
     }
 
     /// The response has this status.
     pub fn status(&mut self, status: u16) {
-        self.0.status = Some(status);
+        if let Some(record) = &mut self.0 {
+            record.status = Some(status);
+        }
     }
 
     /// The body has ended, or there is none.
-    pub fn complete(mut self) {
-        self.0.outcome = Outcome::Completed;
+    pub fn complete(&mut self) {
+        if let Some(mut record) = self.0.take() {
+            record.outcome = Outcome::Completed;
+        }
     }
 }
 
@@ -90,7 +104,7 @@ impl Policy {
     /// Begins the access record of a request, if there is to be one: not inside of a scope, where
     /// an outer middleware writes it. `target` is the path, with or without a query.
     #[must_use]
-    pub fn begin_access(&self, context: &Context, method: &str, target: &str) -> Option<Access> {
+    pub fn begin_access(&self, context: &Context, method: &str, target: &str) -> Access {
         let wanted = self.access_record && context::entered().is_none();
         let record = || Record {
             context: context.clone(),
@@ -100,7 +114,7 @@ impl Policy {
             status: None,
             outcome: Outcome::Open,
         };
-        wanted.then(|| Access(Box::new(record())))
+        Access(wanted.then(|| Box::new(record())))
     }
 }
 
@@ -113,13 +127,19 @@ mod tests {
     fn access(target: &str) -> Access {
         let context = Context::new("abc".parse().unwrap());
         let policy = Policy::new().access_record(true);
-        policy.begin_access(&context, "GET", target).unwrap()
+        policy.begin_access(&context, "GET", target)
+    }
+
+    fn record(access: Access) -> Box<Record> {
+        access.0.unwrap()
     }
 
     #[test]
     fn it_is_off_by_default() {
         let context = Context::new("abc".parse().unwrap());
-        assert!(Policy::new().begin_access(&context, "GET", "/").is_none());
+        let mut access = Policy::new().begin_access(&context, "GET", "/");
+        assert!(!access.is_open());
+        assert_eq!(access.run(|| 7), 7);
     }
 
     #[test]
@@ -129,22 +149,25 @@ mod tests {
         let nested = context::sync_scope(context.clone(), || {
             policy.begin_access(&context, "GET", "/")
         });
-        assert!(nested.is_none());
+        assert!(!nested.is_open());
     }
 
     #[test]
     fn the_query_is_left_out() {
-        assert_eq!(access("/orders?token=secret?x").0.path, "/orders");
-        assert_eq!(access("").0.path, "");
+        assert_eq!(record(access("/orders?token=secret?x")).path, "/orders");
+        assert_eq!(record(access("")).path, "");
     }
 
     #[test]
     fn a_panic_in_a_step_is_remembered() {
         let mut access = access("/");
         access.run(|| ());
-        assert!(matches!(access.0.outcome, Outcome::Open));
+        assert!(matches!(access.0.as_ref().unwrap().outcome, Outcome::Open));
         let panics = AssertUnwindSafe(|| access.run(|| panic!("boom")));
         assert!(catch_unwind(panics).is_err());
-        assert!(matches!(access.0.outcome, Outcome::Running));
+        assert!(matches!(
+            access.0.as_ref().unwrap().outcome,
+            Outcome::Running
+        ));
     }
 }

@@ -12,10 +12,10 @@ use rocket::tokio::io::{AsyncRead, ReadBuf};
 /// On a server the task has the ID anyway. A `LocalResponse` may be read in any task, and after
 /// its request is gone. A body with a size is a file or in memory: that has nothing to log, and
 /// would lose its `Content-Length` here.
-pub(crate) async fn scope(context: Context, access: Option<Access>, response: &mut Response<'_>) {
+pub(crate) async fn scope(context: Context, mut access: Access, response: &mut Response<'_>) {
     let body = response.body_mut();
     if body.size().await.is_some() {
-        return access.into_iter().for_each(Access::complete);
+        return access.complete();
     }
     let max_chunk_size = body.max_chunk_size();
     let body = Scoped::in_context(context, body.take());
@@ -25,7 +25,7 @@ pub(crate) async fn scope(context: Context, access: Option<Access>, response: &m
 
 struct ScopedBody<'r> {
     body: Scoped<Body<'r>>,
-    access: Option<Access>,
+    access: Access,
 }
 
 impl AsyncRead for ScopedBody<'_> {
@@ -39,7 +39,7 @@ impl AsyncRead for ScopedBody<'_> {
             .with_pin_mut(|body| body.poll_read(cx, buf))
             .unwrap_or(Poll::Ready(Ok(())));
         if polled.is_ready() && buf.filled().len() == before {
-            self.access.take().into_iter().for_each(Access::complete);
+            self.access.complete();
         }
         polled
     }

@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::mem;
 
 use correlation_core::{Policy, TaskContext};
 use rocket::fairing::{self, Fairing, Info, Kind};
@@ -89,20 +90,15 @@ impl Fairing for Correlation {
         if let Some(exposed) = self.policy.exposed_headers(present) {
             response.set_raw_header(EXPOSE_HEADERS, exposed);
         }
-        let mut access = received(request)
+        let known = received(request)
             .as_mut()
-            .and_then(|known| known.access.take());
-        if let Some(access) = &mut access {
-            access.status(response.status().code);
-        }
+            .map(|known| mem::take(&mut known.access));
+        let mut access = known.unwrap_or_default();
+        access.status(response.status().code);
         // Rocket sends no body then, and so nobody reads it to its end.
-        let access = match access {
-            Some(access) if request.method() == Method::Head => {
-                access.complete();
-                None
-            }
-            access => access,
-        };
+        if request.method() == Method::Head {
+            access.complete();
+        }
         body::scope(context, access, response).await;
         if let Some(received) = &*received(request) {
             received.task.finish();

@@ -9,7 +9,7 @@ pub(crate) struct Received {
     pub(crate) context: Context,
     pub(crate) task: TaskContext,
     /// For the access record, until the response takes it over.
-    pub(crate) access: Option<Access>,
+    pub(crate) access: Access,
     /// The method of a request that is not to be served.
     pub(crate) rejected: Option<Method>,
 }

@@ -13,7 +13,7 @@ pin_project! {
     pub struct CorrelatedBody<B> {
         #[pin]
         body: Kind<B>,
-        access: Option<Ending>,
+        ending: Ending,
     }
 }
 
@@ -27,7 +27,7 @@ pin_project! {
 }
 
 impl<B: Body> CorrelatedBody<B> {
-    pub(crate) fn new(context: Option<&Context>, access: Option<Ending>, body: B) -> Self {
+    pub(crate) fn new(context: Option<&Context>, ending: Ending, body: B) -> Self {
         let body = match context {
             // A body that is over before it began has no code left to run.
             Some(context) if !body.is_end_stream() => Kind::Scoped {
@@ -35,7 +35,7 @@ impl<B: Body> CorrelatedBody<B> {
             },
             _ => Kind::Plain { body },
         };
-        Self { body, access }
+        Self { body, ending }
     }
 }
 
@@ -65,17 +65,17 @@ impl<B: Body> Body for CorrelatedBody<B> {
             KindProjection::Plain { body } => body.poll_frame(cx),
             KindProjection::Empty => Poll::Ready(None),
         };
-        let Some(access) = this.access else {
+        if !this.ending.access.is_open() {
             return poll();
-        };
-        let polled = access.run(poll);
+        }
+        let polled = this.ending.access.run(poll);
         let ended = match &polled {
             Poll::Pending => false,
-            Poll::Ready(Some(Ok(frame))) => access.is_last(frame) || self.is_end_stream(),
+            Poll::Ready(Some(Ok(frame))) => this.ending.is_last(frame) || self.is_end_stream(),
             Poll::Ready(Some(Err(_)) | None) => true,
         };
-        if let Some(mut access) = self.project().access.take_if(|_| ended) {
-            access.complete();
+        if ended {
+            self.project().ending.access.complete();
         }
         polled
     }
@@ -95,7 +95,7 @@ impl<B> Default for CorrelatedBody<B> {
     fn default() -> Self {
         Self {
             body: Kind::Empty,
-            access: None,
+            ending: Ending::default(),
         }
     }
 }

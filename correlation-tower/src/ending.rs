@@ -5,9 +5,9 @@ use http::{Method, Response, StatusCode};
 use http_body::{Body, Frame};
 
 /// Follows a request to the end of its body, for the access record.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Ending {
-    access: Option<Access>,
+    pub(crate) access: Access,
     is_head: bool,
     /// The bytes of the body that are still to come, if the response says how many there are:
     /// after them nobody asks for more.
@@ -15,7 +15,7 @@ pub(crate) struct Ending {
 }
 
 impl Ending {
-    pub(crate) fn new(access: Option<Access>, method: &Method) -> Self {
+    pub(crate) fn new(access: Access, method: &Method) -> Self {
         Self {
             access,
             is_head: *method == Method::HEAD,
@@ -23,33 +23,24 @@ impl Ending {
         }
     }
 
-    /// Runs a step of the request: a panic in it is how it ended.
-    #[inline]
-    pub(crate) fn run<R>(&mut self, step: impl FnOnce() -> R) -> R {
-        match &mut self.access {
-            Some(access) => access.run(step),
-            None => step(),
-        }
-    }
-
     /// The response is known.
     #[inline]
-    pub(crate) fn response<B: Body>(&mut self, response: &Response<B>) {
-        let Some(access) = &mut self.access else {
-            return;
-        };
-        access.status(response.status().as_u16());
-        let length = response.headers().get(CONTENT_LENGTH);
-        self.rest = length.and_then(|length| length.to_str().ok()?.parse().ok());
-        // Of these nobody reads the body.
-        let bodiless = matches!(
-            response.status(),
-            StatusCode::SWITCHING_PROTOCOLS | StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED
-        );
-        let empty = self.is_head || bodiless || response.body().is_end_stream();
-        if empty || self.rest == Some(0) {
-            self.complete();
+    pub(crate) fn response<B: Body>(mut self, response: &Response<B>) -> Self {
+        if self.access.is_open() {
+            self.access.status(response.status().as_u16());
+            let length = response.headers().get(CONTENT_LENGTH);
+            self.rest = length.and_then(|length| length.to_str().ok()?.parse().ok());
+            // Of these nobody reads the body.
+            let bodiless = matches!(
+                response.status(),
+                StatusCode::SWITCHING_PROTOCOLS | StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED
+            );
+            let empty = bodiless || self.rest == Some(0) || response.body().is_end_stream();
+            if self.is_head || empty {
+                self.access.complete();
+            }
         }
+        self
     }
 
     /// Whether this part of the body is the last that will be asked for.
@@ -60,12 +51,5 @@ impl Ending {
         };
         *rest = rest.saturating_sub(bytes.try_into().unwrap_or(u64::MAX));
         *rest == 0
-    }
-
-    /// The request is answered to its end.
-    pub(crate) fn complete(&mut self) {
-        if let Some(access) = self.access.take() {
-            access.complete();
-        }
     }
 }

@@ -1,7 +1,7 @@
-use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll, ready};
+use std::{fmt, mem};
 
 use correlation_core::Scoped;
 use http::{HeaderValue, Response, StatusCode};
@@ -20,7 +20,7 @@ pin_project! {
         future: Option<Scoped<F>>,
         settings: Arc<Settings>,
         header: Option<HeaderValue>,
-        access: Option<Ending>,
+        ending: Ending,
     }
 }
 
@@ -29,14 +29,14 @@ impl<F> ResponseFuture<F> {
     pub(crate) const fn running(
         settings: Arc<Settings>,
         header: HeaderValue,
-        access: Ending,
+        ending: Ending,
         future: Scoped<F>,
     ) -> Self {
         Self {
             future: Some(future),
             settings,
             header: Some(header),
-            access: Some(access),
+            ending,
         }
     }
 
@@ -44,13 +44,13 @@ impl<F> ResponseFuture<F> {
     pub(crate) const fn rejected(
         settings: Arc<Settings>,
         header: HeaderValue,
-        access: Ending,
+        ending: Ending,
     ) -> Self {
         Self {
             future: None,
             settings,
             header: Some(header),
-            access: Some(access),
+            ending,
         }
     }
 }
@@ -66,24 +66,16 @@ where
         let mut this = self.project();
         let mut response = match this.future.as_mut().as_pin_mut() {
             Some(mut future) => {
-                let polled = match this.access {
-                    Some(access) => access.run(|| future.as_mut().poll(cx)),
-                    None => future.as_mut().poll(cx),
-                };
-                let response = ready!(polled)?;
-                let mut access = this.access.take();
-                if let Some(access) = &mut access {
-                    access.response(&response);
-                }
+                let poll = || future.as_mut().poll(cx);
+                let response = ready!(this.ending.access.run(poll))?;
+                let ending = mem::take(this.ending).response(&response);
                 let context = future.context();
-                response.map(|body| CorrelatedBody::new(context, access, body))
+                response.map(|body| CorrelatedBody::new(context, ending, body))
             }
             None => {
                 let mut response = Response::new(CorrelatedBody::default());
                 *response.status_mut() = StatusCode::BAD_REQUEST;
-                if let Some(mut access) = this.access.take() {
-                    access.response(&response);
-                }
+                mem::take(this.ending).response(&response);
                 response
             }
         };

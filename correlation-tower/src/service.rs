@@ -46,23 +46,24 @@ where
             .then(|| peer::ip(request.extensions()))
             .flatten();
         let (received, header) = receive(policy, request.headers(), peer);
-        let (method, path) = (request.method(), request.uri().path());
+        let begin = |context| {
+            let (method, path) = (request.method(), request.uri().path());
+            Ending::new(policy.begin_access(context, method.as_str(), path), method)
+        };
         let context = match received {
             Ok(context) => context,
             Err(rejected) => {
-                let access = policy.begin_access(rejected.context(), method.as_str(), path);
-                let access = Ending::new(access, method);
-                return ResponseFuture::rejected(settings, header, access);
+                let ending = begin(rejected.context());
+                return ResponseFuture::rejected(settings, header, ending);
             }
         };
-        let access = policy.begin_access(&context, method.as_str(), path);
-        let mut access = Ending::new(access, method);
+        let mut ending = begin(&context);
         if let Some(name) = &settings.rewritten {
             request.headers_mut().insert(name, header.clone());
         }
         // Inner services do work before they return their future: that is in scope too.
         let call = || Scoped::made_in_context(context, || self.inner.call(request));
-        let future = access.run(call);
-        ResponseFuture::running(settings, header, access, future)
+        let future = ending.access.run(call);
+        ResponseFuture::running(settings, header, ending, future)
     }
 }

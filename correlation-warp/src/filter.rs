@@ -122,7 +122,7 @@ struct Request {
     id: HeaderValue,
     /// None if an outer [`correlated`] has it already.
     outermost: Option<Outermost>,
-    access: Option<Access>,
+    access: Access,
 }
 
 impl Request {
@@ -135,7 +135,7 @@ impl Request {
                 id: context.id().into(),
                 context,
                 outermost: None,
-                access: None,
+                access: Access::default(),
             });
         }
         let peer = info.remote_addr().map(|addr| addr.ip());
@@ -144,10 +144,9 @@ impl Request {
         let context = match received {
             Ok(context) => context,
             Err(rejected) => {
-                if let Some(mut access) = policy.begin_access(rejected.context(), method, path) {
-                    access.status(Rejected::STATUS);
-                    access.complete();
-                }
+                let mut access = policy.begin_access(rejected.context(), method, path);
+                access.status(Rejected::STATUS);
+                access.complete();
                 return Err(Refused(id));
             }
         };
@@ -170,17 +169,15 @@ impl Request {
         headers.set(self.id, response.headers_mut());
         // A body whose size is known is there already: no code runs when it is sent.
         let sized = response.body().size_hint().exact().is_some();
-        if let Some(access) = &mut self.access {
-            access.status(response.status().as_u16());
-        }
+        self.access.status(response.status().as_u16());
         if sized || self.outermost.is_none() {
-            self.access.into_iter().for_each(Access::complete);
+            self.access.complete();
             return response;
         }
         let (head, body) = response.into_parts();
         let mut access = self.access;
         let end = poll_fn(move |_| {
-            access.take().into_iter().for_each(Access::complete);
+            access.complete();
             Poll::Ready(None)
         });
         let chunks = Scoped::in_context(self.context, BodyDataStream::new(body).chain(end));

@@ -50,16 +50,12 @@ impl Answer {
     }
 
     /// Ends the access record with the body.
-    pub(crate) fn recorded(self, access: Option<Access>) -> Self {
-        let Some(mut access) = access else {
-            return self;
-        };
+    pub(crate) fn recorded(self, mut access: Access) -> Self {
         access.status(self.status);
         let body = match self.body {
             Body::Chunks(chunks) => {
-                let mut access = Some(access);
                 let end = stream::poll_fn(move |_| {
-                    access.take().into_iter().for_each(Access::complete);
+                    access.complete();
                     Poll::Ready(None)
                 });
                 Body::Chunks(Box::pin(chunks.chain(end)))
