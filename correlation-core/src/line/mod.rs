@@ -82,6 +82,10 @@ impl Key {
     /// Whether a line of text has `key=value` or `key="value"` as a word of its own. Another
     /// value under the same key is somebody else's field.
     fn is_in_text(&self, line: &[u8], value: &str) -> bool {
+        // Mostly it is not there, and one search is cheaper than to prepare for many.
+        if self.finder.find(line).is_none() {
+            return false;
+        }
         self.finder.find_iter(line).any(|at| {
             let rest = &line[at + self.text.len()..];
             let starts = at
@@ -95,10 +99,10 @@ impl Key {
 
     /// Whether a JSON object has the key, itself, not in something inside of it.
     fn is_in_json(&self, object: &[u8]) -> bool {
-        let mut hits = self.json_finder.find_iter(object).peekable();
-        if hits.peek().is_none() {
+        if self.json_finder.find(object).is_none() {
             return false;
         }
+        let mut hits = self.json_finder.find_iter(object).peekable();
         let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
         for (at, &byte) in object.iter().enumerate() {
             if depth == 1 && !in_string && hits.peek() == Some(&at) {
