@@ -295,12 +295,6 @@ impl Policy {
         self
     }
 
-    /// The headers that may hold an ID, in lower case: for adapters.
-    #[must_use]
-    pub fn header_names(&self) -> &[&'static str] {
-        &self.headers
-    }
-
     /// The response header to set, if any: for adapters.
     #[must_use]
     pub const fn response_header_name(&self) -> Option<&'static str> {
