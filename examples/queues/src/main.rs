@@ -1,1 +1,86 @@
-fn main() {}
+//! `queues demo BROKER` and `queues consume BROKER QUEUE`; see the README beside this.
+
+use std::io::{self, IsTerminal};
+use std::{env, process};
+
+use correlation_core as correlation;
+use correlation_core::{CorrelationId, scope};
+use queues::orders::ship;
+use queues::{Result, rabbitmq};
+use tokio::sync::Semaphore;
+use tracing_subscriber::EnvFilter;
+
+const BROKERS: &str = "rabbitmq";
+
+#[tokio::main]
+async fn main() -> Result {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| "queues=info".into());
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(io::stdout().is_terminal())
+        // The ID on every line.
+        .map_writer(correlation::tag)
+        .init();
+
+    let arguments: Vec<_> = env::args().skip(1).collect();
+    let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+    match *arguments {
+        ["demo", broker] => {
+            let queue = format!("demo-{}", CorrelationId::new());
+            run(broker, &queue, true).await
+        }
+        ["consume", broker, queue] => run(broker, queue, false).await,
+        _ => {
+            eprintln!("usage: queues demo BROKER | consume BROKER QUEUE\nbrokers: {BROKERS}");
+            process::exit(2)
+        }
+    }
+}
+
+async fn run(broker: &str, queue: &str, demo: bool) -> Result {
+    let shipped = Semaphore::new(0);
+    let handle = async |body: &[u8]| {
+        ship(body).await?;
+        shipped.add_permits(1);
+        Ok(())
+    };
+    match broker {
+        "rabbitmq" => {
+            let channel = rabbitmq::connect(queue).await?;
+            let produce = async |body: &str| rabbitmq::produce(&channel, queue, body).await;
+            let consume = rabbitmq::consume(&channel, queue, &handle);
+            both(consume, produce, demo.then_some(&shipped)).await
+        }
+        _ => Err(format!("{broker} is not one of {BROKERS}").into()),
+    }
+}
+
+/// Runs the consumer; for a demonstration only until it has shipped the orders of three clicks.
+async fn both(
+    consume: impl Future<Output = Result>,
+    produce: impl AsyncFn(&str) -> Result,
+    demo: Option<&Semaphore>,
+) -> Result {
+    let clicks = async {
+        let Some(shipped) = demo else {
+            return std::future::pending().await;
+        };
+        for number in 1..=3 {
+            let id: CorrelationId = format!("click-{number}").parse()?;
+            // In a service this scope is made by the middleware, for the whole request.
+            let click = async {
+                tracing::info!(number, "order placed");
+                produce(&number.to_string()).await
+            };
+            scope(id, click).await?;
+        }
+        shipped.acquire_many(3).await?.forget();
+        Ok(())
+    };
+    tokio::select! {
+        // The consumer first: NATS and MQTT keep nothing for those who come late.
+        biased;
+        ended = consume => ended,
+        done = clicks => done,
+    }
+}

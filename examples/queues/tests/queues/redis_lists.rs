@@ -1,0 +1,1 @@
+//! Redis lists, with `Carried<T>`.

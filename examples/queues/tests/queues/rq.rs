@@ -1,0 +1,1 @@
+//! RQ, the job queue of Python.
