@@ -27,7 +27,10 @@ mod trace_context;
 pub mod tracing;
 
 pub use access::Access;
-pub use carrier::{Extractor, Injector, continue_from, extract, extract_with, inject, inject_with};
+pub use carrier::{
+    Carried, Extractor, Injector, PropagateEnv, continue_from, extract, extract_with, from_env,
+    inject, inject_with,
+};
 pub use context::{Context, InCurrent, Scoped, bind, carry, current, detached, scope, sync_scope};
 pub use error::InvalidId;
 pub use generator::Generator;

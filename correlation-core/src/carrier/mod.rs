@@ -1,14 +1,21 @@
 //! The ID in and out of anything that has keys and values: headers of a client that has no
 //! adapter, message headers of a broker, a map.
 
+mod carried;
+mod env;
+#[cfg(feature = "serde")]
+mod serde;
+
 use std::collections::{BTreeMap, HashMap};
 use std::hash::BuildHasher;
 
+pub use carried::Carried;
+pub use env::{PropagateEnv, from_env};
+
 use crate::context::{self, Scoped};
-use crate::header::trim;
-use crate::policy::{DEFAULT_MAX_LEN, X_CORRELATION_ID, X_REQUEST_ID};
-use crate::trace_context::{TRACEPARENT, TRACESTATE, Trace, TraceContext, Traceparent};
-use crate::{Context, CorrelationId, Source, events};
+use crate::policy::X_CORRELATION_ID;
+use crate::trace_context::{TRACEPARENT, TRACESTATE};
+use crate::{Context, CorrelationId, Source};
 
 /// Writes the ambient ID to a carrier: `set` is called with each key and value to send, in lower
 /// case. Outside of any scope it is not called.
@@ -65,14 +72,15 @@ fn inject_parts<R>(id: bool, trace: bool, mut set: impl FnMut(&'static str, &str
 /// assert_eq!(extract_with(|_| Some("not valid")), None);
 /// ```
 pub fn extract_with<T: AsRef<[u8]>>(get: impl FnMut(&str) -> Option<T>) -> Option<CorrelationId> {
-    let context = read(get);
+    let context = Context::extract_with(get);
     (context.source() != Source::Generated).then(|| context.id().clone())
 }
 
 /// Runs a future that handles a message in the context that the message carries, or in a new one:
 /// what a consumer loop needs, in one line.
 ///
-/// A scope that is there already does not matter: the message knows best.
+/// A scope that is there already does not matter: the message knows best. By other rules than the
+/// default ones: [`Policy::continue_from`](crate::Policy::continue_from).
 ///
 /// ```
 /// use correlation_core::{continue_from, current};
@@ -89,43 +97,7 @@ where
     T: AsRef<[u8]>,
     F: Future,
 {
-    context::scope(read(get), future)
-}
-
-/// The context that a carrier brings, or a new one.
-fn read<T: AsRef<[u8]>>(mut get: impl FnMut(&str) -> Option<T>) -> Context {
-    let mut ignored = Vec::new();
-    let id = ID_KEYS.iter().find_map(|&(key, name)| {
-        let value = get(key)?;
-        let value = trim(value.as_ref());
-        let id = CorrelationId::from_bytes(value, DEFAULT_MAX_LEN);
-        id.map_err(|fault| ignored.push((key, value.len(), fault)))
-            .ok()
-            .zip(Some(name))
-    });
-    let parent = get(TRACEPARENT).and_then(|value| Traceparent::parse(trim(value.as_ref())));
-    let trace = parent.map(|parent| {
-        let state = get(TRACESTATE);
-        Trace::new(
-            parent,
-            TraceContext::Forward,
-            state.iter().map(AsRef::as_ref),
-        )
-    });
-    let (id, source) = match (id, parent) {
-        (Some((id, name)), _) => (id, Source::Header(name)),
-        (None, Some(parent)) => (parent.trace_id().into(), Source::Traceparent),
-        (None, None) => (CorrelationId::new(), Source::Generated),
-    };
-    let context = Context::received(id, source, None, trace);
-    if !ignored.is_empty() {
-        context::sync_scope(context.clone(), || {
-            for (key, len, fault) in ignored {
-                events::header_ignored(key, len, fault.reason());
-            }
-        });
-    }
-    context
+    context::scope(Context::extract_with(get), future)
 }
 
 /// Something an ID can be written to: implemented for the usual maps, and for `http::HeaderMap`
@@ -217,17 +189,6 @@ impl<V: AsRef<[u8]>> Extractor for Vec<(String, V)> {
             .map(|(_, value)| value.as_ref())
     }
 }
-
-/// What a carrier is asked for, and the header name it stands for.
-const ID_KEYS: [(&str, &str); 7] = [
-    ("x-correlation-id", X_CORRELATION_ID),
-    ("X-Correlation-ID", X_CORRELATION_ID),
-    ("Correlation-ID", X_CORRELATION_ID),
-    ("CORRELATION_ID", X_CORRELATION_ID),
-    ("correlation_id", X_CORRELATION_ID),
-    ("x-request-id", X_REQUEST_ID),
-    ("X-Request-ID", X_REQUEST_ID),
-];
 
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,6 @@
 //! The rules by which an inbound request gets its ID.
 
+mod message;
 mod parser;
 mod receive;
 mod scan;
@@ -8,6 +9,8 @@ mod trust;
 use std::fmt;
 use std::sync::Arc;
 
+#[cfg(test)]
+pub(crate) use message::SPELLINGS;
 pub use parser::Parser;
 pub use receive::Rejected;
 pub use trust::{Caller, Predicate, Trust};

@@ -61,6 +61,22 @@ impl Policy {
         if let Some(context) = context::entered() {
             return Ok((context, None));
         }
+        self.choose(headers, bytes, peer)
+    }
+
+    /// The decision itself, whatever scope there is.
+    #[inline]
+    pub(super) fn choose<'h, H, N, V>(
+        &self,
+        headers: impl Fn() -> H,
+        bytes: fn(V) -> &'h [u8],
+        peer: Option<IpAddr>,
+    ) -> Result<(Context, Option<V>), Rejected>
+    where
+        H: IntoIterator<Item = (N, V)>,
+        N: AsRef<str>,
+        V: Copy,
+    {
         let (mut found, mut lines) = (Found::new(), Lines::new_const());
         self.watched.scan(headers(), bytes, &mut found, &mut lines);
         // Who brings nothing need not be asked for.
@@ -221,7 +237,7 @@ impl Policy {
 
     // Inlined with what it calls: an ID is big enough that each move of it is felt.
     #[inline(always)]
-    fn check(&self, value: &[u8]) -> Result<CorrelationId, Fault> {
+    pub(super) fn check(&self, value: &[u8]) -> Result<CorrelationId, Fault> {
         let id = CorrelationId::from_bytes(value, self.max_len)?;
         match &self.validator {
             Some(accepts) if !accepts(id.as_str()) => Err(Fault::Refused),
