@@ -48,6 +48,7 @@
 mod adapter;
 mod client;
 mod h2c;
+mod recorder;
 mod report;
 mod response;
 mod run;
@@ -61,6 +62,7 @@ pub mod service;
 pub use adapter::{Adapter, Gaps};
 pub use client::{Connection, DEADLINE, NO_HEADERS, request};
 pub use h2c::Multiplexed;
+pub use recorder::{Recorded, Recorder};
 pub use report::Report;
 pub use response::Response;
 pub use run::{check, run};
