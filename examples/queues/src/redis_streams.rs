@@ -1,90 +1,81 @@
 //! Redis streams: the ID is a field beside the body.
 //!
-//! A consumer group keeps what a consumer took until it is acknowledged, so nothing is lost when
-//! the consumer dies, and the ID is there again when the message is.
+//! A consumer group keeps what a consumer took until it is acknowledged. So nothing is lost when a
+//! consumer dies, and the message comes again with its ID.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use correlation_core::{continue_from, inject_with};
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncCommands, AsyncConnectionConfig, Client, cmd};
+use redis::{AsyncCommands, Value, cmd, from_redis_value};
 use tracing::warn;
 
 use crate::Result;
 
-/// Adds a message, with the ID of whatever this code works for.
+/// Adds a message under the ID of the caller.
 ///
 /// # Errors
 ///
-/// If Redis cannot be reached or refuses the message.
+/// If Redis does not take the message.
 pub async fn produce(redis: &mut MultiplexedConnection, stream: &str, body: &str) -> Result {
     let mut fields = vec![("body", body.to_owned())];
     inject_with(|key, value| fields.push((key, value.to_owned())));
-    let () = redis.xadd(stream, "*", &fields).await?;
+    let _: String = redis.xadd(stream, "*", &fields).await?;
     Ok(())
 }
 
-/// Handles messages, each in its own context, until Redis fails.
+/// Handles the messages of a stream, each under the ID that it brings or a new one.
 ///
-/// `name` tells the consumers of a group apart. One that is restarted keeps its name.
+/// The consumers of a `group` share the messages. Each has a `name`, and keeps it when it is
+/// restarted: then it first gets what it had not acknowledged. What another one, or it itself, has
+/// left for a minute is claimed as well.
 ///
 /// # Errors
 ///
-/// If Redis fails: a message that was being handled comes again.
+/// If the connection is lost.
 pub async fn consume(
-    redis: &Client,
+    redis: &mut MultiplexedConnection,
     stream: &str,
     group: &str,
     name: &str,
     handle: impl AsyncFn(&[u8]) -> Result,
 ) -> Result {
-    // A read waits for messages longer than the client waits for answers.
-    let config = AsyncConnectionConfig::new().set_response_timeout(None);
-    let mut redis = redis
-        .get_multiplexed_async_connection_with_config(&config)
-        .await?;
-    create_group(&mut redis, stream, group).await?;
-    // First what this consumer took before it was restarted: all after entry 0 that it did not
-    // acknowledge. Then what nobody took yet.
+    create(redis, stream, group).await?;
+    // Of a group, `>` is what nobody took yet; anything else is what this consumer took after it.
     let mut after = "0".to_owned();
     loop {
-        let batch = read(&mut redis, stream, group, name, &after).await?;
+        let mut entries = read(redis, stream, group, name, &after).await?;
         if after != ">" {
-            after = batch.last().map_or_else(|| ">".to_owned(), |(id, _)| id.clone());
+            let last = entries.last().map(|(id, _)| id.clone());
+            after = last.unwrap_or_else(|| ">".to_owned());
         }
-        let abandoned = claim(&mut redis, stream, group, name, ABANDONED).await?;
-        for (id, fields) in batch.into_iter().chain(abandoned) {
-            let body = fields.get(&b"body"[..]).map_or(&[][..], Vec::as_slice);
-            let handled = async {
-                match handle(body).await {
-                    Ok(()) => true,
-                    Err(error) => {
-                        warn!(%error, "not done, will be tried again");
-                        false
-                    }
+        entries.extend(claim(redis, stream, group, name, ABANDONED).await?);
+        for (id, fields) in entries {
+            continue_from(|key| fields.get(key.as_bytes()), async {
+                let body = fields.get(&b"body"[..]).map_or(&[][..], Vec::as_slice);
+                if let Err(error) = handle(body).await {
+                    warn!(%error, "message stays in the stream");
+                    return Ok(());
                 }
-            };
-            // All that `handle` does and logs has the ID of the message, or a new one.
-            if continue_from(|key| fields.get(key.as_bytes()), handled).await {
-                let () = redis.xack(stream, group, &[id]).await?;
-            }
+                redis.xack(stream, group, &[id]).await
+            })
+            .await?;
         }
     }
 }
 
-/// Entries: an ID of Redis, and fields.
+/// Messages: Redis' ID for each, and its fields.
 ///
-/// Not `StreamReadReply`: it has text for the names of fields, so one message with other bytes
-/// there would be an error for the whole batch, again and again.
+/// `StreamReadReply` has text for the names of the fields. A name with other bytes, which anyone
+/// can send, would make it an error to read the batch, now and after every restart.
 pub type Entries = Vec<(String, HashMap<Vec<u8>, Vec<u8>>)>;
 
-/// Entries that were taken at least so long ago, and that nobody acknowledged: their consumer is
-/// gone, or could not handle them. They belong to this consumer now.
+/// Takes over messages that were taken so long ago, and not acknowledged since.
 ///
 /// # Errors
 ///
-/// If Redis fails.
+/// If the connection is lost.
 pub async fn claim(
     redis: &mut MultiplexedConnection,
     stream: &str,
@@ -92,14 +83,15 @@ pub async fn claim(
     name: &str,
     idle: Duration,
 ) -> Result<Entries> {
+    let idle = u64::try_from(idle.as_millis())?;
     let mut command = cmd("XAUTOCLAIM");
-    command.arg(stream).arg(group).arg(name);
-    command.arg(idle.as_millis().to_string()).arg("0");
-    command.arg("COUNT").arg(BATCH);
-    // Before Redis 7 the answer has two parts.
-    let answer: Vec<redis::Value> = command.query_async(redis).await?;
-    let entries = answer.into_iter().nth(1).unwrap_or(redis::Value::Nil);
-    Ok(redis::from_redis_value(entries)?)
+    command.arg(&[stream, group, name]).arg(idle).arg("0");
+    // Where to go on, the messages, and from Redis 7 on also which were deleted.
+    let mut answer: Vec<Value> = command.arg("COUNT").arg(BATCH).query_async(redis).await?;
+    if answer.len() < 2 {
+        return Err("Redis answers XAUTOCLAIM in another way".into());
+    }
+    Ok(from_redis_value(answer.swap_remove(1))?)
 }
 
 async fn read(
@@ -110,20 +102,23 @@ async fn read(
     after: &str,
 ) -> Result<Entries> {
     let mut command = cmd("XREADGROUP");
-    command.arg("GROUP").arg(group).arg(name);
-    command.arg("COUNT").arg(BATCH).arg("BLOCK").arg(WAIT_MS);
-    command.arg("STREAMS").arg(stream).arg(after);
-    let answer: Option<Vec<(String, Entries)>> = command.query_async(redis).await?;
-    Ok(answer.into_iter().flatten().flat_map(|(_, entries)| entries).collect())
+    command.arg(&["GROUP", group, name]).arg("COUNT").arg(BATCH);
+    command.arg("BLOCK").arg(WAIT_MS);
+    command.arg(&["STREAMS", stream, after]);
+    let streams: Option<Vec<(String, Entries)>> = command.query_async(redis).await?;
+    let entries = streams.into_iter().flatten().flat_map(|(_, entries)| entries);
+    Ok(entries.collect())
 }
 
-async fn create_group(redis: &mut MultiplexedConnection, stream: &str, group: &str) -> Result {
+async fn create(redis: &mut MultiplexedConnection, stream: &str, group: &str) -> Result {
     match redis.xgroup_create_mkstream(stream, group, "0").await {
-        Err(error) if error.code() != Some("BUSYGROUP") => Err(error.into()),
-        Ok(()) | Err(_) => Ok(()),
+        // It is there already.
+        Err(error) if error.code() == Some("BUSYGROUP") => Ok(()),
+        created => Ok(created?),
     }
 }
 
-const BATCH: usize = 100;
-const WAIT_MS: usize = 5_000;
+const BATCH: u32 = 100;
+/// How long a read waits for messages. After that it is time to see what others have left.
+const WAIT_MS: u32 = 5_000;
 const ABANDONED: Duration = Duration::from_secs(60);
