@@ -9,9 +9,12 @@ pub(crate) struct Traceparent(ArrayString<LEN>);
 
 impl Traceparent {
     /// Reads a header value whose surrounding white space is removed (section 3.2.2 for version
-    /// 00, section 4 "Versioning of traceparent" for the others). `None` restarts the trace.
+    /// 00, section 3.2.4 for the others). `None` restarts the trace.
     pub(crate) fn parse(value: &[u8]) -> Option<Self> {
         let (known, tail) = value.split_at_checked(LEN)?;
+        if value.len() > MAX_LEN {
+            return None;
+        }
         let version = &known[..2];
         let shape = known.iter().enumerate().all(|(at, &byte)| match at {
             2 | 35 | 52 => byte == b'-',
@@ -97,6 +100,8 @@ const fn hex_digit(digit: u8) -> u8 {
 
 /// The bytes of version 00, and of what every later version begins with.
 const LEN: usize = 55;
+/// Later versions may be longer; what is prohibitively large is refused (section 3.2.4).
+const MAX_LEN: usize = 512;
 const TRACE_ID: std::ops::Range<usize> = 3..35;
 const PARENT_ID: std::ops::Range<usize> = 36..52;
 /// Nothing, `sampled`, `random`, both.

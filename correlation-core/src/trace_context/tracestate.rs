@@ -1,13 +1,14 @@
 use crate::header::trim;
 
 /// Joins the `tracestate` lines of one message to what is sent on, or `None` when there is
-/// nothing to send: no members, or a list that breaks the rules of section 3.3.1.
+/// nothing to send: no members, or a list that breaks the rules of section 3.3.2.
 ///
 /// Order, and spaces at the start of a value, stay as they are. Of members with the same key the
-/// first is kept. Above [`MAX_LEN`] whole members go (section 3.3.1.5): first those of more than
+/// first is kept. Above [`MAX_LEN`] whole members go (section 3.3.3.1): first those of more than
 /// 128 characters, from the right, then the right-most.
 pub(super) fn combine<'h>(lines: impl Iterator<Item = &'h [u8]>) -> Option<Box<str>> {
     let mut members: Vec<&str> = Vec::new();
+    let mut count = 0;
     for member in lines
         .flat_map(|line| line.split(|&byte| byte == b','))
         .map(trim)
@@ -15,13 +16,14 @@ pub(super) fn combine<'h>(lines: impl Iterator<Item = &'h [u8]>) -> Option<Box<s
         if member.is_empty() {
             continue;
         }
+        count += 1;
+        if count > MAX_MEMBERS {
+            return None;
+        }
         let key_len = valid_member(member)?;
         let member = std::str::from_utf8(member).ok()?;
         let key = &member[..=key_len];
         if !members.iter().any(|known| known.starts_with(key)) {
-            if members.len() == MAX_MEMBERS {
-                return None;
-            }
             members.push(member);
         }
     }
@@ -61,7 +63,7 @@ fn shorten(members: &mut Vec<&str>) {
 }
 
 const MAX_MEMBERS: usize = 32;
-/// What every vendor should propagate at least (section 3.3.1.5).
+/// What every vendor should propagate at least (section 3.3.3.1).
 const MAX_LEN: usize = 512;
 
 #[cfg(test)]
