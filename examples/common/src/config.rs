@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::{env, fmt, process};
 
-use correlation_core::{Policy, TraceContext, Trust};
+use correlation_core::{NewTraces, Policy, TraceContext, Trust};
 use http::Uri;
 use tracing_subscriber::EnvFilter;
 
@@ -18,7 +18,7 @@ pub struct Config {
     pub downstream: Option<String>,
     /// `TRUST`: whether callers may choose the ID.
     pub trust_callers: bool,
-    /// `TRACE_CONTEXT`: what becomes of an inbound `traceparent`.
+    /// `TRACE_CONTEXT`: what becomes of an inbound `traceparent`, and whether one is sent without.
     pub trace_context: TraceContext,
     /// `LOG_FORMAT`: how a log record looks.
     pub log_format: LogFormat,
@@ -126,8 +126,9 @@ fn trace_context(value: &str) -> Result<TraceContext, &'static str> {
     match value {
         "off" => Ok(TraceContext::Off),
         "forward" => Ok(TraceContext::Forward),
-        "participate" => Err("participate is not available yet; allowed: off, forward"),
-        _ => Err("allowed: off, forward"),
+        // Nothing is recorded here, so nobody is asked to record what begins here.
+        "participate" => Ok(TraceContext::Participate(NewTraces::Unsampled)),
+        _ => Err("allowed: off, forward, participate"),
     }
 }
 
@@ -201,7 +202,13 @@ mod tests {
         assert!(read("TRUST", "always").unwrap().trust_callers);
         let off = read("TRACE_CONTEXT", "off").unwrap().trace_context;
         assert!(matches!(off, TraceContext::Off));
-        assert!(read("TRACE_CONTEXT", "forward").is_ok());
+        let forward = read("TRACE_CONTEXT", "forward").unwrap().trace_context;
+        assert!(matches!(forward, TraceContext::Forward));
+        let participate = read("TRACE_CONTEXT", "participate").unwrap().trace_context;
+        assert_eq!(
+            participate,
+            TraceContext::Participate(NewTraces::Unsampled)
+        );
         assert_eq!(
             read("LOG_FORMAT", "text").unwrap().log_format,
             LogFormat::Text
@@ -225,8 +232,9 @@ mod tests {
             ("DOWNSTREAM", "http://a.example/#top", "http://"),
             ("TRUST", "Always", "always, never"),
             ("TRUST", "", "always, never"),
-            ("TRACE_CONTEXT", "on", "off, forward"),
-            ("TRACE_CONTEXT", "participate", "not available yet"),
+            ("TRACE_CONTEXT", "on", "off, forward, participate"),
+            ("TRACE_CONTEXT", "Participate", "off, forward, participate"),
+            ("TRACE_CONTEXT", "participate-sampled", "off, forward, participate"),
             ("LOG_FORMAT", "xml", "json, text"),
             ("RUST_LOG", "a=b=c", "tracing filter"),
         ] {
