@@ -66,9 +66,8 @@ const BAD: &[(&str, &str, &str)] = &[
     ("LISTEN", "127.0.0.1:65536", "127.0.0.1:3000"),
     ("DOWNSTREAM", "ftp://a.example", "http://"),
     ("TRUST", "sometimes", "always, never"),
-    ("TRACE_CONTEXT", "on", "off, forward"),
-    // Not yet: its name must not be taken for one of the others.
-    ("TRACE_CONTEXT", "participate", "off, forward"),
+    ("TRACE_CONTEXT", "on", "off, forward, participate"),
+    ("TRACE_CONTEXT", "", "off, forward, participate"),
     ("LOG_FORMAT", "xml", "json, text"),
     ("RUST_LOG", "a=b=c", "filter"),
 ];
