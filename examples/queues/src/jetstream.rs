@@ -1,1 +1,90 @@
-//! JetStream.
+//! NATS JetStream: the ID is a header of the message, and stays there until the message is
+//! acknowledged.
+
+use std::time::Duration;
+
+use async_nats::jetstream::consumer::pull;
+use async_nats::jetstream::stream::{Config, RetentionPolicy};
+use async_nats::jetstream::{self, AckKind, Context};
+use correlation_core::continue_from;
+use futures_util::StreamExt;
+use tracing::warn;
+
+use crate::{Result, nats};
+
+/// A connection to the NATS of this machine, and the stream `queue` of the subject `queue`.
+///
+/// # Errors
+///
+/// If NATS does not answer, runs without JetStream, or has such a stream with other settings.
+pub async fn connect(queue: &str) -> Result<Context> {
+    let jetstream = jetstream::new(nats::connect().await?);
+    let config = Config {
+        name: queue.to_owned(),
+        subjects: vec![queue.to_owned()],
+        retention: RetentionPolicy::WorkQueue,
+        ..Config::default()
+    };
+    jetstream.get_or_create_stream(config).await?;
+    Ok(jetstream)
+}
+
+/// Sends a message under the ID of the caller.
+///
+/// # Errors
+///
+/// If JetStream has not stored the message.
+pub async fn produce(jetstream: &Context, queue: &str, body: &str) -> Result {
+    let sent = jetstream.publish_with_headers(
+        queue.to_owned(),
+        // The same headers as without JetStream.
+        nats::headers(),
+        body.to_owned().into(),
+    );
+    // The second wait is for JetStream's word that it has stored the message.
+    sent.await?.await?;
+    Ok(())
+}
+
+/// Handles the messages of a stream, each under the ID that it brings or a new one.
+///
+/// A message is acknowledged when it has been handled. One that failed, or whose consumer died,
+/// comes again with the same headers; bound that with `max_deliver`.
+///
+/// # Errors
+///
+/// If the connection is closed, or the stream is gone.
+pub async fn consume(
+    jetstream: &Context,
+    queue: &str,
+    handle: impl AsyncFn(&[u8]) -> Result,
+) -> Result {
+    let config = pull::Config {
+        durable_name: Some("shipping".to_owned()),
+        ack_wait: ACK_WAIT,
+        max_ack_pending: 100,
+        ..pull::Config::default()
+    };
+    let stream = jetstream.get_stream(queue).await?;
+    let consumer = stream.get_or_create_consumer("shipping", config).await?;
+    let mut messages = consumer.messages().await?;
+    while let Some(message) = messages.next().await {
+        let message = message?;
+        continue_from(
+            |key| message.headers.as_ref()?.get(key),
+            async {
+                if let Err(error) = handle(&message.payload).await {
+                    warn!(%error, "message will come again");
+                    return message.ack_with(AckKind::Nak(None)).await;
+                }
+                message.ack().await
+            },
+        )
+        .await?;
+    }
+    Err("the connection to NATS is closed".into())
+}
+
+/// Without an acknowledgement for so long, a message comes again. It must be longer than the work
+/// on all messages that a consumer may have in hand.
+const ACK_WAIT: Duration = Duration::from_secs(5);

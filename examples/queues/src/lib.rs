@@ -7,6 +7,7 @@ pub mod mqtt;
 pub mod nats;
 pub mod orders;
 pub mod rabbitmq;
+pub mod rabbitmq_rpc;
 pub mod redis_connection;
 pub mod redis_lists;
 pub mod redis_streams;

@@ -104,13 +104,13 @@ pub async fn consume(
 }
 
 /// The value of a header. Keys are case-sensitive; other types than text are no ID.
-fn header<'a>(delivery: &'a Delivery, key: &str) -> Option<&'a [u8]> {
+pub(crate) fn header<'a>(delivery: &'a Delivery, key: &str) -> Option<&'a [u8]> {
     match delivery.properties.headers().as_ref()?.inner().get(key)? {
         AMQPValue::LongString(text) => Some(text.as_bytes()),
         _ => None,
     }
 }
 
-fn short(name: &str) -> Result<ShortString> {
+pub(crate) fn short(name: &str) -> Result<ShortString> {
     Ok(ShortString::try_new(name)?)
 }
