@@ -6,11 +6,12 @@ use std::{env, process};
 use correlation_core as correlation;
 use correlation_core::{CorrelationId, scope};
 use queues::orders::ship;
-use queues::{Result, rabbitmq};
+use queues::redis_connection::connect;
+use queues::{Result, mqtt, rabbitmq, redis_lists, redis_streams, rq};
 use tokio::sync::Semaphore;
 use tracing_subscriber::EnvFilter;
 
-const BROKERS: &str = "rabbitmq";
+const BROKERS: &str = "rabbitmq, mqtt, redis-lists, redis-streams, rq";
 
 #[tokio::main]
 async fn main() -> Result {
@@ -49,6 +50,40 @@ async fn run(broker: &str, queue: &str, demo: bool) -> Result {
             let channel = rabbitmq::connect(queue).await?;
             let produce = async |body: &str| rabbitmq::produce(&channel, queue, body).await;
             let consume = rabbitmq::consume(&channel, queue, &handle);
+            both(consume, produce, demo.then_some(&shipped)).await
+        }
+        "mqtt" => {
+            let (client, events) = mqtt::connect(queue);
+            let produce = async |body: &str| mqtt::produce(&client, queue, body).await;
+            let consume = mqtt::consume(&client, events, queue, &handle);
+            both(consume, produce, demo.then_some(&shipped)).await
+        }
+        "redis-lists" => {
+            let (mut redis, producer) = (connect().await?, connect().await?);
+            let produce =
+                async |body: &str| redis_lists::produce(&mut producer.clone(), queue, body).await;
+            let consume = redis_lists::consume(&mut redis, queue, "one", &handle);
+            both(consume, produce, demo.then_some(&shipped)).await
+        }
+        "redis-streams" => {
+            let (mut redis, producer) = (connect().await?, connect().await?);
+            let produce =
+                async |body: &str| redis_streams::produce(&mut producer.clone(), queue, body).await;
+            let consume = redis_streams::consume(&mut redis, queue, "shop", "one", &handle);
+            both(consume, produce, demo.then_some(&shipped)).await
+        }
+        "rq" => {
+            let (mut redis, producer) = (connect().await?, connect().await?);
+            let produce = async |body: &str| {
+                let args = [body.into()];
+                rq::produce(&mut producer.clone(), queue, "tasks.ship", &args).await?;
+                Ok(())
+            };
+            let handle = async |job: &rq::Job| {
+                let order = job.args.first().and_then(|order| order.as_str());
+                handle(order.unwrap_or_default().as_bytes()).await
+            };
+            let consume = rq::consume(&mut redis, queue, "one", handle);
             both(consume, produce, demo.then_some(&shipped)).await
         }
         _ => Err(format!("{broker} is not one of {BROKERS}").into()),
