@@ -1,0 +1,28 @@
+//! Clients that send the ID.
+
+use correlation_tower::{Propagate, PropagateLayer};
+use tonic::transport::Channel;
+use tower::ServiceBuilder;
+
+use crate::pb::orders_client::OrdersClient;
+use crate::pb::stock_client::StockClient;
+
+/// A client of `Orders` that sends the ambient ID with every call.
+///
+/// The layer is around the channel: a `Channel` hands calls to a task of its own, which has no ID.
+#[must_use]
+pub fn orders_client(channel: Channel) -> OrdersClient<Propagate<Channel>> {
+    OrdersClient::new(propagate(channel))
+}
+
+/// A client of `Stock` that sends the ambient ID with every call.
+#[must_use]
+pub fn stock_client(channel: Channel) -> StockClient<Propagate<Channel>> {
+    StockClient::new(propagate(channel))
+}
+
+fn propagate(channel: Channel) -> Propagate<Channel> {
+    ServiceBuilder::new()
+        .layer(PropagateLayer::new())
+        .service(channel)
+}

@@ -1,0 +1,27 @@
+#![doc = include_str!("../README.md")]
+
+mod client;
+mod orders;
+mod server;
+mod stock;
+
+pub use client::{orders_client, stock_client};
+pub use orders::Shop;
+pub use server::serve;
+pub use stock::Shelves;
+
+/// What `build.rs` made of `proto/shop.proto`.
+#[expect(
+    clippy::allow_attributes,
+    clippy::doc_markdown,
+    unused_qualifications,
+    reason = "generated"
+)]
+pub mod pb {
+    tonic::include_proto!("shop");
+}
+
+/// The ambient ID as the text of a message, empty if there is none.
+fn id() -> String {
+    correlation_core::current().map_or_else(String::new, String::from)
+}

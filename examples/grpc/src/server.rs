@@ -1,0 +1,33 @@
+//! A server whose calls have an ID.
+
+use std::any::Any;
+
+use correlation_tower::CorrelationLayer;
+use tokio::net::TcpListener;
+use tonic::body::Body;
+use tonic::codegen::http::Response;
+use tonic::service::Routes;
+use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
+use tonic::{Status, transport};
+use tower_http::catch_panic::CatchPanicLayer;
+
+/// Serves until the process ends.
+///
+/// # Errors
+///
+/// If the listener fails.
+pub async fn serve(listener: TcpListener, services: Routes) -> Result<(), transport::Error> {
+    Server::builder()
+        // First, and thereby outermost: the answer that is made for a panic has the ID as well.
+        .layer(CorrelationLayer::new())
+        .layer(CatchPanicLayer::custom(panicked))
+        .add_routes(services)
+        .serve_with_incoming(TcpIncoming::from(listener).with_nodelay(Some(true)))
+        .await
+}
+
+/// Without it the client of a handler that panics sees a stream that was reset, and no metadata.
+fn panicked(_: Box<dyn Any + Send>) -> Response<Body> {
+    Status::internal("the handler panicked").into_http()
+}
