@@ -40,7 +40,8 @@ async fn calls(report: &mut Report, addr: SocketAddr, stub: &Stub, traced: bool)
     if traced {
         headers.extend([("traceparent", TRACEPARENT), ("tracestate", "b=2,a=1")]);
     }
-    let response = post(addr, &headers, &Value::Array(elements).to_string()).await?;
+    let mut connection = Connection::open(addr).await?;
+    let response = post(&mut connection, &headers, &Value::Array(elements)).await?;
     answered(report, what, &response);
 
     let requests = stub.take();
@@ -69,11 +70,13 @@ async fn calls(report: &mut Report, addr: SocketAddr, stub: &Stub, traced: bool)
 
 /// No calls to make, and no array at all.
 async fn others(report: &mut Report, addr: SocketAddr, stub: &Stub) -> io::Result<()> {
-    let response = post(addr, &sent("c-1"), "[]").await?;
+    let mut connection = Connection::open(addr).await?;
+    let response = post(&mut connection, &sent("c-1"), &json!([])).await?;
     answered(report, "/test, nothing to call", &response);
     for body in ["", "[", "{}", "[{\"url\": 1}]"] {
         let what = format!("/test, body {body:?}");
-        let response = post(addr, &sent("c-1"), body).await?;
+        let mut connection = Connection::open(addr).await?;
+        let response = post_text(&mut connection, &sent("c-1"), body).await?;
         report.holds(matches!(response.status, 400 | 422), || {
             format!("{what}: status {}, want 400 or 422", response.status)
         });
@@ -90,15 +93,36 @@ fn answered(report: &mut Report, what: &str, response: &Response) {
     carries(report, what, response, "c-1");
 }
 
-async fn post(addr: SocketAddr, headers: &[(&str, &str)], body: &str) -> io::Result<Response> {
+/// The JSON array that asks for these calls, each with an empty array as its arguments.
+pub(super) fn calls_to(urls: impl IntoIterator<Item = String>) -> Value {
+    let calls = urls.into_iter();
+    calls
+        .map(|url| json!({"url": url, "arguments": []}))
+        .collect()
+}
+
+/// Asks for these calls.
+pub(super) async fn post(
+    connection: &mut Connection,
+    headers: &[(&str, impl AsRef<[u8]>)],
+    calls: &Value,
+) -> io::Result<Response> {
+    post_text(connection, headers, &calls.to_string()).await
+}
+
+async fn post_text(
+    connection: &mut Connection,
+    headers: &[(&str, impl AsRef<[u8]>)],
+    body: &str,
+) -> io::Result<Response> {
     let len = body.len().to_string();
-    let own = [
-        ("content-type", "application/json"),
-        ("content-length", &*len),
+    let mut lines = vec![
+        ("content-type", &b"application/json"[..]),
+        ("content-length", len.as_bytes()),
     ];
-    let mut bytes = request("POST", "/test", &[&own, headers].concat());
+    lines.extend(headers.iter().map(|(name, value)| (*name, value.as_ref())));
+    let mut bytes = request("POST", "/test", &lines);
     bytes.extend(body.as_bytes());
-    let mut connection = Connection::open(addr).await?;
     connection.write(&bytes).await?;
     connection.read_response().await
 }

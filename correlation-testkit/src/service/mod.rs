@@ -18,17 +18,19 @@ mod calls;
 mod config;
 mod endpoints;
 mod logs;
+mod participate;
 mod process;
 pub mod records;
 mod relay;
 mod shutdown;
 mod stub;
+mod vectors;
 
 pub use process::{Output, Service, run_to_end};
 
 use std::io;
 
-use correlation_core::TraceContext;
+use correlation_core::{NewTraces, TraceContext};
 
 use crate::checks::concurrency::{self, Load};
 use crate::checks::{bodies, connection, outcomes, rules, spawned, websocket};
@@ -71,6 +73,7 @@ pub async fn check(exe: &str, gaps: &ServiceGaps) -> Report {
         distrusting(&mut report, exe, gaps).await,
         tracing(&mut report, exe, gaps, TraceContext::Forward).await,
         tracing(&mut report, exe, gaps, TraceContext::Off).await,
+        participating(&mut report, exe, gaps).await,
     ] {
         report.ok("service", result);
     }
@@ -118,12 +121,35 @@ async fn tracing(
     let env = [("TRACE_CONTEXT", name), ("DOWNSTREAM", &*stub.url())];
     let service = Service::start(exe, &env).await?;
     report.merge(relay::check(service.addr(), &stub, mode).await);
+    report.merge(vectors::check(service.addr(), &stub, mode, &gaps.adapter).await);
     if off {
         let rule = cases::named("trace context off");
         report.merge(rules::check_rule(service.addr(), &gaps.adapter, &rule).await);
     } else {
         report.merge(calls::check(service.addr(), &stub).await);
     }
+    finish(report, service).await
+}
+
+async fn participating(report: &mut Report, exe: &str, gaps: &ServiceGaps) -> io::Result<()> {
+    let stub = Stub::start().await?;
+    let url = stub.url();
+    let env = [("TRACE_CONTEXT", "participate"), ("DOWNSTREAM", &*url)];
+    let service = Service::start(exe, &env).await?;
+    let mode = TraceContext::Participate(NewTraces::Unsampled);
+    report.merge(vectors::check(service.addr(), &stub, mode, &gaps.adapter).await);
+    finish(report, service).await?;
+
+    let debug = ("RUST_LOG", "info,correlation=debug");
+    let service = Service::start(exe, &[&env[..], &[debug]].concat()).await?;
+    let span_ids = participate::check(report, service.addr(), &stub).await?;
+    let output = service.terminate().await?;
+    let records = logs::read(report, "json", &output.stdout);
+    participate::check_log(report, &span_ids, &records);
+
+    let never = ("TRUST", "never");
+    let service = Service::start(exe, &[&env[..], &[never]].concat()).await?;
+    participate::check_distrusted(report, service.addr(), &stub).await?;
     finish(report, service).await
 }
 

@@ -18,6 +18,8 @@ pub struct Record {
     pub trace_ids: Vec<String>,
     /// Every `upstream_id`.
     pub upstream_ids: Vec<String>,
+    /// The field `span_id`, if it has one.
+    pub span_id: Option<String>,
     /// The module that wrote it.
     pub target: String,
     /// The message, and in text its fields.
@@ -42,10 +44,12 @@ impl Record {
             return Err("the ID is not at the top level only".to_owned());
         }
         let fields = entries.iter().find(|(key, _)| key == "fields");
+        let span_id = fields.and_then(|(_, fields)| fields.get("span_id"));
         Ok(Self {
             ids,
             trace_ids: all("trace_id"),
             upstream_ids: all("upstream_id"),
+            span_id: span_id.map(plain),
             target: all("target").concat(),
             message: fields.map_or_else(String::new, |(_, fields)| plain(&fields["message"])),
         })

@@ -136,6 +136,23 @@ impl Received {
         Ok(Self { line, message })
     }
 
+    /// A request as it would have come.
+    #[cfg(test)]
+    pub(super) fn of(line: &str, headers: &[(&str, &str)]) -> Self {
+        let headers = headers.iter();
+        let message = Response {
+            status: 200,
+            headers: headers
+                .map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()))
+                .collect(),
+            body: Vec::new(),
+        };
+        Self {
+            line: line.to_owned(),
+            message,
+        }
+    }
+
     /// All values of a header.
     pub(super) fn values(&self, name: &str) -> Vec<String> {
         let values = self.message.values(name);
