@@ -2,10 +2,10 @@
 
 use std::net::IpAddr;
 
-use ::http::{HeaderMap, HeaderName, HeaderValue};
+use ::http::{HeaderMap, HeaderName, HeaderValue, Uri};
 
 use crate::carrier::{Extractor, Injector};
-use crate::{Context, CorrelationId, Policy, Rejected};
+use crate::{Context, CorrelationId, Policy, Rejected, Targets};
 
 impl From<&CorrelationId> for HeaderValue {
     fn from(id: &CorrelationId) -> Self {
@@ -17,6 +17,18 @@ impl From<&CorrelationId> for HeaderValue {
 impl From<CorrelationId> for HeaderValue {
     fn from(id: CorrelationId) -> Self {
         (&id).into()
+    }
+}
+
+impl Targets {
+    /// Whether a request to this URI may get the ID.
+    ///
+    /// A URI that has no host counts as allowed: its request goes over a connection that somebody
+    /// made for it.
+    #[must_use]
+    pub fn allow_uri(&self, uri: &Uri) -> bool {
+        uri.host()
+            .is_none_or(|host| self.allow(uri.scheme_str(), host, uri.port_u16()))
     }
 }
 
@@ -133,6 +145,27 @@ mod tests {
         assert_eq!(extract(&headers).unwrap(), "click-1");
         headers.append("x-correlation-id", HeaderValue::from_static("click-2"));
         assert_eq!(extract(&headers), None);
+    }
+
+    #[test]
+    fn the_host_of_a_uri_is_what_counts() {
+        let targets = Targets::hosts(["orders.internal:8080", "[::1]"]);
+        for yes in [
+            "http://orders.internal:8080/a",
+            "http://me:secret@orders.internal:8080",
+            "https://[::1]/",
+            "/a",
+        ] {
+            assert!(targets.allow_uri(&yes.parse().unwrap()), "{yes}");
+        }
+        for no in [
+            "http://orders.internal/",
+            "http://orders.internal:8080@evil.test/",
+            "http://evil.test:8080/?orders.internal:8080",
+            "http://evil.test/orders.internal:8080",
+        ] {
+            assert!(!targets.allow_uri(&no.parse().unwrap()), "{no}");
+        }
     }
 
     #[test]

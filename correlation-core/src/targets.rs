@@ -1,4 +1,5 @@
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// The hosts that outbound HTTP calls send the ID to.
@@ -9,13 +10,14 @@ use std::sync::Arc;
 /// ```
 /// use correlation_core::Targets;
 ///
-/// let targets = Targets::hosts(["api.example.com", ".internal"]);
-/// assert!(targets.allow("API.example.com"));
-/// assert!(targets.allow("orders.internal"));
-/// assert!(!targets.allow("api.example.com.evil.test"));
+/// let targets = Targets::hosts(["api.example.com", ".internal", "localhost:8080"]);
+/// assert!(targets.allow(Some("https"), "API.example.com", None));
+/// assert!(targets.allow(Some("http"), "orders.internal", Some(9000)));
+/// assert!(!targets.allow(Some("https"), "api.example.com.evil.test", None));
+/// assert!(!targets.allow(Some("http"), "localhost", Some(8081)));
 /// ```
 #[derive(Clone, Debug, Default)]
-pub struct Targets(Option<Arc<[String]>>);
+pub struct Targets(Option<Arc<[Target]>>);
 
 impl Targets {
     /// Every host.
@@ -25,7 +27,10 @@ impl Targets {
     }
 
     /// These hosts only: a name or an IP address stands for itself, a name that begins with a dot
-    /// for all hosts below it. Case does not matter; ports are not compared.
+    /// for all hosts below it. Case does not matter.
+    ///
+    /// A port after it, as in `localhost:8080` or `[::1]:8080`, restricts it to that port. Without
+    /// one, all ports are meant.
     ///
     /// # Panics
     ///
@@ -48,41 +53,106 @@ impl Targets {
         hosts: impl IntoIterator<Item = N>,
     ) -> Result<Self, InvalidTarget> {
         let checked = |host: N| {
-            let name = normal(host.as_ref());
-            let is_ip = name.parse::<std::net::IpAddr>().is_ok();
-            let is_name = name
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b));
-            if is_ip || (is_name && !name.trim_start_matches('.').is_empty()) {
-                Ok(name)
-            } else {
-                Err(InvalidTarget(host.as_ref().to_owned()))
-            }
+            let host = host.as_ref();
+            Target::parse(host).ok_or_else(|| InvalidTarget(host.to_owned()))
         };
-        Ok(Self(Some(
-            hosts.into_iter().map(checked).collect::<Result<_, _>>()?,
-        )))
+        let hosts: Result<_, _> = hosts.into_iter().map(checked).collect();
+        Ok(Self(Some(hosts?)))
     }
 
-    /// Whether this host, as parsed from a URL, may get the ID.
+    /// Whether a URL with this scheme, host and port may get the ID. Take all three from a parsed
+    /// URL, never from its text.
+    ///
+    /// Without a port, it is the scheme's own: 80 for `http` and `ws`, 443 for `https` and `wss`
+    /// (RFC 9110 section 4.2, RFC 6455 section 3).
     #[must_use]
-    pub fn allow(&self, host: &str) -> bool {
-        let Some(hosts) = &self.0 else { return true };
-        let host = normal(host);
-        hosts.iter().any(|allowed| match allowed.strip_prefix('.') {
-            Some(_) => host.len() > allowed.len() && host.ends_with(allowed.as_str()),
-            None => host == *allowed,
+    pub fn allow(&self, scheme: Option<&str>, host: &str, port: Option<u16>) -> bool {
+        let Some(targets) = &self.0 else { return true };
+        let host = Host::parse(host);
+        let port = port.or(match scheme {
+            Some("http" | "ws") => Some(80),
+            Some("https" | "wss") => Some(443),
+            _ => None,
+        });
+        targets.iter().any(|target| {
+            target.host.covers(&host) && (target.port.is_none() || target.port == port)
         })
+    }
+
+    /// Whether hosts are excluded at all.
+    #[must_use]
+    pub const fn are_restricted(&self) -> bool {
+        self.0.is_some()
     }
 }
 
-/// Lower case, without the dot of the root and the brackets of an IPv6 address.
-fn normal(host: &str) -> String {
-    let host = host.strip_suffix('.').unwrap_or(host);
-    let bare = host
-        .strip_prefix('[')
-        .and_then(|host| host.strip_suffix(']'));
-    bare.unwrap_or(host).to_ascii_lowercase()
+/// What one of the hosts that a user names stands for.
+#[derive(Clone, Debug)]
+struct Target {
+    host: Host<String>,
+    /// All ports without one.
+    port: Option<u16>,
+}
+
+impl Target {
+    fn parse(text: &str) -> Option<Self> {
+        // An IPv6 address without brackets has no port.
+        let (host, port) = match text.rsplit_once(':') {
+            Some((host, port)) if text.parse::<IpAddr>().is_err() => {
+                // `parse` takes a sign.
+                let digits = port.bytes().all(|b| b.is_ascii_digit());
+                (host, Some(port.parse().ok().filter(|_| digits)?))
+            }
+            _ => (text, None),
+        };
+        let host = match Host::parse(host) {
+            Host::Ip(ip) => Host::Ip(ip),
+            Host::Name(name) => {
+                let valid = |b: u8| b.is_ascii_alphanumeric() || b"-._".contains(&b);
+                let is_name = name.bytes().all(valid) && !name.trim_start_matches('.').is_empty();
+                Host::Name(is_name.then(|| name.to_ascii_lowercase())?)
+            }
+        };
+        Some(Self { host, port })
+    }
+}
+
+/// A host, with one spelling for each IP address.
+#[derive(Clone, Debug)]
+enum Host<N> {
+    Ip(IpAddr),
+    /// Without the dot of the root.
+    Name(N),
+}
+
+impl<'a> Host<&'a str> {
+    fn parse(host: &'a str) -> Self {
+        let bare = host
+            .strip_prefix('[')
+            .and_then(|host| host.strip_suffix(']'));
+        match bare.unwrap_or(host).parse() {
+            Ok(ip) => Self::Ip(ip),
+            Err(_) => Self::Name(host.strip_suffix('.').unwrap_or(host)),
+        }
+    }
+}
+
+impl Host<String> {
+    fn covers(&self, host: &Host<&str>) -> bool {
+        match (self, host) {
+            (Self::Ip(allowed), Host::Ip(ip)) => allowed == ip,
+            (Self::Name(allowed), Host::Name(name)) if allowed.starts_with('.') => {
+                // The rest of the name, so a dot alone does not count as a host below it.
+                name.len()
+                    .checked_sub(allowed.len())
+                    .filter(|&start| start > 0)
+                    .and_then(|start| name.get(start..))
+                    .is_some_and(|end| end.eq_ignore_ascii_case(allowed))
+            }
+            (Self::Name(allowed), Host::Name(name)) => name.eq_ignore_ascii_case(allowed),
+            _ => false,
+        }
+    }
 }
 
 /// The text is no host name.
@@ -93,7 +163,7 @@ impl fmt::Display for InvalidTarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{:?} is not a host: write a name as in api.example.com or .internal",
+            "{:?} is not a host: write a name as in api.example.com, .internal or localhost:8080",
             self.0
         )
     }
@@ -107,16 +177,17 @@ mod tests {
 
     #[test]
     fn hosts_are_compared_whole() {
-        let targets = Targets::hosts(["api.example.com", ".internal", "10.0.0.7", "::1"]);
+        let targets = Targets::hosts(["api.example.com", ".internal", "10.0.0.7", "::1", ".0.9"]);
         for yes in [
             "api.example.com",
             "API.Example.com.",
             "a.internal",
-            "a.b.internal",
+            "a.b.Internal",
             "10.0.0.7",
             "[::1]",
+            "[0:0:0:0:0:0:0:1]",
         ] {
-            assert!(targets.allow(yes), "{yes}");
+            assert!(targets.allow(Some("https"), yes, None), "{yes}");
         }
         for no in [
             "example.com",
@@ -125,14 +196,52 @@ mod tests {
             "internal",
             ".internal",
             "evilinternal",
+            "\u{e9}nternal",
             "10.0.0.70",
+            // The end of an address is no domain.
+            "10.0.0.9",
             "[::2]",
             "",
         ] {
-            assert!(!targets.allow(no), "{no}");
+            assert!(!targets.allow(Some("https"), no, None), "{no}");
         }
-        assert!(Targets::all().allow("anything"));
-        assert!(!Targets::hosts([""; 0]).allow("anything"));
+        assert!(Targets::all().allow(None, "anything", None));
+        assert!(!Targets::hosts([""; 0]).allow(None, "anything", None));
+    }
+
+    #[test]
+    fn a_port_restricts_the_host() {
+        let targets = Targets::hosts(["localhost:8080", "[::1]:8080", ".internal:443", "10.0.0.7"]);
+        for (scheme, host, port) in [
+            (Some("http"), "LOCALHOST", Some(8080)),
+            (None, "localhost", Some(8080)),
+            (Some("http"), "[::1]", Some(8080)),
+            (Some("https"), "a.internal", None),
+            (Some("wss"), "a.internal", None),
+            (Some("http"), "a.internal", Some(443)),
+            (Some("http"), "10.0.0.7", Some(1)),
+            (None, "10.0.0.7", None),
+        ] {
+            assert!(
+                targets.allow(scheme, host, port),
+                "{scheme:?} {host} {port:?}"
+            );
+        }
+        for (scheme, host, port) in [
+            (Some("http"), "localhost", Some(8081)),
+            (Some("http"), "localhost", None),
+            (None, "localhost", None),
+            (Some("http"), "[::1]", Some(80)),
+            (Some("http"), "a.internal", None),
+            (Some("ws"), "a.internal", None),
+            (Some("https"), "a.internal", Some(8443)),
+            (Some("ftp"), "a.internal", None),
+        ] {
+            assert!(
+                !targets.allow(scheme, host, port),
+                "{scheme:?} {host} {port:?}"
+            );
+        }
     }
 
     #[test]
@@ -141,10 +250,18 @@ mod tests {
             "",
             ".",
             "https://api.example.com",
-            "api.example.com:80",
+            "api.example.com:",
+            "api.example.com:+80",
+            "api.example.com:http",
+            "api.example.com:65536",
+            "api.example.com:80/path",
+            ":80",
+            "user@api.example.com",
+            "[::1",
+            "[api.example.com]",
             "a/b",
             "*.x",
-            "é",
+            "\u{e9}",
         ] {
             let error = Targets::try_hosts([bad]).unwrap_err();
             assert!(error.to_string().contains("is not a host"), "{bad}");

@@ -68,11 +68,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        if request
-            .uri()
-            .host()
-            .is_none_or(|host| self.targets.allow(host))
-        {
+        if self.targets.allow_uri(request.uri()) {
             inject(request.headers_mut());
         }
         self.inner.call(request)
