@@ -1,23 +1,28 @@
 use correlation_core::Targets;
 use reqwest::redirect::Policy;
 
-/// Follows at most 10 redirects, as reqwest does by itself, and none to a host that is not among
-/// the targets: the redirect is the answer then.
+use crate::propagate::allowed;
+
+/// Follows at most 10 redirects, as reqwest does by itself, and none out of the targets: the
+/// redirect is the answer then.
 ///
 /// reqwest sends all headers but credentials to wherever it is redirected, and nothing can take
 /// one back on the way. So without this policy the ID follows a redirect out of the targets.
+///
+/// A call to a host that is not among the targets has no ID, so its redirects are followed
+/// wherever they lead.
 #[must_use]
 pub fn redirect_policy(targets: Targets) -> Policy {
     Policy::custom(move |attempt| {
-        if attempt
-            .url()
-            .host_str()
-            .is_some_and(|host| targets.allow(host))
-        {
-            // A custom policy has no limit of its own.
-            Policy::limited(10).redirect(attempt)
-        } else {
-            attempt.stop()
+        // The first URL decided whether the ID was sent.
+        let carries_id = attempt
+            .previous()
+            .first()
+            .is_none_or(|first| allowed(&targets, first));
+        if carries_id && !allowed(&targets, attempt.url()) {
+            return attempt.stop();
         }
+        // A custom policy has no limit of its own.
+        Policy::limited(10).redirect(attempt)
     })
 }
