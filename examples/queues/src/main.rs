@@ -5,13 +5,16 @@ use std::{env, process};
 
 use correlation_core as correlation;
 use correlation_core::{CorrelationId, scope};
+#[cfg(feature = "kafka")]
+use queues::kafka;
 use queues::orders::ship;
 use queues::redis_connection::connect;
-use queues::{Result, mqtt, rabbitmq, redis_lists, redis_streams, rq};
+use queues::{Result, jetstream, mqtt, nats, rabbitmq, redis_lists, redis_streams, rq};
 use tokio::sync::Semaphore;
 use tracing_subscriber::EnvFilter;
 
-const BROKERS: &str = "rabbitmq, mqtt, redis-lists, redis-streams, rq";
+const BROKERS: &str =
+    "rabbitmq, nats, jetstream, mqtt, redis-streams, redis-lists, rq, and with --features kafka: kafka";
 
 #[tokio::main]
 async fn main() -> Result {
@@ -50,6 +53,27 @@ async fn run(broker: &str, queue: &str, demo: bool) -> Result {
             let channel = rabbitmq::connect(queue).await?;
             let produce = async |body: &str| rabbitmq::produce(&channel, queue, body).await;
             let consume = rabbitmq::consume(&channel, queue, &handle);
+            both(consume, produce, demo.then_some(&shipped)).await
+        }
+        "nats" => {
+            let client = nats::connect().await?;
+            let produce = async |body: &str| nats::produce(&client, queue, body).await;
+            let consume = nats::consume(&client, queue, &handle);
+            both(consume, produce, demo.then_some(&shipped)).await
+        }
+        "jetstream" => {
+            let jetstream = jetstream::connect(queue).await?;
+            let produce = async |body: &str| jetstream::produce(&jetstream, queue, body).await;
+            let consume = jetstream::consume(&jetstream, queue, &handle);
+            both(consume, produce, demo.then_some(&shipped)).await
+        }
+        #[cfg(feature = "kafka")]
+        "kafka" => {
+            let servers = env::var("KAFKA_SERVERS").unwrap_or_else(|_| "127.0.0.1:9092".into());
+            let producer = kafka::producer(&servers)?;
+            let consumer = kafka::consumer(&servers, queue)?;
+            let produce = async |body: &str| kafka::produce(&producer, queue, body).await;
+            let consume = kafka::consume(&consumer, &handle);
             both(consume, produce, demo.then_some(&shipped)).await
         }
         "mqtt" => {

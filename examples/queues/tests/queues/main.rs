@@ -9,6 +9,7 @@ mod kafka;
 mod mqtt;
 mod nats;
 mod rabbitmq;
+mod redis_keys;
 mod redis_lists;
 mod redis_streams;
 mod restart;

@@ -1,1 +1,141 @@
-//! NATS.
+//! NATS without JetStream.
+
+use async_nats::{Client, HeaderMap};
+use correlation_core::scope;
+use queues::nats::{connect, consume, produce};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+
+use super::common::{self, HOSTILE, TRACE, click, handler, unique, with_consumer};
+use super::restart::{Consumer, MESSAGES, publish};
+
+pub(crate) fn ready() -> bool {
+    common::ready("NATS", 4222)
+}
+
+/// Sends a message as somebody else would: with any bytes, which `async-nats` does not let pass.
+pub(crate) async fn send_raw(subject: &str, headers: &[(&str, &[u8])], body: &str) {
+    let mut block = b"NATS/1.0\r\n".to_vec();
+    for (name, value) in headers {
+        block.extend_from_slice(name.as_bytes());
+        block.extend_from_slice(b": ");
+        block.extend_from_slice(value);
+        block.extend_from_slice(b"\r\n");
+    }
+    block.extend_from_slice(b"\r\n");
+    let (head, all) = (block.len(), block.len() + body.len());
+    let mut message = b"CONNECT {\"verbose\":false,\"headers\":true}\r\n".to_vec();
+    message.extend_from_slice(format!("HPUB {subject} {head} {all}\r\n").as_bytes());
+    message.extend_from_slice(&block);
+    message.extend_from_slice(format!("{body}\r\nPING\r\n").as_bytes());
+
+    let mut server = BufReader::new(TcpStream::connect("127.0.0.1:4222").await.unwrap());
+    server.write_all(&message).await.unwrap();
+    let mut line = String::new();
+    while line != "PONG\r\n" {
+        line.clear();
+        assert_ne!(server.read_line(&mut line).await.unwrap(), 0, "NATS goes on");
+        assert!(!line.starts_with("-ERR"), "{line}");
+    }
+}
+
+async fn send(client: &Client, subject: &str, body: &'static str, key: &str, value: &str) {
+    let mut headers = HeaderMap::new();
+    headers.insert(key, value);
+    let sent = client.publish_with_headers(subject.to_owned(), headers, body.into());
+    sent.await.unwrap();
+}
+
+#[tokio::test]
+async fn the_id_arrives() {
+    if !ready() {
+        return;
+    }
+    let subject = unique("nats");
+    let client = connect().await.unwrap();
+    let (handle, mut log) = handler();
+    let test = async {
+        let first = produce(&client, &subject, "first");
+        scope(click("click-1"), first).await.unwrap();
+        log.next().await.check_click("first", "click-1");
+        // One that failed does not come again, and is no reason to stop.
+        let fail = produce(&client, &subject, "fail");
+        scope(click("click-2"), fail).await.unwrap();
+        log.next().await.check_click("fail", "click-2");
+        produce(&client, &subject, "alone").await.unwrap();
+        log.next().await.check_fresh("alone");
+    };
+    with_consumer(consume(&client, &subject, &handle), test).await;
+}
+
+#[tokio::test]
+async fn what_others_send() {
+    if !ready() {
+        return;
+    }
+    let subject = unique("nats");
+    let client = connect().await.unwrap();
+    let (handle, mut log) = handler();
+    let test = async {
+        for key in ["x-correlation-id", "X-Correlation-ID", "CORRELATION_ID"] {
+            send(&client, &subject, "foreign", key, "theirs").await;
+            log.next().await.check("foreign", "theirs");
+        }
+        for bad in HOSTILE {
+            let Some(bad) = carried(bad) else { continue };
+            send_raw(&subject, &[("x-correlation-id", bad)], "bad").await;
+            log.next().await.check_fresh("bad");
+        }
+        send(&client, &subject, "traced", "traceparent", TRACE).await;
+        log.next().await.check_click("traced", &TRACE[3..35]);
+        client.publish(subject.clone(), "bare".into()).await.unwrap();
+        log.next().await.check_fresh("bare");
+    };
+    with_consumer(consume(&client, &subject, &handle), test).await;
+}
+
+/// The value if it can be in a NATS message: text without line breaks.
+pub(crate) fn carried(value: &[u8]) -> Option<&[u8]> {
+    let text = str::from_utf8(value).ok()?;
+    (!text.contains(['\r', '\n'])).then_some(value)
+}
+
+/// What is sent while no consumer runs is gone; all that is handled has its own ID.
+#[tokio::test]
+async fn a_consumer_is_killed() {
+    if !ready() {
+        return;
+    }
+    let subject = unique("nats");
+    let client = connect().await.unwrap();
+    let produce = async |body: String| produce(&client, &subject, &body).await;
+    let (killed, restarted) = (MESSAGES * 4 / 10, MESSAGES * 6 / 10);
+
+    let mut first = Consumer::start("nats", &subject, &[]);
+    first.ready().await;
+    publish(0..killed, &produce).await;
+    client.flush().await.unwrap();
+    let mut handled = Vec::new();
+    while handled.len() < killed as usize / 2 {
+        handled.push(first.next().await);
+    }
+    handled.extend(first.kill().await);
+    publish(killed..restarted, &produce).await;
+    client.flush().await.unwrap();
+
+    let mut second = Consumer::start("nats", &subject, &[]);
+    second.ready().await;
+    let last = MESSAGES - 1;
+    publish(restarted..last, &produce).await;
+    publish(last..MESSAGES, &produce).await;
+    let before = handled.len();
+    while handled.last() != Some(&last) {
+        handled.push(second.next().await);
+    }
+    eprintln!("nats: {before} before the kill, {} lines in all", handled.len());
+    assert!(!handled.iter().any(|number| (killed..restarted).contains(number)));
+    let lines = handled.len();
+    handled.sort_unstable();
+    handled.dedup();
+    assert_eq!(handled.len(), lines, "each at most once");
+}

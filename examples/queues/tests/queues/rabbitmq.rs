@@ -1,1 +1,249 @@
 //! RabbitMQ.
+
+use std::collections::BTreeMap;
+
+use correlation_core::scope;
+use futures_util::StreamExt;
+use lapin::message::Delivery;
+use lapin::options::{
+    BasicConsumeOptions, BasicPublishOptions, ConfirmSelectOptions, QueueDeleteOptions,
+};
+use lapin::types::{AMQPValue, FieldArray, FieldTable, LongString, ShortString};
+use lapin::{BasicProperties, Channel};
+use queues::rabbitmq::{connect, consume, produce, publish};
+use queues::rabbitmq_rpc::{answer, ask};
+
+use super::common::{self, DEADLINE, HOSTILE, TRACE, click, handler, unique, with_consumer};
+use super::restart::{self, MESSAGES, kill_and_restart};
+
+fn ready() -> bool {
+    common::ready("RabbitMQ", 5672)
+}
+
+async fn delete(channel: &Channel, queue: &str) {
+    let options = QueueDeleteOptions::default();
+    channel.queue_delete(queue.into(), options).await.unwrap();
+}
+
+/// Sends a message as somebody else would.
+async fn send(channel: &Channel, queue: &str, body: &str, headers: &[(&str, AMQPValue)]) {
+    let headers: BTreeMap<ShortString, AMQPValue> = headers
+        .iter()
+        .map(|(key, value)| ((*key).into(), value.clone()))
+        .collect();
+    let properties = BasicProperties::default().with_headers(FieldTable::from(headers));
+    send_with(channel, queue, body, properties).await;
+}
+
+async fn send_with(channel: &Channel, queue: &str, body: &str, properties: BasicProperties) {
+    let options = BasicPublishOptions::default();
+    let sent = channel.basic_publish(
+        "".into(),
+        queue.into(),
+        options,
+        body.as_bytes(),
+        properties,
+    );
+    sent.await.unwrap().await.unwrap();
+}
+
+/// The next message as it is.
+async fn receive(channel: &Channel, queue: &str) -> Delivery {
+    let options = BasicConsumeOptions {
+        no_ack: true,
+        ..BasicConsumeOptions::default()
+    };
+    let none = FieldTable::default();
+    let consumer = channel.basic_consume(queue.into(), "".into(), options, none);
+    let mut consumer = consumer.await.unwrap();
+    let next = tokio::time::timeout(DEADLINE, consumer.next()).await;
+    next.expect("a message arrives").unwrap().unwrap()
+}
+
+fn text(text: impl Into<Vec<u8>>) -> AMQPValue {
+    LongString::from(text).into()
+}
+
+#[tokio::test]
+async fn the_id_arrives_and_survives_redelivery() {
+    if !ready() {
+        return;
+    }
+    let queue = unique("rabbitmq");
+    let channel = connect(&queue).await.unwrap();
+    let (handle, mut log) = handler();
+    with_consumer(consume(&channel, &queue, &handle), async {
+        let first = produce(&channel, &queue, "first");
+        scope(click("click-1"), first).await.unwrap();
+        log.next().await.check_click("first", "click-1");
+
+        // Given back with a nack.
+        let fail = produce(&channel, &queue, "fail");
+        scope(click("click-2"), fail).await.unwrap();
+        log.next().await.check_click("fail", "click-2");
+        log.next().await.check_click("fail", "click-2");
+
+        // Outside of any scope nothing is sent.
+        produce(&channel, &queue, "alone").await.unwrap();
+        log.next().await.check_fresh("alone");
+
+        // Never acknowledged.
+        let hang = produce(&channel, &queue, "hang");
+        scope(click("click-3"), hang).await.unwrap();
+        log.next().await.check_click("hang", "click-3");
+    })
+    .await;
+    drop(channel);
+
+    let channel = connect(&queue).await.unwrap();
+    let (handle, mut log) = handler();
+    with_consumer(consume(&channel, &queue, &handle), async {
+        log.next().await.check_click("hang", "click-3");
+    })
+    .await;
+    delete(&channel, &queue).await;
+}
+
+#[tokio::test]
+async fn what_others_send() {
+    if !ready() {
+        return;
+    }
+    let queue = unique("rabbitmq");
+    let channel = connect(&queue).await.unwrap();
+    let (handle, mut log) = handler();
+    let test = async {
+        for key in ["x-correlation-id", "X-Correlation-ID", "CORRELATION_ID"] {
+            send(&channel, &queue, "foreign", &[(key, text("theirs"))]).await;
+            log.next().await.check("foreign", "theirs");
+        }
+        for bad in HOSTILE {
+            send(&channel, &queue, "bad", &[("x-correlation-id", text(bad))]).await;
+            log.next().await.check_fresh("bad");
+        }
+        for value in [
+            AMQPValue::LongInt(7),
+            AMQPValue::Boolean(true),
+            AMQPValue::Void,
+            AMQPValue::FieldArray(FieldArray::from(vec![text("theirs")])),
+            AMQPValue::FieldTable(FieldTable::default()),
+        ] {
+            send(&channel, &queue, "typed", &[("x-correlation-id", value)]).await;
+            log.next().await.check_fresh("typed");
+        }
+        let headers = [("x-correlation-id", text(" ")), ("traceparent", text(TRACE))];
+        send(&channel, &queue, "traced", &headers).await;
+        log.next().await.check_click("traced", &TRACE[3..35]);
+
+        send(&channel, &queue, "no headers", &[]).await;
+        log.next().await.check_fresh("no headers");
+        send_with(&channel, &queue, "bare", BasicProperties::default()).await;
+        log.next().await.check_fresh("bare");
+        // A key of somebody's RPC is no correlation ID.
+        let rpc = BasicProperties::default().with_correlation_id("rpc-1".into());
+        send_with(&channel, &queue, "rpc", rpc).await;
+        log.next().await.check_fresh("rpc");
+    };
+    with_consumer(consume(&channel, &queue, &handle), test).await;
+    delete(&channel, &queue).await;
+}
+
+#[tokio::test]
+async fn headers_and_properties_of_the_user_stay() {
+    if !ready() {
+        return;
+    }
+    let queue = unique("rabbitmq");
+    let channel = connect(&queue).await.unwrap();
+    let own = BTreeMap::from([("tenant".into(), AMQPValue::LongInt(7))]);
+    let own = BasicProperties::default()
+        .with_headers(FieldTable::from(own))
+        .with_correlation_id("rpc-1".into())
+        .with_reply_to("answers".into())
+        .with_priority(3);
+    let published = publish(&channel, &queue, "x", own);
+    scope(click("click-1"), published).await.unwrap();
+
+    let message = receive(&channel, &queue).await;
+    let properties = &message.properties;
+    assert_eq!(properties.correlation_id(), &Some("rpc-1".into()));
+    assert_eq!(properties.reply_to(), &Some("answers".into()));
+    assert_eq!(properties.priority(), &Some(3));
+    let headers = properties.headers().as_ref().unwrap().inner();
+    assert_eq!(headers["tenant"], AMQPValue::LongInt(7));
+    assert_eq!(headers["x-correlation-id"], text("click-1"));
+    assert_eq!(headers["traceparent"], text(TRACE));
+    assert_eq!(headers.len(), 3);
+    delete(&channel, &queue).await;
+}
+
+#[tokio::test]
+async fn answers_find_their_questions() {
+    if !ready() {
+        return;
+    }
+    let queue = unique("rabbitmq");
+    let (server, client) = (
+        connect(&queue).await.unwrap(),
+        connect(&queue).await.unwrap(),
+    );
+    let (seen, mut log) = handler();
+    let handle = async |question: &[u8]| {
+        seen(question).await.unwrap();
+        format!("re: {}", String::from_utf8_lossy(question))
+    };
+    let test = async {
+        // Three questions of one click are under way at once.
+        let asked = ask(&client, &queue, &["a", "b", "c"]);
+        let asked = tokio::time::timeout(DEADLINE, scope(click("click-1"), asked)).await;
+        let answers = asked.expect("the answers come").unwrap();
+        assert_eq!(answers, [b"re: a", b"re: b", b"re: c"]);
+        for body in ["a", "b", "c"] {
+            log.next().await.check_click(body, "click-1");
+        }
+        // And the channel can do so again.
+        let asked = tokio::time::timeout(DEADLINE, ask(&client, &queue, &["d"])).await;
+        assert_eq!(asked.expect("the answer comes").unwrap(), [b"re: d"]);
+        log.next().await.check_fresh("d");
+
+        // A question of another program: its key comes back as it was, and our header beside it.
+        let replies = unique("replies");
+        let own = connect(&replies).await.unwrap();
+        let properties = BasicProperties::default()
+            .with_reply_to(replies.as_str().into())
+            .with_correlation_id("their own key".into())
+            .with_headers(FieldTable::from(BTreeMap::from([(
+                "X-Correlation-ID".into(),
+                text("theirs"),
+            )])));
+        send_with(&own, &queue, "e", properties).await;
+        log.next().await.check("e", "theirs");
+        let reply = receive(&own, &replies).await;
+        assert_eq!(reply.data, b"re: e");
+        assert_eq!(reply.properties.correlation_id(), &Some("their own key".into()));
+        let headers = reply.properties.headers().as_ref().unwrap().inner();
+        assert_eq!(headers["x-correlation-id"], text("theirs"));
+        delete(&own, &replies).await;
+
+        // Nobody waits for an answer.
+        send_with(&client, &queue, "f", BasicProperties::default()).await;
+        log.next().await.check_fresh("f");
+    };
+    with_consumer(answer(&server, &queue, handle), test).await;
+    delete(&server, &queue).await;
+}
+
+#[tokio::test]
+async fn a_consumer_is_killed() {
+    if !ready() {
+        return;
+    }
+    let queue = unique("rabbitmq");
+    let channel = connect(&queue).await.unwrap();
+    let confirm = ConfirmSelectOptions::default();
+    channel.confirm_select(confirm).await.unwrap();
+    let produce = async |body: String| produce(&channel, &queue, &body).await;
+    restart::publish(0..MESSAGES, produce).await;
+    kill_and_restart("rabbitmq", &queue, &[]).await;
+    delete(&channel, &queue).await;
+}

@@ -80,6 +80,11 @@ impl Consumer {
         Self { process, lines }
     }
 
+    /// Waits until the consumer says that it listens.
+    pub(crate) async fn ready(&mut self) {
+        while !self.line().await.expect("the consumer starts").contains("consumer is ready") {}
+    }
+
     /// The number of the next message that was handled, after a look at the ID of its line.
     pub(crate) async fn next(&mut self) -> u32 {
         loop {
