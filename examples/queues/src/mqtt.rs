@@ -43,7 +43,9 @@ pub async fn produce(client: &AsyncClient, topic: &str, body: &str) -> Result {
     inject(&mut properties.user_properties);
     let body = body.to_owned();
     let qos = QoS::AtLeastOnce;
-    client.publish_with_properties(topic, qos, false, body, properties).await?;
+    client
+        .publish_with_properties(topic, qos, false, body, properties)
+        .await?;
     Ok(())
 }
 

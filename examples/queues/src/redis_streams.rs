@@ -106,7 +106,10 @@ async fn read(
     command.arg("BLOCK").arg(WAIT_MS);
     command.arg(&["STREAMS", stream, after]);
     let streams: Option<Vec<(String, Entries)>> = command.query_async(redis).await?;
-    let entries = streams.into_iter().flatten().flat_map(|(_, entries)| entries);
+    let entries = streams
+        .into_iter()
+        .flatten()
+        .flat_map(|(_, entries)| entries);
     Ok(entries.collect())
 }
 

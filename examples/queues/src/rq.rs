@@ -154,11 +154,17 @@ impl Job {
         let data = fields.get(&b"data"[..]).ok_or("the job has no data")?;
         // RQ compresses, but reads what is not compressed as well.
         let mut plain = Vec::new();
-        let unpacked = ZlibDecoder::new(&data[..]).take(MAX_DATA).read_to_end(&mut plain);
+        let unpacked = ZlibDecoder::new(&data[..])
+            .take(MAX_DATA)
+            .read_to_end(&mut plain);
         let data = if unpacked.is_ok() { &plain } else { data };
         let (function, _instance, args, kwargs): (_, Value, _, _) = serde_json::from_slice(data)
             .map_err(|_| "the data is not JSON: give the queue RQ's JSONSerializer")?;
-        Ok(Self { function, args, kwargs })
+        Ok(Self {
+            function,
+            args,
+            kwargs,
+        })
     }
 }
 
@@ -167,19 +173,28 @@ type Fields = HashMap<Vec<u8>, Vec<u8>>;
 /// The ID goes under the key that Python code looks for, and the trace context beside it.
 fn inject_meta(meta: &mut Map<String, Value>) {
     inject_with(|key, value| {
-        let key = if key == "x-correlation-id" { "correlation_id" } else { key };
+        let key = if key == "x-correlation-id" {
+            "correlation_id"
+        } else {
+            key
+        };
         meta.insert(key.to_owned(), value.into());
     });
 }
 
 /// What a producer wrote beside the job; nothing, if it is no JSON.
 fn meta(fields: &Fields) -> Map<String, Value> {
-    let meta = fields.get(&b"meta"[..]).map(|meta| serde_json::from_slice(meta));
+    let meta = fields
+        .get(&b"meta"[..])
+        .map(|meta| serde_json::from_slice(meta));
     meta.and_then(std::result::Result::ok).unwrap_or_default()
 }
 
 fn number(fields: &Fields, name: &str) -> Option<i64> {
-    str::from_utf8(fields.get(name.as_bytes())?).ok()?.parse().ok()
+    str::from_utf8(fields.get(name.as_bytes())?)
+        .ok()?
+        .parse()
+        .ok()
 }
 
 fn job_key(id: &str) -> String {

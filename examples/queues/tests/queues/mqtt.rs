@@ -1,1 +1,331 @@
 //! MQTT 5.
+
+use std::collections::HashSet;
+
+use correlation_core::scope;
+use queues::Result;
+use queues::mqtt::{connect, consume, produce};
+use rumqttc::v5::mqttbytes::v5::{Packet, PubAckReason, Publish};
+use rumqttc::v5::{AsyncClient, Event, EventLoop};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
+
+use super::common::{self, DEADLINE, HOSTILE, TRACE, click, handler, unique, with_consumer};
+use super::restart::{self, Consumer, MESSAGES};
+
+fn ready() -> bool {
+    common::ready("Mosquitto", 1883)
+}
+
+/// The next packet that is of interest.
+async fn next<T>(events: &mut EventLoop, mut interest: impl FnMut(Packet) -> Option<T>) -> T {
+    let next = async {
+        loop {
+            if let Event::Incoming(packet) = events.poll().await.unwrap()
+                && let Some(found) = interest(packet)
+            {
+                return found;
+            }
+        }
+    };
+    tokio::time::timeout(DEADLINE, next)
+        .await
+        .expect("a packet arrives")
+}
+
+/// A consumer with this session, for as long as the test runs.
+async fn with_session<T>(
+    session: &str,
+    handle: impl AsyncFn(&[u8]) -> Result,
+    test: impl AsyncFnOnce(&AsyncClient) -> T,
+) -> T {
+    let (client, events) = connect(session);
+    // The client does things in order: what it publishes comes after it has subscribed.
+    with_consumer(consume(&client, events, session, handle), test(&client)).await
+}
+
+/// The first message that the broker sends again to this session. It is not acknowledged.
+async fn redelivered(session: &str) -> Publish {
+    let (_client, mut events) = connect(session);
+    let publish = |packet| match packet {
+        Packet::Publish(publish) => Some(publish),
+        _ => None,
+    };
+    next(&mut events, publish).await
+}
+
+/// Ends the session, with all that the broker keeps for it.
+async fn forget(session: &str) {
+    let mut options = rumqttc::v5::MqttOptions::new(session, "127.0.0.1", 1883);
+    options.set_clean_start(true);
+    let (_client, mut events) = AsyncClient::new(options, 1);
+    next(&mut events, |packet| {
+        matches!(packet, Packet::ConnAck(_)).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_id_arrives_and_survives_redelivery() {
+    if !ready() {
+        return;
+    }
+    let session = unique("mqtt");
+    let (handle, mut log) = handler();
+    with_session(&session, &handle, async |client| {
+        scope(click("click-1"), produce(client, &session, "7"))
+            .await
+            .unwrap();
+        log.next().await.check_click("7", "click-1");
+        // Outside of any scope no ID is sent.
+        produce(client, &session, "alone").await.unwrap();
+        log.next().await.check_fresh("alone");
+        scope(click("click-2"), produce(client, &session, "hang"))
+            .await
+            .unwrap();
+        log.next().await.check_click("hang", "click-2");
+    })
+    .await;
+
+    // The connection was lost, so the message comes once more.
+    let again = redelivered(&session).await;
+    assert!(again.dup);
+    assert_eq!(&again.payload[..], b"hang");
+    with_session(&session, &handle, async |_| {
+        log.next().await.check_click("hang", "click-2");
+    })
+    .await;
+    forget(&session).await;
+
+    // A message that cannot be handled ends the consumer, and comes to the next one.
+    let (client, events) = connect(&session);
+    let failed = consume(&client, events, &session, &handle);
+    let produced = scope(click("click-3"), produce(&client, &session, "fail"));
+    let (failed, produced) = tokio::join!(failed, produced);
+    assert_eq!(failed.unwrap_err().to_string(), "told to fail");
+    produced.unwrap();
+    log.next().await.check_click("fail", "click-3");
+    drop(client);
+    with_session(&session, &handle, async |_| {
+        log.next().await.check_click("fail", "click-3");
+    })
+    .await;
+    forget(&session).await;
+}
+
+/// Publishes as another program would, whatever the bytes. Whether the broker took it.
+async fn publish(topic: &str, body: &str, properties: &[(&[u8], &[u8])]) -> bool {
+    let mut connect = b"\0\x04MQTT\x05\x02\0\x3c\0".to_vec();
+    connect.extend(string(unique("mqtt").as_bytes()));
+    let mut fields = Vec::new();
+    for (name, value) in properties {
+        fields.extend([&[USER_PROPERTY][..], &string(name), &string(value)].concat());
+    }
+    let fields = [&length(fields.len())[..], &fields].concat();
+    let publish = [
+        &string(topic.as_bytes())[..],
+        b"\0\x01",
+        &fields,
+        body.as_bytes(),
+    ]
+    .concat();
+
+    let mut broker = TcpStream::connect("127.0.0.1:1883").await.unwrap();
+    for (kind, packet) in [(CONNECT, connect), (PUBLISH_QOS_1, publish)] {
+        let packet = [&[kind][..], &length(packet.len()), &packet].concat();
+        broker.write_all(&packet).await.unwrap();
+    }
+    loop {
+        let Ok(kind) = broker.read_u8().await else {
+            return false;
+        };
+        let rest = broker.read_u8().await.unwrap();
+        broker.read_exact(&mut vec![0; rest.into()]).await.unwrap();
+        match kind {
+            CONNACK => {}
+            PUBACK => return true,
+            DISCONNECT => return false,
+            _ => panic!("packet {kind:x}"),
+        }
+    }
+}
+
+fn string(bytes: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(bytes.len()).unwrap();
+    [&length.to_be_bytes(), bytes].concat()
+}
+
+/// Seven bits in each byte, the eighth says that there are more.
+fn length(mut length: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    loop {
+        let more = if length > 127 { 128 } else { 0 };
+        bytes.push(u8::try_from(length % 128).unwrap() | more);
+        length /= 128;
+        if length == 0 {
+            return bytes;
+        }
+    }
+}
+
+const CONNECT: u8 = 0x10;
+const CONNACK: u8 = 0x20;
+const PUBLISH_QOS_1: u8 = 0x32;
+const PUBACK: u8 = 0x40;
+const DISCONNECT: u8 = 0xe0;
+const USER_PROPERTY: u8 = 0x26;
+
+#[tokio::test]
+async fn what_others_send() {
+    if !ready() {
+        return;
+    }
+    let session = unique("mqtt");
+    let (handle, mut log) = handler();
+    with_session(&session, &handle, async |client| {
+        // From now on it is subscribed.
+        produce(client, &session, "first").await.unwrap();
+        log.next().await.check_fresh("first");
+
+        for key in ["x-correlation-id", "X-Correlation-ID", "CORRELATION_ID"] {
+            assert!(publish(&session, "7", &[(key.as_bytes(), b"theirs")]).await);
+            log.next().await.check("7", "theirs");
+        }
+        let mut taken = 0;
+        for bad in HOSTILE {
+            let properties = [(&b"x-correlation-id"[..], bad), (b"traceparent", bad)];
+            // What is no text, or has control characters, brokers may refuse.
+            if publish(&session, "bad", &properties).await {
+                log.next().await.check_fresh("bad");
+                taken += 1;
+            }
+        }
+        assert!(taken >= 4, "{taken}");
+        let twice = [
+            (&b"x-correlation-id"[..], &b"a"[..]),
+            (b"x-correlation-id", b"b"),
+        ];
+        assert!(publish(&session, "twice", &twice).await);
+        log.next().await.check("twice", "a");
+        let trace = [
+            (&b"x-correlation-id"[..], &b"' */"[..]),
+            (b"traceparent", TRACE.as_bytes()),
+        ];
+        assert!(publish(&session, "traced", &trace).await);
+        log.next().await.check_click("traced", &TRACE[3..35]);
+        assert!(publish(&session, "bare", &[]).await);
+        log.next().await.check_fresh("bare");
+        assert!(publish(&session, "", &[(b"x-correlation-id", b"theirs")]).await);
+        log.next().await.check("", "theirs");
+    })
+    .await;
+    forget(&session).await;
+}
+
+/// A publisher that knows what the broker has taken.
+struct Publisher {
+    session: String,
+    client: AsyncClient,
+    taken: tokio::sync::mpsc::UnboundedReceiver<PubAckReason>,
+    network: JoinHandle<()>,
+}
+
+impl Publisher {
+    fn start() -> Self {
+        let session = unique("mqtt");
+        let (client, mut events) = connect(&session);
+        let (sender, taken) = tokio::sync::mpsc::unbounded_channel();
+        let network = tokio::spawn(async move {
+            while let Ok(event) = events.poll().await {
+                if let Event::Incoming(Packet::PubAck(ack)) = event {
+                    sender.send(ack.reason).unwrap();
+                }
+            }
+        });
+        Self {
+            session,
+            client,
+            taken,
+            network,
+        }
+    }
+
+    /// Returns when the broker has all of them.
+    async fn publish(&mut self, topic: &str, numbers: std::ops::Range<u32>) {
+        let count = numbers.len();
+        let produce = async |body: String| produce(&self.client, topic, &body).await;
+        restart::publish(numbers, produce).await;
+        for _ in 0..count {
+            let taken = tokio::time::timeout(DEADLINE, self.taken.recv()).await;
+            assert_eq!(taken.expect("an answer"), Some(PubAckReason::Success));
+        }
+    }
+
+    async fn end(self) {
+        self.network.abort();
+        forget(&self.session).await;
+    }
+}
+
+/// Mosquitto keeps 1,000 messages for a session, and drops more without a word. So there are never
+/// more under way, and the consumer is dead while it keeps as many as it does.
+#[tokio::test]
+async fn a_consumer_is_killed() {
+    if !ready() {
+        return;
+    }
+    let session = unique("mqtt");
+    // The session begins before the consumer does.
+    let (client, mut events) = connect(&session);
+    client
+        .subscribe(&session, rumqttc::v5::mqttbytes::QoS::AtLeastOnce)
+        .await
+        .unwrap();
+    next(&mut events, |packet| {
+        matches!(packet, Packet::SubAck(_)).then_some(())
+    })
+    .await;
+    drop((client, events));
+
+    let mut publisher = Publisher::start();
+    let mut published = 0;
+    let mut handled = HashSet::new();
+    let mut lines = 0;
+    let mut consumer = Consumer::start("mqtt", &session, &[]);
+    let mut killed = None;
+    while handled.len() < MESSAGES as usize {
+        let under_way = published as usize - handled.len();
+        if published < MESSAGES && under_way <= KEPT - STEP {
+            let step = published..published + STEP as u32;
+            published = step.end;
+            publisher.publish(&session, step).await;
+            continue;
+        }
+        if killed.is_none() && handled.len() > MESSAGES as usize / 3 {
+            let rest = consumer.kill().await;
+            lines += rest.len();
+            handled.extend(rest);
+            // Nobody is there to take these.
+            let more = KEPT - (published as usize - handled.len());
+            publisher
+                .publish(&session, published..published + more as u32)
+                .await;
+            published += more as u32;
+            killed = Some(handled.len());
+            consumer = Consumer::start("mqtt", &session, &[]);
+        }
+        handled.insert(consumer.next().await);
+        lines += 1;
+    }
+    lines += consumer.kill().await.len();
+    publisher.end().await;
+    forget(&session).await;
+    let (killed, again) = (killed.unwrap(), lines - handled.len());
+    eprintln!("mqtt: {killed} before the kill, {lines} lines in all, {again} for the 2nd time");
+}
+
+/// How many messages the broker must keep at once, some of them twice: those that were handled,
+/// but not acknowledged when the consumer was killed.
+const KEPT: usize = 800;
+const STEP: usize = 200;
