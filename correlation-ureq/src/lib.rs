@@ -1,1 +1,10 @@
-#![doc = "x"]
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod propagate;
+mod propagator;
+
+pub use correlation_core as correlation;
+pub use correlation_core::Targets;
+pub use propagate::Propagate;
+pub use propagator::Propagator;
