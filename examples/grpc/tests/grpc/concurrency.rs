@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use correlation_core::{current, scope};
 use futures_util::future::join_all;
-use futures_util::{StreamExt, stream};
+use futures_util::stream;
 use grpc::pb::stock_server::Stock;
 use grpc::pb::{Order, Receipt};
 use tokio::sync::{Barrier, mpsc};
@@ -104,11 +104,13 @@ async fn panics_leave_the_others_alone() {
                     ids(status.metadata()).concat()
                 }
                 1 => {
-                    let answer = client.watch(order("cup")).await.unwrap();
-                    let mut events: Vec<_> = answer.into_inner().collect().await;
-                    assert!(events.pop().unwrap().is_err());
-                    assert_eq!(events.len(), 1);
-                    events.remove(0).unwrap().correlation_id
+                    let (send, orders) = mpsc::channel(1);
+                    let answer = client.deliver(ReceiverStream::new(orders)).await.unwrap();
+                    let mut receipts = answer.into_inner();
+                    let first = receipts.message().await.unwrap().unwrap();
+                    send.send(order("cup")).await.unwrap();
+                    receipts.message().await.unwrap_err();
+                    first.correlation_id
                 }
                 _ => {
                     let answer = client.deliver(stream::empty()).await.unwrap();

@@ -22,13 +22,9 @@ impl Orders for Faulty {
 
     type WatchStream = Boxed<Event>;
 
+    /// Has nothing to say.
     async fn watch(&self, _: Request<Order>) -> Result<Response<Self::WatchStream>, Status> {
-        let events = stream! {
-            yield Ok(Event { what: "first".to_owned(), correlation_id: receipt().correlation_id });
-            tokio::task::yield_now().await;
-            panic!("boom in a stream");
-        };
-        Ok(Response::new(Box::pin(events)))
+        Ok(Response::new(Box::pin(stream::empty())))
     }
 
     /// Sets the header itself, as a naive service would.
@@ -43,12 +39,21 @@ impl Orders for Faulty {
 
     type DeliverStream = Boxed<Receipt>;
 
-    /// An error after the first message: it is sent in trailers.
+    /// Panics at the first order, after the headers are out. Without one it ends with an error,
+    /// which is sent in trailers.
     async fn deliver(
         &self,
-        _: Request<Streaming<Order>>,
+        request: Request<Streaming<Order>>,
     ) -> Result<Response<Self::DeliverStream>, Status> {
-        let receipts = stream::iter([Ok(receipt()), Err(Status::aborted("out of tea"))]);
+        let mut orders = request.into_inner();
+        let receipts = stream! {
+            yield Ok(receipt());
+            match orders.message().await {
+                Ok(Some(_)) => panic!("boom in a stream"),
+                Ok(None) => yield Err(Status::aborted("out of tea")),
+                Err(status) => yield Err(status),
+            }
+        };
         Ok(Response::new(Box::pin(receipts)))
     }
 }

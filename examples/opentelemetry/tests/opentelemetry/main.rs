@@ -1,0 +1,6 @@
+//! The example over loopback, with the real SDK.
+
+mod beside;
+mod is_trace_id;
+mod lines;
+mod support;
