@@ -285,7 +285,8 @@ async fn many(
 ) -> io::Result<()> {
     let what = "participate, many";
     let mut clients = JoinSet::new();
-    for client in 0..CLIENTS {
+    // Zero is no trace-id.
+    for client in 1..=CLIENTS {
         let calls = calls_to((0..CALLS).map(|_| stub.url()));
         clients.spawn(async move {
             let id = format!("many-{client}");
