@@ -1,13 +1,10 @@
-use std::future::ready;
-use std::pin::pin;
-
-use correlation_core::{Context, CorrelationId, continue_from, extract_with};
+use correlation_core::{Context, Policy, Source};
 use serde_json::{Map, Value};
 
 use crate::{Header, Task};
 
 /// How messages are built and read where the defaults do not fit: the name of the header, for
-/// systems with Python libraries that use another one.
+/// systems with Python libraries that use another one, and the rules for what is received.
 ///
 /// ```
 /// use correlation_celery::{Celery, Header, correlation};
@@ -20,6 +17,7 @@ use crate::{Header, Task};
 #[derive(Clone, Debug, Default)]
 pub struct Celery {
     pub(crate) header: Header,
+    policy: Policy,
     root_id_as_id: bool,
 }
 
@@ -34,6 +32,17 @@ impl Celery {
     #[must_use]
     pub fn header(mut self, header: Header) -> Self {
         self.header = header;
+        self
+    }
+
+    /// The rules for what is received: whose IDs are taken over, what a valid one is, how a new one
+    /// is made, and what becomes of the trace context. [`Policy::new`] by default.
+    ///
+    /// Which headers may hold the ID is up to [`header`](Self::header): [`Policy::headers`] and
+    /// [`Policy::parsers`] do not apply here, nor does anything about answers.
+    #[must_use]
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.policy = policy.headers([ID]);
         self
     }
 
@@ -57,24 +66,31 @@ impl Celery {
         let nested = headers.get("headers").and_then(Value::as_object);
         let places = || [Some(headers), nested].into_iter().flatten();
         let text = |map: &Map<_, Value>, key: &str| Some(map.get(key)?.as_str()?.to_owned());
-        // Core has the rules for what an ID is.
-        let valid = |value: &String| extract_with(|key| (key == ID).then_some(value)).is_some();
+        // The policy has the rules for what an ID is. One that it does not trust is one, too.
+        let is_id = |context: &Context| {
+            context.source() != Source::Generated || context.upstream_id().is_some()
+        };
+        let valid = |value: &String| {
+            let alone = |key: &str| (key == ID).then_some(value);
+            is_id(&self.policy.extract_with(alone))
+        };
 
         let names = || [self.header.as_str()].into_iter().chain(Header::KNOWN);
-        let mut found = places()
+        let found = places()
             .flat_map(|map| names().filter_map(move |name| text(map, name)))
             .find(valid);
-        let get = |id: &Option<String>, key: &str| match key {
-            ID => id.clone(),
-            "traceparent" | "tracestate" => places().find_map(|map| text(map, key)),
-            _ => None,
+        let read = |id: Option<String>| {
+            self.policy.extract_with(|key| match key {
+                ID => id.clone(),
+                "traceparent" | "tracestate" => places().find_map(|map| text(map, key)),
+                _ => None,
+            })
         };
-        if self.root_id_as_id && extract_with(|key| get(&found, key)).is_none() {
-            found = text(headers, "root_id");
+        let context = read(found);
+        if self.root_id_as_id && !is_id(&context) {
+            return read(text(headers, "root_id"));
         }
-        let scoped = pin!(continue_from(|key| get(&found, key), ready(())));
-        let context = scoped.with_pin_mut(|_| Context::current()).flatten();
-        context.unwrap_or_else(|| Context::new(CorrelationId::new()))
+        context
     }
 }
 

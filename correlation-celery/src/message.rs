@@ -92,7 +92,8 @@ impl Message {
 
     /// The message to send for another try: the same task ID, arguments, callbacks and headers,
     /// one more in `retries`, and the ID that this try ran with, also if it was new. For a delay
-    /// set the header `eta`.
+    /// set the header `eta`. The trace context goes along as the policy says; with
+    /// [`TraceContext::Off`](correlation_core::TraceContext::Off) it is up to the tracer to set it.
     #[must_use]
     pub fn retry(&self) -> Task {
         let mut task = self.task.clone();

@@ -142,7 +142,9 @@ impl Task {
         id.unwrap_or_default()
     }
 
-    /// The headers, with the ID.
+    /// The headers, with the ID. If the request takes part in its trace
+    /// ([`TraceContext::Participate`](correlation_core::TraceContext::Participate)), each call has
+    /// a `traceparent` of its own.
     #[must_use]
     pub fn headers(&self) -> Map<String, Value> {
         let mut headers = self.headers.clone();

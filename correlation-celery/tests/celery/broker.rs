@@ -20,10 +20,11 @@ pub(crate) enum Broker {
 }
 
 impl Broker {
-    pub(crate) const fn port(self) -> u16 {
+    /// Its name, and the port that it listens on.
+    pub(crate) const fn server(self) -> (&'static str, u16) {
         match self {
-            Self::Redis => 6379,
-            Self::RabbitMQ => 5672,
+            Self::Redis => ("Redis", 6379),
+            Self::RabbitMQ => ("RabbitMQ", 5672),
         }
     }
 

@@ -37,7 +37,7 @@ fn check(report: &Report, task: &str, id: &str) {
 }
 
 async fn rust_to_python(broker: Broker) {
-    let Some(python) = python_and(&[broker]) else {
+    let Some(python) = python_and(&[broker.server()]) else {
         return;
     };
     let mut python = Python::start(python, broker, "correlation_celery").await;
@@ -115,7 +115,7 @@ fn check_message(message: &Message, id: &str, argument: &Value) {
 }
 
 async fn python_to_rust(broker: Broker) {
-    let Some(python) = python_and(&[broker]) else {
+    let Some(python) = python_and(&[broker.server()]) else {
         return;
     };
     let mut python = Python::start(python, broker, "correlation_celery").await;
@@ -172,7 +172,7 @@ async fn python_to_rust_over_rabbitmq() {
 
 /// The control: what the tests above would find, were the snippet the one that circulates.
 async fn naive_snippet_yields_the_task_id(broker: Broker) {
-    let Some(python) = python_and(&[broker]) else {
+    let Some(python) = python_and(&[broker.server()]) else {
         return;
     };
     let mut python = Python::start(python, broker, "naive").await;
