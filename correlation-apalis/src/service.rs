@@ -1,0 +1,79 @@
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll};
+
+use apalis_core::task::Task;
+use apalis_core::task::metadata::MetadataStore;
+use apalis_core::task::task_id::TaskId;
+use correlation_core::{Context, Policy, Scoped, Source};
+use tower_service::Service;
+
+use crate::propagated::{CORRELATION_ID, received};
+
+/// A service whose jobs have a correlation ID: made by
+/// [`CorrelationLayer`](crate::CorrelationLayer).
+#[derive(Clone, Debug)]
+pub struct Correlation<S> {
+    inner: S,
+    policy: Arc<Policy>,
+}
+
+impl<S> Correlation<S> {
+    pub(crate) const fn new(inner: S, policy: Arc<Policy>) -> Self {
+        Self { inner, policy }
+    }
+
+    fn context(&self, metadata: &MetadataStore, id: Option<&TaskId>) -> Context {
+        let context = received(&self.policy, metadata);
+        if context.source() != Source::Generated || context.upstream_id().is_some() {
+            return context;
+        }
+        let Some(id) = id.and_then(unique) else {
+            return context;
+        };
+        let by_id = self.policy.extract_with(|key| match key {
+            CORRELATION_ID => Some(id.as_str()),
+            _ => metadata.get(key),
+        });
+        // Rules that do not trust the job do not trust this either.
+        if by_id.source() == Source::Generated {
+            context
+        } else {
+            by_id
+        }
+    }
+}
+
+impl<S, Args> Service<Task<Args>> for Correlation<S>
+where
+    S: Service<Task<Args>>,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = Scoped<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut task: Task<Args>) -> Self::Future {
+        let context = match task.data().get() {
+            Some(Entered(context)) => context.clone(),
+            None => self.context(task.metadata(), task.task_id()),
+        };
+        task.inject_data(Entered(context.clone()));
+        // Inner services do work before they return their future: that is in scope too.
+        Scoped::made_in_context(context, || self.inner.call(task))
+    }
+}
+
+/// The context that an outer layer has chosen, for the layers inside of it. They may run in a
+/// task of their own, so that the ambient one does not reach them.
+#[derive(Clone)]
+struct Entered(Context);
+
+/// The task ID if no other job has it: it has the length of a ULID or a UUID. Others are numbers
+/// that the next queue has too, and the AMQP backend's is another one for each attempt.
+fn unique(id: &TaskId) -> Option<String> {
+    let text = id.to_string();
+    matches!(text.len(), 26 | 36).then_some(text)
+}

@@ -1,0 +1,7 @@
+//! The same checks on every storage that keeps jobs: the embedded one always, the others if their
+//! server runs here.
+
+#[macro_use]
+mod checks;
+mod job;
+mod sqlite;
