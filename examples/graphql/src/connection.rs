@@ -1,0 +1,58 @@
+//! The helper: which ID a message of a connection has. It knows no framework and no protocol, so
+//! copy it to wherever messages come in.
+
+use correlation_axum::{Context, CorrelationId, Policy, Source};
+
+/// A connection over which many messages come, each of which may bring an ID of its own.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    context: Context,
+    policy: Policy,
+}
+
+impl Connection {
+    /// A connection that was opened by the request that this code works for.
+    ///
+    /// Outside of any scope it gets a new ID.
+    #[must_use]
+    pub fn new(policy: Policy) -> Self {
+        let context = Context::current();
+        Self {
+            context: context.unwrap_or_else(|| CorrelationId::new().into()),
+            policy,
+        }
+    }
+
+    /// What messages without an ID have, and what all are logged with as `connection_id`.
+    #[must_use]
+    pub const fn id(&self) -> &CorrelationId {
+        self.context.id()
+    }
+
+    /// The context for work that belongs to no message.
+    #[must_use]
+    pub const fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// The context to handle a message in: the one that it brings, by the rules of the policy, or
+    /// else the connection's.
+    ///
+    /// `get` is asked for the usual keys, as in [`Policy::extract_with`].
+    pub fn message<T: AsRef<[u8]>>(&self, get: impl FnMut(&str) -> Option<T>) -> Context {
+        let own = self.policy.extract_with(get);
+        // The ID of a caller who is not trusted is kept, beside a new one.
+        let brings_none = own.source() == Source::Generated && own.upstream_id().is_none();
+        if brings_none {
+            self.context.clone()
+        } else {
+            own
+        }
+    }
+
+    /// From now on the connection has the ID of this message, if it brings one: for the first
+    /// message of clients that cannot set headers, which are all browsers.
+    pub fn adopt<T: AsRef<[u8]>>(&mut self, get: impl FnMut(&str) -> Option<T>) {
+        self.context = self.message(get);
+    }
+}

@@ -1,0 +1,8 @@
+//! The example over loopback, with a WebSocket client.
+
+mod async_graphql;
+mod fallback;
+mod interleaved;
+mod lines;
+mod protocol;
+mod support;
