@@ -2,10 +2,14 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod body;
+#[cfg(feature = "awc")]
+mod client;
 mod extract;
 mod middleware;
 
 pub use body::CorrelatedBody;
+#[cfg(feature = "awc")]
+pub use client::{Propagate, PropagateFuture, PropagateMiddleware};
 pub use correlation_core as correlation;
 pub use correlation_core::*;
 pub use extract::{CurrentId, MissingId};
