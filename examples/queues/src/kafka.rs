@@ -1,6 +1,7 @@
 //! Kafka with rdkafka: the ID is a header of the record.
 
 use std::mem;
+use std::panic::catch_unwind;
 use std::time::Duration;
 
 use correlation_core::{continue_from, inject_with};
@@ -89,6 +90,11 @@ pub async fn consume(consumer: &StreamConsumer, handle: impl AsyncFn(&[u8]) -> R
 
 /// The value of a header. Keys are case-sensitive.
 fn header<'a>(message: &'a BorrowedMessage<'_>, key: &str) -> Option<&'a [u8]> {
-    let mut headers = message.headers()?.iter();
-    headers.find(|header| header.key == key)?.value
+    let headers = message.headers()?;
+    (0..headers.count()).find_map(|index| {
+        // rdkafka panics at a key that is not UTF-8. Such a record would end the consumer, and
+        // the next one again, since it is still there.
+        let header = catch_unwind(|| headers.try_get(index)).ok()??;
+        header.value.filter(|_| header.key == key)
+    })
 }

@@ -1,1 +1,116 @@
-//! Kafka.
+//! Kafka: the cluster that librdkafka has for tests, which speaks Kafka's protocol over TCP.
+
+use std::time::Duration;
+
+use correlation_core::scope;
+use queues::kafka::{consume, consumer, produce, producer};
+use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::mocking::MockCluster;
+use rdkafka::producer::{DefaultProducerContext, FutureProducer, FutureRecord};
+
+use super::common::{HOSTILE, TRACE, click, handler, with_consumer};
+use super::kafka_wire::produce_raw;
+use super::restart::{MESSAGES, kill_and_restart, publish};
+
+const TOPIC: &str = "orders";
+
+/// A cluster of its own for each test.
+fn cluster() -> (MockCluster<'static, DefaultProducerContext>, String) {
+    let cluster = MockCluster::new(1).unwrap();
+    cluster.create_topic(TOPIC, 1, 1).unwrap();
+    let servers = cluster.bootstrap_servers();
+    (cluster, servers)
+}
+
+/// Sends a record as somebody else would.
+async fn send(producer: &FutureProducer, body: &str, headers: Option<(&str, Option<&[u8]>)>) {
+    let mut record = FutureRecord::<(), _>::to(TOPIC).payload(body);
+    if let Some((key, value)) = headers {
+        let header = Header { key, value };
+        record = record.headers(OwnedHeaders::new().insert(header));
+    }
+    let sent = producer.send(record, Duration::from_secs(30)).await;
+    sent.unwrap();
+}
+
+#[tokio::test]
+async fn the_id_arrives_and_survives_redelivery() {
+    let (_cluster, servers) = cluster();
+    let producer = producer(&servers).unwrap();
+    produce(&producer, TOPIC, "alone").await.unwrap();
+    for (id, body) in [("click-1", "first"), ("click-2", "fail"), ("click-3", "hang")] {
+        let produce = produce(&producer, TOPIC, body);
+        scope(click(id), produce).await.unwrap();
+    }
+
+    // The first consumer ends with the message that it cannot handle.
+    let one = consumer(&servers, TOPIC).unwrap();
+    let (handle, mut log) = handler();
+    let ended = consume(&one, &handle).await;
+    assert_eq!(ended.unwrap_err().to_string(), "told to fail");
+    log.next().await.check_fresh("alone");
+    log.next().await.check_click("first", "click-1");
+    log.next().await.check_click("fail", "click-2");
+    drop(one);
+
+    // The second begins with that one, and is stopped in the middle of the next.
+    let two = consumer(&servers, TOPIC).unwrap();
+    let test = async {
+        log.next().await.check_click("fail", "click-2");
+        log.next().await.check_click("hang", "click-3");
+    };
+    with_consumer(consume(&two, &handle), test).await;
+    drop(two);
+
+    let three = consumer(&servers, TOPIC).unwrap();
+    let test = async { log.next().await.check_click("hang", "click-3") };
+    with_consumer(consume(&three, &handle), test).await;
+}
+
+#[tokio::test]
+async fn what_others_send() {
+    let (_cluster, servers) = cluster();
+    let producer = producer(&servers).unwrap();
+    let consumer = consumer(&servers, TOPIC).unwrap();
+    let (handle, mut log) = handler();
+    let test = async {
+        for key in ["x-correlation-id", "X-Correlation-ID", "CORRELATION_ID"] {
+            send(&producer, "foreign", Some((key, Some(b"theirs")))).await;
+            log.next().await.check("foreign", "theirs");
+        }
+        for bad in HOSTILE {
+            send(&producer, "bad", Some(("x-correlation-id", Some(bad)))).await;
+            log.next().await.check_fresh("bad");
+        }
+        // A header without a value.
+        send(&producer, "null", Some(("x-correlation-id", None))).await;
+        log.next().await.check_fresh("null");
+        let trace = ("traceparent", Some(TRACE.as_bytes()));
+        send(&producer, "traced", Some(trace)).await;
+        log.next().await.check_click("traced", &TRACE[3..35]);
+        send(&producer, "bare", None).await;
+        log.next().await.check_fresh("bare");
+        // A record without a body.
+        let empty = FutureRecord::<(), ()>::to(TOPIC);
+        producer.send(empty, Duration::from_secs(30)).await.unwrap();
+        log.next().await.check_fresh("");
+
+        // What no client for Rust would send.
+        let bad: (&[u8], &[u8]) = (b"\xff\xfe", b"x");
+        let good: (&[u8], &[u8]) = (b"x-correlation-id", b"theirs");
+        produce_raw(&servers, TOPIC, b"key", &[bad, good]).await;
+        log.next().await.check("key", "theirs");
+        produce_raw(&servers, TOPIC, b"key", &[bad]).await;
+        log.next().await.check_fresh("key");
+    };
+    with_consumer(consume(&consumer, &handle), test).await;
+}
+
+#[tokio::test]
+async fn a_consumer_is_killed() {
+    let (_cluster, servers) = cluster();
+    let producer = producer(&servers).unwrap();
+    let produce = async |body: String| produce(&producer, TOPIC, &body).await;
+    publish(0..MESSAGES, produce).await;
+    kill_and_restart("kafka", TOPIC, &[("KAFKA_SERVERS", &servers)]).await;
+}

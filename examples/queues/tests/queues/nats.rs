@@ -1,12 +1,15 @@
 //! NATS without JetStream.
 
+use std::future::pending;
+use std::time::Duration;
+
 use async_nats::{Client, HeaderMap};
 use correlation_core::scope;
 use queues::nats::{connect, consume, produce};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
-use super::common::{self, HOSTILE, TRACE, click, handler, unique, with_consumer};
+use super::common::{self, DEADLINE, HOSTILE, TRACE, click, handler, unique, with_consumer};
 use super::restart::{Consumer, MESSAGES, publish};
 
 pub(crate) fn ready() -> bool {
@@ -98,6 +101,43 @@ async fn what_others_send() {
 pub(crate) fn carried(value: &[u8]) -> Option<&[u8]> {
     let text = str::from_utf8(value).ok()?;
     (!text.contains(['\r', '\n'])).then_some(value)
+}
+
+/// Not ours, and nothing that a consumer could do about it: shown here, so that the README stays
+/// true. The process goes on.
+#[tokio::test]
+async fn headers_that_async_nats_cannot_read() {
+    if !ready() {
+        return;
+    }
+    let subject = unique("nats");
+    let client = connect().await.unwrap();
+    let (handle, mut log) = handler();
+    let poison = async {
+        produce(&client, &subject, "ready").await.unwrap();
+        log.next().await.check_fresh("ready");
+        // The client drops its connection, and connects again.
+        for bad in [&b"\xff\xfe"[..], b"a\r\nb"] {
+            send_raw(&subject, &[("x-correlation-id", bad)], "bad").await;
+        }
+        // What is sent in between is lost, so it is sent until it arrives.
+        let mut again = tokio::time::interval(Duration::from_millis(50));
+        loop {
+            tokio::select! {
+                seen = log.next() => break seen.check_fresh("good"),
+                _ = again.tick() => produce(&client, &subject, "good").await.unwrap(),
+            }
+        }
+        // The task with the connection panics.
+        send_raw(&subject, &[("x-correlation-id", b"a\rb")], "bad").await;
+        pending::<()>().await;
+    };
+    let ended = tokio::select! {
+        ended = consume(&client, &subject, &handle) => ended,
+        () = poison => unreachable!(),
+        () = tokio::time::sleep(DEADLINE) => panic!("the consumer goes on"),
+    };
+    ended.unwrap_err();
 }
 
 /// What is sent while no consumer runs is gone; all that is handled has its own ID.
