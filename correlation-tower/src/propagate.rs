@@ -8,12 +8,18 @@ use tower_service::Service;
 /// Sends the ambient ID with every request of a tower client: hyper-util, tonic, reqwest as a
 /// service.
 ///
-/// `x-correlation-id` is set, and `traceparent` and `tracestate` when a trace context is
-/// forwarded; never over what the caller has set.
+/// What is sent is `x-correlation-id`, and `traceparent` and `tracestate` as the policy says;
+/// never over what the caller has set.
 ///
-/// The ID is read when the client is called. So keep this layer outside of whatever hands
-/// requests to another task, such as `tower::buffer` and tonic's `Channel`, and inside of a layer
-/// that follows redirects, so that each hop is checked against the targets.
+/// The ID is read when the service that this layer makes is called. So put the layer
+///
+/// - **outside** of whatever hands requests to another task, such as `tower::buffer` and tonic's
+///   `Channel`: there is no ID in there;
+/// - **inside** of a layer that follows redirects: each hop is checked against the targets then.
+///   Outside of it the first hop alone is checked, and the ID goes wherever the server says.
+///
+/// Layers that call again, for a redirect or to retry, do so when their future is polled. It has to
+/// be polled in the scope of the call: what is spawned needs `correlation::spawn` or `in_current`.
 #[derive(Clone, Debug, Default)]
 pub struct PropagateLayer {
     targets: Targets,
@@ -28,8 +34,8 @@ impl PropagateLayer {
         }
     }
 
-    /// To these hosts only. A request whose URI has no host counts as allowed: a connection of
-    /// its own was made for it.
+    /// To these hosts only. A request whose URI has no host counts as allowed: somebody made a
+    /// connection for it.
     #[must_use]
     pub fn targets(mut self, targets: Targets) -> Self {
         self.targets = targets;
