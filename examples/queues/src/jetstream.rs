@@ -70,16 +70,13 @@ pub async fn consume(
     let mut messages = consumer.messages().await?;
     while let Some(message) = messages.next().await {
         let message = message?;
-        continue_from(
-            |key| message.headers.as_ref()?.get(key),
-            async {
-                if let Err(error) = handle(&message.payload).await {
-                    warn!(%error, "message will come again");
-                    return message.ack_with(AckKind::Nak(None)).await;
-                }
-                message.ack().await
-            },
-        )
+        continue_from(|key| message.headers.as_ref()?.get(key), async {
+            if let Err(error) = handle(&message.payload).await {
+                warn!(%error, "message will come again");
+                return message.ack_with(AckKind::Nak(None)).await;
+            }
+            message.ack().await
+        })
         .await?;
     }
     Err("the connection to NATS is closed".into())

@@ -83,18 +83,22 @@ pub async fn consume(consumer: &StreamConsumer, handle: impl AsyncFn(&[u8]) -> R
             }
         };
         let body = message.payload().unwrap_or_default();
-        continue_from(|key| header(&message, key), handle(body)).await?;
+        let headers = headers(&message);
+        // Keys are case-sensitive.
+        let get = |key: &str| headers.iter().find(|(known, _)| *known == key);
+        continue_from(|key| Some(get(key)?.1), handle(body)).await?;
         consumer.store_offset_from_message(&message)?;
     }
 }
 
-/// The value of a header. Keys are case-sensitive.
-fn header<'a>(message: &'a BorrowedMessage<'_>, key: &str) -> Option<&'a [u8]> {
-    let headers = message.headers()?;
-    (0..headers.count()).find_map(|index| {
-        // rdkafka panics at a key that is not UTF-8. Such a record would end the consumer, and
-        // the next one again, since it is still there.
-        let header = catch_unwind(|| headers.try_get(index)).ok()??;
-        header.value.filter(|_| header.key == key)
-    })
+/// The headers of a record that have a value.
+fn headers<'a>(message: &'a BorrowedMessage<'_>) -> Vec<(&'a str, &'a [u8])> {
+    let headers = message.headers().into_iter();
+    let each = headers.flat_map(|headers| {
+        // rdkafka panics at a key that is not UTF-8. That would end this consumer and all after
+        // it, since the record is still there: so only that header counts as absent.
+        (0..headers.count()).filter_map(|index| catch_unwind(|| headers.try_get(index)).ok()?)
+    });
+    each.filter_map(|header| Some((header.key, header.value?)))
+        .collect()
 }

@@ -14,7 +14,7 @@ use tokio::sync::Semaphore;
 use tracing_subscriber::EnvFilter;
 
 const BROKERS: &str =
-    "rabbitmq, nats, jetstream, mqtt, redis-streams, redis-lists, rq, and with --features kafka: kafka";
+    "rabbitmq, nats, jetstream, kafka (a feature), mqtt, redis-streams, redis-lists, rq";
 
 #[tokio::main]
 async fn main() -> Result {

@@ -56,14 +56,11 @@ pub async fn consume(
     client.flush().await?;
     info!(subject, "consumer is ready");
     while let Some(message) = messages.next().await {
-        continue_from(
-            |key| message.headers.as_ref()?.get(key),
-            async {
-                if let Err(error) = handle(&message.payload).await {
-                    warn!(%error, "message is lost");
-                }
-            },
-        )
+        continue_from(|key| message.headers.as_ref()?.get(key), async {
+            if let Err(error) = handle(&message.payload).await {
+                warn!(%error, "message is lost");
+            }
+        })
         .await;
     }
     Err("the connection to NATS is closed".into())

@@ -43,7 +43,10 @@ pub async fn ask(channel: &Channel, queue: &str, questions: &[&str]) -> Result<V
     }
     let mut answers = HashMap::new();
     while answers.len() < keys.len() {
-        let reply = replies.next().await.ok_or("RabbitMQ gives no more answers")??;
+        let reply = replies
+            .next()
+            .await
+            .ok_or("RabbitMQ gives no more answers")??;
         let key = reply.properties.correlation_id().as_ref();
         if let Some(key) = key.filter(|key| keys.iter().any(|known| known == key.as_str())) {
             answers.insert(key.to_string(), reply.data);

@@ -120,7 +120,11 @@ pub(crate) fn handler() -> (impl AsyncFn(&[u8]) -> Result, Log) {
         if hang {
             pending::<()>().await;
         }
-        if fail { Err("told to fail".into()) } else { Ok(()) }
+        if fail {
+            Err("told to fail".into())
+        } else {
+            Ok(())
+        }
     };
     (handle, Log(receiver))
 }

@@ -96,7 +96,13 @@ async fn headers_that_async_nats_cannot_read() {
     let jetstream = connect(&queue).await.unwrap();
     let (handle, mut log) = handler();
     send_raw(&queue, &[("x-correlation-id", b"a\rb")], "bad").await;
-    send(&jetstream, &queue, "good", &[("x-correlation-id", "theirs")]).await;
+    send(
+        &jetstream,
+        &queue,
+        "good",
+        &[("x-correlation-id", "theirs")],
+    )
+    .await;
     let ended = tokio::time::timeout(DEADLINE, consume(&jetstream, &queue, &handle)).await;
     ended.expect("the consumer ends").unwrap_err();
 

@@ -38,7 +38,11 @@ async fn the_id_arrives_and_survives_redelivery() {
     let (_cluster, servers) = cluster();
     let producer = producer(&servers).unwrap();
     produce(&producer, TOPIC, "alone").await.unwrap();
-    for (id, body) in [("click-1", "first"), ("click-2", "fail"), ("click-3", "hang")] {
+    for (id, body) in [
+        ("click-1", "first"),
+        ("click-2", "fail"),
+        ("click-3", "hang"),
+    ] {
         let produce = produce(&producer, TOPIC, body);
         scope(click(id), produce).await.unwrap();
     }

@@ -37,7 +37,11 @@ pub(crate) async fn send_raw(subject: &str, headers: &[(&str, &[u8])], body: &st
     let mut line = String::new();
     while line != "PONG\r\n" {
         line.clear();
-        assert_ne!(server.read_line(&mut line).await.unwrap(), 0, "NATS goes on");
+        assert_ne!(
+            server.read_line(&mut line).await.unwrap(),
+            0,
+            "NATS goes on"
+        );
         assert!(!line.starts_with("-ERR"), "{line}");
     }
 }
@@ -91,7 +95,10 @@ async fn what_others_send() {
         }
         send(&client, &subject, "traced", "traceparent", TRACE).await;
         log.next().await.check_click("traced", &TRACE[3..35]);
-        client.publish(subject.clone(), "bare".into()).await.unwrap();
+        client
+            .publish(subject.clone(), "bare".into())
+            .await
+            .unwrap();
         log.next().await.check_fresh("bare");
     };
     with_consumer(consume(&client, &subject, &handle), test).await;
@@ -172,8 +179,15 @@ async fn a_consumer_is_killed() {
     while handled.last() != Some(&last) {
         handled.push(second.next().await);
     }
-    eprintln!("nats: {before} before the kill, {} lines in all", handled.len());
-    assert!(!handled.iter().any(|number| (killed..restarted).contains(number)));
+    eprintln!(
+        "nats: {before} before the kill, {} lines in all",
+        handled.len()
+    );
+    assert!(
+        !handled
+            .iter()
+            .any(|number| (killed..restarted).contains(number))
+    );
     let lines = handled.len();
     handled.sort_unstable();
     handled.dedup();

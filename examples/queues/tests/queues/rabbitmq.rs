@@ -131,7 +131,10 @@ async fn what_others_send() {
             send(&channel, &queue, "typed", &[("x-correlation-id", value)]).await;
             log.next().await.check_fresh("typed");
         }
-        let headers = [("x-correlation-id", text(" ")), ("traceparent", text(TRACE))];
+        let headers = [
+            ("x-correlation-id", text(" ")),
+            ("traceparent", text(TRACE)),
+        ];
         send(&channel, &queue, "traced", &headers).await;
         log.next().await.check_click("traced", &TRACE[3..35]);
 
@@ -220,7 +223,10 @@ async fn answers_find_their_questions() {
         log.next().await.check("e", "theirs");
         let reply = receive(&own, &replies).await;
         assert_eq!(reply.data, b"re: e");
-        assert_eq!(reply.properties.correlation_id(), &Some("their own key".into()));
+        assert_eq!(
+            reply.properties.correlation_id(),
+            &Some("their own key".into())
+        );
         let headers = reply.properties.headers().as_ref().unwrap().inner();
         assert_eq!(headers["x-correlation-id"], text("theirs"));
         delete(&own, &replies).await;

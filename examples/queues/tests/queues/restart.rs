@@ -22,7 +22,10 @@ pub(crate) const MESSAGES: u32 = 10_000;
 const BEFORE_THE_KILL: usize = 3_000;
 
 /// Publishes messages, each under an ID of its own, many at once.
-pub(crate) async fn publish(numbers: std::ops::Range<u32>, produce: impl AsyncFn(String) -> Result) {
+pub(crate) async fn publish(
+    numbers: std::ops::Range<u32>,
+    produce: impl AsyncFn(String) -> Result,
+) {
     let publish = |number: u32| {
         let id: CorrelationId = format!("click-{number}").parse().unwrap();
         scope(id, produce(number.to_string()))
@@ -82,7 +85,12 @@ impl Consumer {
 
     /// Waits until the consumer says that it listens.
     pub(crate) async fn ready(&mut self) {
-        while !self.line().await.expect("the consumer starts").contains("consumer is ready") {}
+        while !self
+            .line()
+            .await
+            .expect("the consumer starts")
+            .contains("consumer is ready")
+        {}
     }
 
     /// The number of the next message that was handled, after a look at the ID of its line.
