@@ -32,9 +32,9 @@ impl Traceparent {
         let mut text = ArrayString::from(std::str::from_utf8(known).ok()?).ok()?;
         // Only `sampled` and `random` are known; a sender sets all other bits to zero
         // (section 3.2.2.5.3).
-        let flags = hex_digit(known[LEN - 1]) & 0b11;
+        let flags = char::from(known[LEN - 1]).to_digit(16)? & 0b11;
         text.truncate(LEN - 2);
-        text.push_str(FLAGS[usize::from(flags)]);
+        text.push_str(FLAGS[usize::try_from(flags).ok()?]);
         if version != b"00" {
             text = ArrayString::from(&format!("00{}", &text[2..])).ok()?;
         }
@@ -89,13 +89,6 @@ pub(super) fn trace_id_of(id: &str) -> Option<[u8; 16]> {
         .ok()
         .filter(|_| matches!(id.len(), 32 | 36))?;
     (!uuid.is_nil()).then(|| uuid.into_bytes())
-}
-
-const fn hex_digit(digit: u8) -> u8 {
-    match digit {
-        b'0'..=b'9' => digit - b'0',
-        _ => digit.wrapping_sub(b'a').wrapping_add(10),
-    }
 }
 
 /// The bytes of version 00, and of what every later version begins with.

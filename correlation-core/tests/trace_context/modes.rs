@@ -2,15 +2,57 @@
 
 use std::collections::BTreeSet;
 
-use correlation_core::{Context, NewTraces, Policy, Source, TraceContext, Trust};
+use correlation_core::{Context, CorrelationId, NewTraces, Policy, Source, TraceContext, Trust};
 
 use crate::vectors::{self, Goes, Vector};
 use crate::{Sent, received, sent, values};
 
 #[test]
+fn modes_have_names() {
+    for (name, mode) in [
+        ("off", TraceContext::Off),
+        ("forward", TraceContext::Forward),
+        (
+            "participate-sampled",
+            TraceContext::Participate(NewTraces::Sampled),
+        ),
+        (
+            "participate-unsampled",
+            TraceContext::Participate(NewTraces::Unsampled),
+        ),
+    ] {
+        assert_eq!(name.parse(), Ok(mode));
+        let upper = name.to_uppercase().parse::<TraceContext>();
+        assert!(upper.unwrap_err().to_string().contains(name));
+    }
+    for other in ["", "on", "participate", " off"] {
+        assert!(other.parse::<TraceContext>().is_err(), "{other:?}");
+    }
+    assert_eq!(TraceContext::default(), TraceContext::Forward);
+}
+
+#[test]
+fn a_trace_id_is_its_digits() {
+    let parent = format!("00-{}-00f067aa0ba902b7-01", vectors::TRACE_ID);
+    let context = received(&Policy::new(), &[("traceparent", parent.into_bytes())]);
+    let id = context.trace_id().unwrap();
+    assert_eq!(id.to_string(), vectors::TRACE_ID);
+    assert_eq!(format!("{id:>34}"), format!("  {}", vectors::TRACE_ID));
+    assert_eq!(
+        format!("{id:?}"),
+        format!("TraceId({:?})", vectors::TRACE_ID)
+    );
+    assert_eq!(AsRef::<str>::as_ref(&id), vectors::TRACE_ID);
+    assert_eq!(CorrelationId::from(id), vectors::TRACE_ID);
+}
+
+#[test]
 fn every_rule_has_rows() {
     let rows = vectors::all();
-    assert!(rows.len() >= 80, "{} rows", rows.len());
+    // A section each, and most of them can come by HTTP.
+    assert!(rows.iter().all(|row| !row.section.is_empty()));
+    let http = rows.iter().filter(|row| row.is_http);
+    assert!(http.clone().count() > 500 && http.count() < rows.len());
     let rules: BTreeSet<_> = rows.iter().map(|row| row.rule).collect();
     // P14 and P15 are about what is sent.
     let parent = (1..=13).map(|n| format!("P{n}"));
