@@ -52,6 +52,9 @@ mod recorder;
 mod report;
 mod response;
 mod run;
+// The table is a test of core in the first place.
+#[path = "../../correlation-core/tests/trace_context/vectors/mod.rs"]
+mod vectors;
 mod websocket;
 
 pub mod cases;

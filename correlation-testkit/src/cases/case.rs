@@ -14,7 +14,7 @@ pub struct Case {
     /// The caller's ID that was not trusted.
     pub upstream_id: Option<String>,
     /// The trace-id of the request's context.
-    pub trace_id: Option<&'static str>,
+    pub trace_id: Option<String>,
     unless: Option<Unless>,
 }
 
@@ -129,8 +129,8 @@ impl Case {
     }
 
     /// The request is in this trace.
-    pub(super) fn trace(mut self, id: &'static str) -> Self {
-        self.trace_id = Some(id);
+    pub(super) fn trace(mut self, id: impl Into<String>) -> Self {
+        self.trace_id = Some(id.into());
         self
     }
 

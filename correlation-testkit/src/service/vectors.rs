@@ -8,12 +8,8 @@ use correlation_core::TraceContext;
 
 use super::calls::{calls_to, post};
 use super::stub::{Received, Stub};
+use crate::vectors::{self as table, Goes, Vector};
 use crate::{Connection, Gaps, Report};
-use table::{Goes, Vector};
-
-// The table is a test of core in the first place.
-#[path = "../../../correlation-core/tests/trace_context/vectors/mod.rs"]
-mod table;
 
 /// Sends every row to `/test`, which calls the stub twice.
 pub(super) async fn check(
