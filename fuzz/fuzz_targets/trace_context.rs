@@ -1,6 +1,6 @@
 #![no_main]
 
-use correlation_core::{Policy, inject_with, sync_scope};
+use correlation_core::{Context, NewTraces, Policy, TraceContext, inject_with, sync_scope};
 use libfuzzer_sys::fuzz_target;
 
 // The first line is the `traceparent`, all others are `tracestate` lines.
@@ -11,23 +11,44 @@ fuzz_target!(|data: &[u8]| {
         let states = lines.clone().map(|state| ("tracestate", state));
         std::iter::once(("traceparent", parent)).chain(states)
     };
-    let once = forwarded(received);
-    let again = forwarded(|| {
+    let once = sent(&context(TraceContext::Forward, received));
+    let again = sent(&context(TraceContext::Forward, || {
         once.iter()
             .map(|(name, value)| (name.as_str(), value.as_bytes()))
-    });
+    }));
     assert_eq!(once, again);
+
+    // Who participates sends the same, but for a parent-id of its own, or begins a trace.
+    let mode = TraceContext::Participate(NewTraces::Unsampled);
+    let context = context(mode, received);
+    let (first, second) = (sent(&context), sent(&context));
+    let (parent, other) = (&first[0].1, &second[0].1);
+    assert_eq!(parent[..36], other[..36]);
+    assert_ne!(parent[36..52], other[36..52]);
+    match once.first() {
+        Some((_, forwarded)) => {
+            assert_eq!(
+                (&parent[..36], &parent[52..]),
+                (&forwarded[..36], &forwarded[52..])
+            );
+            assert_eq!(first[1..], once[1..]);
+        }
+        None => assert_eq!((first.len(), &parent[52..]), (1, "-02")),
+    }
 });
 
-fn forwarded<'h, H: IntoIterator<Item = (&'h str, &'h [u8])>>(
+fn context<'h, H: IntoIterator<Item = (&'h str, &'h [u8])>>(
+    mode: TraceContext,
     headers: impl Fn() -> H,
-) -> Vec<(String, String)> {
-    let context = Policy::new()
-        .receive(headers, None)
-        .expect("nothing is rejected");
+) -> Context {
+    let policy = Policy::new().trace_context(mode);
+    policy.receive(headers, None).expect("nothing is rejected")
+}
+
+fn sent(context: &Context) -> Vec<(String, String)> {
     let mut sent = Vec::new();
-    sync_scope(context, || {
-        inject_with(|key, value| sent.push((key.to_owned(), value.to_owned())))
+    sync_scope(context.clone(), || {
+        inject_with(|key, value| sent.push((key.to_owned(), value.to_owned())));
     });
     sent.retain(|(key, _)| key.starts_with("trace"));
     sent
