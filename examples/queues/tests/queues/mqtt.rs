@@ -7,11 +7,11 @@ use queues::Result;
 use queues::mqtt::{connect, consume, produce};
 use rumqttc::v5::mqttbytes::v5::{Packet, PubAckReason, Publish};
 use rumqttc::v5::{AsyncClient, Event, EventLoop};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::JoinHandle;
 
 use super::common::{self, DEADLINE, HOSTILE, TRACE, click, handler, unique, with_consumer};
+use super::mqtt_packets::publish;
 use super::restart::{self, Consumer, MESSAGES};
 
 fn ready() -> bool {
@@ -114,68 +114,6 @@ async fn the_id_arrives_and_survives_redelivery() {
     forget(&session).await;
 }
 
-/// Publishes as another program would, whatever the bytes. Whether the broker took it.
-async fn publish(topic: &str, body: &str, properties: &[(&[u8], &[u8])]) -> bool {
-    let mut connect = b"\0\x04MQTT\x05\x02\0\x3c\0".to_vec();
-    connect.extend(string(unique("mqtt").as_bytes()));
-    let mut fields = Vec::new();
-    for (name, value) in properties {
-        fields.extend([&[USER_PROPERTY][..], &string(name), &string(value)].concat());
-    }
-    let fields = [&length(fields.len())[..], &fields].concat();
-    let publish = [
-        &string(topic.as_bytes())[..],
-        b"\0\x01",
-        &fields,
-        body.as_bytes(),
-    ]
-    .concat();
-
-    let mut broker = TcpStream::connect("127.0.0.1:1883").await.unwrap();
-    for (kind, packet) in [(CONNECT, connect), (PUBLISH_QOS_1, publish)] {
-        let packet = [&[kind][..], &length(packet.len()), &packet].concat();
-        broker.write_all(&packet).await.unwrap();
-    }
-    loop {
-        let Ok(kind) = broker.read_u8().await else {
-            return false;
-        };
-        let rest = broker.read_u8().await.unwrap();
-        broker.read_exact(&mut vec![0; rest.into()]).await.unwrap();
-        match kind {
-            CONNACK => {}
-            PUBACK => return true,
-            DISCONNECT => return false,
-            _ => panic!("packet {kind:x}"),
-        }
-    }
-}
-
-fn string(bytes: &[u8]) -> Vec<u8> {
-    let length = u16::try_from(bytes.len()).unwrap();
-    [&length.to_be_bytes(), bytes].concat()
-}
-
-/// Seven bits in each byte, the eighth says that there are more.
-fn length(mut length: usize) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    loop {
-        let more = if length > 127 { 128 } else { 0 };
-        bytes.push(u8::try_from(length % 128).unwrap() | more);
-        length /= 128;
-        if length == 0 {
-            return bytes;
-        }
-    }
-}
-
-const CONNECT: u8 = 0x10;
-const CONNACK: u8 = 0x20;
-const PUBLISH_QOS_1: u8 = 0x32;
-const PUBACK: u8 = 0x40;
-const DISCONNECT: u8 = 0xe0;
-const USER_PROPERTY: u8 = 0x26;
-
 #[tokio::test]
 async fn what_others_send() {
     if !ready() {
@@ -214,6 +152,12 @@ async fn what_others_send() {
         ];
         assert!(publish(&session, "traced", &trace).await);
         log.next().await.check_click("traced", &TRACE[3..35]);
+        // Larger than what the client takes by default.
+        let large = "x".repeat(100_000);
+        scope(click("click-1"), produce(client, &session, &large))
+            .await
+            .unwrap();
+        log.next().await.check_click(&large, "click-1");
         assert!(publish(&session, "bare", &[]).await);
         log.next().await.check_fresh("bare");
         assert!(publish(&session, "", &[(b"x-correlation-id", b"theirs")]).await);
@@ -227,7 +171,7 @@ async fn what_others_send() {
 struct Publisher {
     session: String,
     client: AsyncClient,
-    taken: tokio::sync::mpsc::UnboundedReceiver<PubAckReason>,
+    taken: UnboundedReceiver<PubAckReason>,
     network: JoinHandle<()>,
 }
 
@@ -235,7 +179,7 @@ impl Publisher {
     fn start() -> Self {
         let session = unique("mqtt");
         let (client, mut events) = connect(&session);
-        let (sender, taken) = tokio::sync::mpsc::unbounded_channel();
+        let (sender, taken) = unbounded_channel();
         let network = tokio::spawn(async move {
             while let Ok(event) = events.poll().await {
                 if let Event::Incoming(Packet::PubAck(ack)) = event {
