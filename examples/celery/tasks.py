@@ -12,10 +12,13 @@ from celery.utils.log import get_task_logger
 from correlation_celery import CorrelationIdFilter, outbound_headers
 
 app = Celery("tasks", broker=os.environ.get("BROKER", "redis://127.0.0.1:6379/0"))
+app.conf.task_default_queue = os.environ.get("QUEUE", "celery")
 app.conf.task_ignore_result = True
 app.conf.broker_connection_retry_on_startup = True
 
 SERVICE = os.environ.get("SERVICE", "http://127.0.0.1:3000")
+RUST_QUEUE = os.environ.get("RUST_QUEUE", "rust")
+LINE = "%(asctime)s %(levelname)s %(name)s: %(message)s correlation_id=%(correlation_id)s"
 
 log = get_task_logger(__name__)
 
@@ -23,10 +26,9 @@ log = get_task_logger(__name__)
 @after_setup_logger.connect(weak=False)
 @after_setup_task_logger.connect(weak=False)
 def log_the_id(logger=None, **_):
-    line = "%(asctime)s %(levelname)s %(name)s: %(message)s correlation_id=%(correlation_id)s"
     for handler in logger.handlers:
         handler.addFilter(CorrelationIdFilter())
-        handler.setFormatter(logging.Formatter(line))
+        handler.setFormatter(logging.Formatter(LINE))
 
 
 @app.task(bind=True, max_retries=3)
@@ -40,4 +42,8 @@ def charge(self, order):
     request = urllib.request.Request(url, method="POST", headers=outbound_headers())
     urllib.request.urlopen(request, timeout=10).close()
     # And on to the Rust worker.
-    app.send_task("rust.ship", args=[order], queue="rust")
+    ship(order)
+
+
+def ship(order):
+    app.send_task("rust.ship", args=[order], queue=RUST_QUEUE)

@@ -7,7 +7,6 @@ import logging
 import logging.config
 import os
 import re
-import sys
 
 import httpx
 import uvicorn
@@ -85,15 +84,11 @@ app.add_middleware(CorrelationIdMiddleware, header_name=HEADER, validator=valid)
 
 
 def main(app: FastAPI) -> None:
-    """Serves the app, and tells on standard error where."""
-    host, port = os.environ.get("LISTEN", "127.0.0.1:3001").rsplit(":", 1)
+    host, port = os.environ.get("LISTEN", "127.0.0.1:3000").rsplit(":", 1)
     logging.config.dictConfig(LOGGING)
     # With `log_config=None` uvicorn leaves logging alone: its access log goes through the handler
     # above, and has the ID.
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None))
-    socket = uvicorn.Config(app, host=host, port=int(port), log_config=None).bind_socket()
-    print("listening on {}:{}".format(*socket.getsockname()), file=sys.stderr, flush=True)
-    server.run(sockets=[socket])
+    uvicorn.run(app, host=host, port=int(port), log_config=None)
 
 
 if __name__ == "__main__":

@@ -44,13 +44,13 @@ impl Broker {
         Ok(())
     }
 
-    pub(crate) async fn consume(&self, queue: &'static str) -> Result<Deliveries> {
+    pub(crate) async fn consume(&self, queue: &str) -> Result<Deliveries> {
         Ok(match self {
             Self::Redis(client, _) => {
                 // Waiting for a message may take for ever, and blocks a connection.
                 let config = AsyncConnectionConfig::new().set_response_timeout(None);
                 let connection = client.get_multiplexed_async_connection_with_config(&config);
-                Deliveries::Redis(connection.await?, queue)
+                Deliveries::Redis(connection.await?, queue.to_owned())
             }
             Self::RabbitMQ(channel) => {
                 declare(channel, queue).await?;
@@ -64,7 +64,7 @@ impl Broker {
 }
 
 pub(crate) enum Deliveries {
-    Redis(MultiplexedConnection, &'static str),
+    Redis(MultiplexedConnection, String),
     RabbitMQ(Consumer),
 }
 
@@ -73,7 +73,7 @@ impl Deliveries {
     pub(crate) async fn next(&mut self) -> Result<std::result::Result<Message, InvalidMessage>> {
         match self {
             Self::Redis(connection, queue) => {
-                let (_, envelope): (String, Vec<u8>) = connection.brpop(*queue, 0.0).await?;
+                let (_, envelope): (String, Vec<u8>) = connection.brpop(&*queue, 0.0).await?;
                 Ok(Message::from_redis(envelope))
             }
             Self::RabbitMQ(consumer) => {

@@ -18,11 +18,13 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     logs::init(&config);
     let url = env::var("BROKER").unwrap_or_else(|_| "redis://127.0.0.1:6379/0".to_owned());
     let broker = Broker::connect(&url).await?;
+    let queue = |name, default: &str| env::var(name).unwrap_or_else(|_| default.to_owned());
+    let rust_queue = queue("RUST_QUEUE", "rust");
     match env::args().nth(1).as_deref() {
-        Some("service") => service::run(&config, broker).await,
+        Some("service") => service::run(&config, broker, queue("QUEUE", "celery")).await,
         // What it is working on when it is told to end is lost: messages are acknowledged at once.
         Some("worker") => tokio::select! {
-            result = worker::run(broker) => result,
+            result = worker::run(broker, &rust_queue) => result,
             () = terminated() => Ok(()),
         },
         _ => {

@@ -1,6 +1,7 @@
 //! The HTTP service: takes orders, and is called back by the Python task.
 
 use std::error::Error;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Path, State};
@@ -17,11 +18,12 @@ use crate::broker::Broker;
 pub(crate) async fn run(
     config: &Config,
     broker: Broker,
+    queue: String,
 ) -> Result<(), Box<dyn Error + Send + Sync>> {
     let app = Router::new()
         .route("/orders/{order}", post(order))
         .route("/receipts/{order}", post(receipt))
-        .with_state(broker)
+        .with_state((broker, queue.into()))
         .layer(CorrelationLayer::new().policy(config.policy()));
     let listener = TcpListener::bind(config.listen).await?;
     let terminated = terminated();
@@ -32,11 +34,14 @@ pub(crate) async fn run(
     Ok(())
 }
 
-async fn order(State(broker): State<Broker>, Path(order): Path<u32>) -> StatusCode {
+async fn order(
+    State((broker, queue)): State<(Broker, Arc<str>)>,
+    Path(order): Path<u32>,
+) -> StatusCode {
     info!(order, "order taken");
     // The task takes the ID of the request along; nobody has to say so.
     let charge = Task::new("tasks.charge").arg(order);
-    match broker.send(&charge, "celery").await {
+    match broker.send(&charge, &queue).await {
         Ok(()) => StatusCode::ACCEPTED,
         Err(error) => {
             error!(order, %error, "order not sent");

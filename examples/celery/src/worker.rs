@@ -7,8 +7,8 @@ use tracing::{info, warn};
 
 use crate::broker::Broker;
 
-pub(crate) async fn run(broker: Broker) -> Result<(), Box<dyn Error + Send + Sync>> {
-    let mut deliveries = broker.consume("rust").await?;
+pub(crate) async fn run(broker: Broker, queue: &str) -> Result<(), Box<dyn Error + Send + Sync>> {
+    let mut deliveries = broker.consume(queue).await?;
     loop {
         let message = match deliveries.next().await? {
             Ok(message) => message,
@@ -20,7 +20,7 @@ pub(crate) async fn run(broker: Broker) -> Result<(), Box<dyn Error + Send + Syn
         // All below runs, and logs, under the ID of the message.
         let done = message.scope(handle(&message));
         if !done.await && message.retries() < MAX_RETRIES {
-            broker.send(&message.retry(), "rust").await?;
+            broker.send(&message.retry(), queue).await?;
         }
     }
 }

@@ -48,7 +48,15 @@ impl Process {
 
     /// The base URL, once it says where it listens.
     pub(crate) async fn url(&mut self) -> String {
-        let url = |line: &str| Some(format!("http://{}", line.strip_prefix("listening on ")?));
+        let url = |line: &str| {
+            let rust = line.strip_prefix("listening on ");
+            let uvicorn = || {
+                line.split_once("Uvicorn running on http://")
+                    .map(|(_, rest)| rest)
+            };
+            let address = rust.or_else(uvicorn)?.split(' ').next()?;
+            Some(format!("http://{address}"))
+        };
         self.wait_for(url).await
     }
 
