@@ -68,7 +68,7 @@ async fn a_task_of_its_own_has_the_id_that_it_was_given() {
     let client = client();
     let url = server.url();
     let call = async move { client.get(url).send().await.map(drop) };
-    let task = in_scope(async { rt::spawn(call.in_current()) }).await;
+    let task = sync_scope(id("click-1"), || rt::spawn(call.in_current()));
     task.await.unwrap().unwrap();
     assert_eq!(server.ids(), [sent("click-1")]);
 }
