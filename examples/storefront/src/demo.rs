@@ -1,5 +1,6 @@
 //! The demonstration: open the shop, buy something, tell the story.
 
+use std::env;
 use std::io::{self, Write};
 use std::path::Path;
 use std::pin::pin;
@@ -14,7 +15,7 @@ use crate::Failure;
 use crate::args::Options;
 use crate::logs::Folder;
 use crate::purchase;
-use crate::services::{LAST_WORDS, Service};
+use crate::services::{DATABASE_URL, LAST_WORDS, QUEUE_URL, Service};
 use crate::supervisor::Supervisor;
 
 /// Runs the demo until it is over. Whatever happens, no service is left behind.
@@ -62,9 +63,15 @@ async fn open(supervisor: &mut Supervisor, port: u16, logs: &Folder) -> Result<S
     let mut urls = Vec::new();
     for service in Service::START_ORDER {
         let port = if service == Service::Gateway { port } else { 0 };
-        let command = service.command(port, &logs.file(service), &urls)?;
-        let addr = supervisor.start(service.name(), command).await?;
-        urls.push((service, format!("http://{addr}")));
+        let mut command = service.command(port, &logs.file(service), &urls)?;
+        for (variable, file) in [(DATABASE_URL, "orders.db"), (QUEUE_URL, "jobs.db")] {
+            if env::var_os(variable).is_none() {
+                command.env(variable, logs.database(file)?);
+            }
+        }
+        if let Some(addr) = supervisor.start(service.name(), command).await? {
+            urls.push((service, format!("http://{addr}")));
+        }
     }
     let gateway = urls.pop().ok_or("there is no service")?;
     Ok(gateway.1)
@@ -82,7 +89,13 @@ async fn tell(gateway: &str, logs: &Folder) -> Result<(), Failure> {
         "one purchase, HTTP {}, correlation ID {id}",
         status.as_u16()
     )?;
-    write!(out, "{story}")?;
+    for line in story.to_string().lines() {
+        // SQL may be long. It stands in the log as it is.
+        match line.char_indices().nth(WIDTH) {
+            Some((end, _)) => writeln!(out, "{}…", &line[..end])?,
+            None => writeln!(out, "{line}")?,
+        }
+    }
     writeln!(
         out,
         "find it yourself: grep {id} {}/*",
@@ -129,9 +142,14 @@ fn gap(story: &Timeline) -> Option<String> {
     if !missing.is_empty() {
         return Some(format!("from {}", missing.join(", ")));
     }
-    let mut records = story.records().iter();
-    let ended = records.any(|record| record.message.starts_with(LAST_WORDS));
-    (!ended).then(|| format!("of {LAST_WORDS:?}"))
+    let told = |words: &str| {
+        story
+            .records()
+            .iter()
+            .any(|record| record.message.starts_with(words))
+    };
+    let open = LAST_WORDS.into_iter().find(|words| !told(words));
+    open.map(|words| format!("of {words:?}"))
 }
 
 fn invite(gateway: &str) -> io::Result<()> {
@@ -160,6 +178,7 @@ fn shell_word(path: &Path) -> String {
 }
 
 const PATIENCE: Duration = Duration::from_secs(5);
+const WIDTH: usize = 110;
 const POLL: Duration = Duration::from_millis(5);
 
 #[cfg(test)]
@@ -169,7 +188,7 @@ mod tests {
     #[test]
     fn an_empty_story_lacks_everybody() {
         let gap = gap(&Timeline::default()).unwrap();
-        assert_eq!(gap, "from gateway, orders, payments, shipping");
+        assert_eq!(gap, "from gateway, orders, payments, shipping, worker");
     }
 
     #[test]

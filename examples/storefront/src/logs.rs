@@ -50,6 +50,22 @@ impl Folder {
         Service::ALL.into_iter().map(|service| self.file(service))
     }
 
+    /// The URL of a SQLite database in the folder, where `DIR/*` does not find it.
+    pub(crate) fn database(&self, file: &str) -> Result<String, Failure> {
+        let folder = self.0.join(".data");
+        fs::create_dir_all(&folder).map_err(|error| cannot_write(&folder, &error))?;
+        let path = fs::canonicalize(&folder)?.join(file);
+        let path = path
+            .to_str()
+            .ok_or("the folder of the log files has no UTF-8 name")?;
+        // In a URL these would end the path.
+        let path = path
+            .replace('%', "%25")
+            .replace('?', "%3F")
+            .replace('#', "%23");
+        Ok(format!("sqlite://{path}?mode=rwc"))
+    }
+
     /// The folder itself.
     pub(crate) fn path(&self) -> &Path {
         &self.0
@@ -60,8 +76,11 @@ impl Folder {
 pub(crate) fn init(path: &Path, format: Format) -> Result<(), Failure> {
     let file = open(path).map_err(|error| cannot_write(path, &error))?;
     let subscriber = tracing_subscriber::fmt()
-        // Only what the shop itself has to tell: the frameworks would like to join in.
-        .with_env_filter(EnvFilter::new("warn,storefront=info"))
+        // What the shop itself has to tell, its SQL, and spans with the ID: the frameworks would
+        // like to join in.
+        .with_env_filter(EnvFilter::new(
+            "warn,storefront=info,sqlx::query=info,correlation=info",
+        ))
         .with_ansi(false)
         // The only line about correlation: whatever is written, the writer adds the ID to it.
         .with_writer(tag(file));

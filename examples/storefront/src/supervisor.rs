@@ -51,12 +51,12 @@ impl Supervisor {
         }
     }
 
-    /// Starts a process, and waits until it says where it listens.
+    /// Starts a process, and waits until it says where it listens, or that it is ready.
     pub(crate) async fn start(
         &mut self,
         name: &'static str,
         mut command: Command,
-    ) -> Result<SocketAddr, Failure> {
+    ) -> Result<Option<SocketAddr>, Failure> {
         // Standard output is inherited, though nothing is written there: whoever reads ours to
         // its end knows that all processes are gone.
         command
@@ -84,7 +84,7 @@ impl Supervisor {
         let mut said = BufReader::new(stderr).lines();
         let addr = timeout(START, listening(&mut said))
             .await
-            .map_err(|_| not_started(&format_args!("no address within {START:?}")))?
+            .map_err(|_| not_started(&format_args!("not ready within {START:?}")))?
             .map_err(|words| not_started(&words))?;
         tokio::spawn(pass_on(name, said));
         Ok(addr)
@@ -111,12 +111,13 @@ impl Supervisor {
     }
 }
 
-/// Reads until a process says where it listens; the error is what it says instead.
-async fn listening(said: &mut Lines<BufReader<ChildStderr>>) -> Result<SocketAddr, String> {
+/// Reads until a process says where it listens, if anywhere; the error is what it says instead.
+async fn listening(said: &mut Lines<BufReader<ChildStderr>>) -> Result<Option<SocketAddr>, String> {
     let mut words = Vec::new();
     while let Ok(Some(line)) = said.next_line().await {
         match line.strip_prefix("listening on ").map(str::parse) {
-            Some(Ok(addr)) => return Ok(addr),
+            Some(Ok(addr)) => return Ok(Some(addr)),
+            None if line == READY => return Ok(None),
             _ => words.push(line),
         }
     }
@@ -163,6 +164,9 @@ impl fmt::Display for Ended {
 }
 
 impl std::error::Error for Ended {}
+
+/// What a process says on standard error that is ready, and has no address.
+pub(crate) const READY: &str = "ready";
 
 /// How long a process may take to start and to end.
 const START: Duration = Duration::from_secs(30);

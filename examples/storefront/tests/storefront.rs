@@ -1,10 +1,10 @@
-//! The demo as a user runs it: the real program, its four processes and their log files.
+//! The demo as a user runs it: the real program, its five processes and their log files.
 
 #![cfg(unix)]
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::time::Duration;
@@ -15,8 +15,38 @@ use tokio::time::timeout;
 
 #[tokio::test]
 async fn once_tells_the_whole_story_of_one_id() {
-    let logs = folder("once");
-    let output = run(&["--once", "--logs", logs.to_str().unwrap()]).await;
+    tells_the_whole_story("once", &[]).await;
+}
+
+#[tokio::test]
+async fn the_story_is_the_same_on_postgresql_and_rabbitmq() {
+    let servers = [
+        ("PostgreSQL", "127.0.0.1:5432"),
+        ("RabbitMQ", "127.0.0.1:5672"),
+    ];
+    if servers.map(|(name, addr)| answers(name, addr)) == [true; 2] {
+        let urls = [("DATABASE_URL", POSTGRESQL), ("QUEUE_URL", RABBITMQ)];
+        tells_the_whole_story("servers", &urls).await;
+    }
+}
+
+#[tokio::test]
+async fn the_story_is_the_same_on_other_queues() {
+    for (name, addr, url) in [
+        ("Redis", "127.0.0.1:6379", "redis://127.0.0.1"),
+        ("PostgreSQL", "127.0.0.1:5432", POSTGRESQL),
+    ] {
+        if answers(name, addr) {
+            tells_the_whole_story(name, &[("QUEUE_URL", url)]).await;
+        }
+    }
+}
+
+async fn tells_the_whole_story(name: &str, urls: &[(&str, &str)]) {
+    let logs = folder(name);
+    let mut demo = storefront(&["--once", "--logs", logs.to_str().unwrap()]);
+    let output = timeout(PATIENCE, demo.envs(urls.iter().copied()).output());
+    let output = output.await.expect("it ends in time").unwrap();
     assert!(output.status.success(), "{output:?}");
     assert_eq!(text(&output.stderr), "");
 
@@ -37,14 +67,39 @@ async fn once_tells_the_whole_story_of_one_id() {
         .map(|line| line.split_whitespace().nth(2).unwrap())
         .collect();
     assert_eq!(tellers, BTreeSet::from(SERVICES), "{printed}");
+    let mut rest = story.iter();
     for told in [
-        "purchase started",
-        "WARN",
-        "trying once more",
-        "purchase finished",
-        "receipt sent",
+        "gateway INFO purchase started",
+        "orders INFO summary=\"INSERT INTO storefront_orders",
+        "orders INFO order stored",
+        "payments WARN card not charged",
+        "orders WARN payment refused, trying once more",
+        "payments INFO card charged",
+        "shipping INFO label printed",
+        "orders INFO order confirmed",
     ] {
-        assert!(printed.contains(told), "{told} is missing:\n{printed}");
+        let found = rest.any(|line| words(line).contains(told));
+        assert!(found, "{told} is missing:\n{printed}");
+    }
+    // These are told beside each other.
+    for strand in [
+        &["gateway INFO purchase finished"][..],
+        &[
+            "orders INFO summary=\"UPDATE storefront_orders",
+            "orders INFO order booked",
+        ],
+        &[
+            "worker INFO mailing receipt order=",
+            "worker WARN receipt not mailed",
+            "worker INFO mailing receipt order=",
+            "worker INFO receipt mailed",
+        ],
+    ] {
+        let mut rest = story.iter();
+        for told in strand {
+            let found = rest.any(|line| words(line).contains(told));
+            assert!(found, "{told} is missing:\n{printed}");
+        }
     }
     assert!(!printed.contains("correlation_id"), "{printed}");
     let grep = format!("find it yourself: grep {id} {}/*", logs.display());
@@ -61,6 +116,58 @@ async fn once_tells_the_whole_story_of_one_id() {
     assert_eq!(of_purchase, vec![true; story.len()], "{records:#?}");
     // Every service started, outside of any purchase.
     assert_eq!(pids(&logs).len(), SERVICES.len());
+}
+
+/// A line of the story without what is aligned or differs.
+fn words(line: &str) -> String {
+    let words: Vec<_> = line.split_whitespace().skip(2).collect();
+    words.join(" ")
+}
+
+/// Whether a server is there. Without one there is nothing to test, unless it has to be there.
+fn answers(name: &str, addr: &str) -> bool {
+    let answers = TcpStream::connect(addr).is_ok();
+    if !answers {
+        let required = std::env::var_os("CORRELATION_REQUIRE_SERVICES").is_some_and(|v| v == "1");
+        assert!(!required, "no {name} at {addr}");
+        println!("skipped: no {name} at {addr}");
+    }
+    answers
+}
+
+#[tokio::test]
+async fn a_server_that_cannot_be_used_is_one_clear_line() {
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = closed.local_addr().unwrap();
+    drop(closed);
+    let logs = folder("unusable");
+    for (variable, value, named) in [
+        (
+            "DATABASE_URL",
+            "mysql://shop:secret@localhost",
+            "allowed is",
+        ),
+        ("QUEUE_URL", "kafka://shop:secret@localhost", "allowed is"),
+        ("QUEUE_URL", "", "allowed is"),
+        (
+            "DATABASE_URL",
+            &format!("postgres://shop:secret@{addr}/shop"),
+            "cannot use",
+        ),
+        (
+            "QUEUE_URL",
+            &format!("amqp://shop:secret@{addr}"),
+            "cannot use",
+        ),
+    ] {
+        let mut demo = storefront(&["--once", "--logs", logs.to_str().unwrap()]);
+        let output = timeout(PATIENCE, demo.env(variable, value).output()).await;
+        let output = output.expect("it ends in time").unwrap();
+        assert_failed(&output, 1, &[variable, named]);
+        assert!(!text(&output.stderr).contains("secret"), "{output:?}");
+        assert_gone(&logs);
+        fs::remove_dir_all(&logs).ok();
+    }
 }
 
 #[tokio::test]
@@ -217,6 +324,8 @@ fn storefront(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_storefront"));
     command
         .args(args)
+        .env_remove("DATABASE_URL")
+        .env_remove("QUEUE_URL")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -290,6 +399,8 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-const SERVICES: [&str; 4] = ["gateway", "orders", "payments", "shipping"];
+const SERVICES: [&str; 5] = ["gateway", "orders", "payments", "shipping", "worker"];
+const POSTGRESQL: &str = "postgres://postgres@127.0.0.1/test";
+const RABBITMQ: &str = "amqp://guest:guest@127.0.0.1:5672";
 /// For a busy machine: nothing here takes longer than a second or two.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -5,11 +5,14 @@
 
 mod downstream;
 mod gateway;
+mod jobs;
 mod lifeline;
 mod messages;
 mod orders;
 mod payments;
 mod shipping;
+mod store;
+mod worker;
 
 use std::ffi::OsStr;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -22,7 +25,11 @@ use tokio::process::Command;
 use crate::Failure;
 use crate::logs::{self, Format};
 
-pub(crate) use orders::LAST_WORDS;
+pub(crate) use jobs::QUEUE_URL;
+pub(crate) use store::DATABASE_URL;
+
+/// How the two ends of a story begin: of what orders does in the background, and of the job.
+pub(crate) const LAST_WORDS: [&str; 2] = [orders::LAST_WORDS, worker::LAST_WORDS];
 
 /// A service, by its place in the shop.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -31,15 +38,27 @@ pub(crate) enum Service {
     Orders,
     Payments,
     Shipping,
+    Worker,
 }
 
 impl Service {
     /// All of them, as a purchase meets them.
-    pub(crate) const ALL: [Self; 4] = [Self::Gateway, Self::Orders, Self::Payments, Self::Shipping];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Gateway,
+        Self::Orders,
+        Self::Payments,
+        Self::Shipping,
+        Self::Worker,
+    ];
 
     /// Who is called by others starts before them, so that its address is known by then.
-    pub(crate) const START_ORDER: [Self; 4] =
-        [Self::Payments, Self::Shipping, Self::Orders, Self::Gateway];
+    pub(crate) const START_ORDER: [Self; 5] = [
+        Self::Worker,
+        Self::Payments,
+        Self::Shipping,
+        Self::Orders,
+        Self::Gateway,
+    ];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
@@ -47,6 +66,7 @@ impl Service {
             Self::Orders => "orders",
             Self::Payments => "payments",
             Self::Shipping => "shipping",
+            Self::Worker => "worker",
         }
     }
 
@@ -56,7 +76,7 @@ impl Service {
 
     const fn log_format(self) -> Format {
         match self {
-            Self::Gateway | Self::Shipping => Format::Json,
+            Self::Gateway | Self::Shipping | Self::Worker => Format::Json,
             Self::Orders | Self::Payments => Format::Text,
         }
     }
@@ -103,6 +123,7 @@ pub(crate) fn serve(service: Service) -> Result<(), Failure> {
         Service::Orders => orders::run(listen),
         Service::Payments => payments::run(listen),
         Service::Shipping => shipping::run(listen),
+        Service::Worker => worker::run(),
     }
 }
 

@@ -1,36 +1,39 @@
 //! Orders, with actix-web: prices and stores an order, has it paid and shipped.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::{App, HttpResponse, HttpServer, web};
-use correlation_actix::{Correlation, spawn};
-use tokio::time::sleep;
+use correlation_actix::{Correlation, Policy, spawn};
 
 use super::downstream::{Downstream, Refused};
+use super::jobs::{Jobs, MailReceipt};
 use super::messages::{
     Cents, Charge, Confirmation, Item, Parcel, Purchase, Receipt, Refusal, Shipment,
 };
+use super::store::Store;
 use super::{Service, cannot_listen, lifeline, opened};
 use crate::Failure;
 
-/// The last that is written about a purchase, in the background, after the customer's answer.
-pub(crate) const LAST_WORDS: &str = "receipt sent";
+/// The last that orders writes about a purchase, in the background, after the customer's answer.
+pub(crate) const LAST_WORDS: &str = "order booked";
 
 #[actix_web::main]
 pub(super) async fn run(listen: SocketAddr) -> Result<(), Failure> {
     let desk = web::Data::new(Desk {
         payments: Downstream::from_env(Service::Payments)?,
         shipping: Downstream::from_env(Service::Shipping)?,
-        next: AtomicU32::new(1001),
+        store: Store::from_env().await?,
+        jobs: Jobs::from_env().await?,
     });
+    // sqlx runs SQLite in a thread of its own and takes nothing along but the `tracing` span, so
+    // that its records have the ID from there. No other database needs one.
+    let policy = Policy::new().request_span(true);
     let app = move || {
         App::new()
             .app_data(desk.clone())
             .route("/orders", web::post().to(create))
-            .wrap(Correlation::new())
+            .wrap(Correlation::new().policy(policy.clone()))
     };
 
     let server = HttpServer::new(app)
@@ -54,7 +57,8 @@ pub(super) async fn run(listen: SocketAddr) -> Result<(), Failure> {
 struct Desk {
     payments: Downstream,
     shipping: Downstream,
-    next: AtomicU32,
+    store: Store,
+    jobs: Jobs,
 }
 
 #[derive(Debug)]
@@ -77,23 +81,24 @@ async fn create(desk: web::Data<Desk>, purchase: web::Json<Purchase>) -> HttpRes
 
 impl Desk {
     async fn place(&self, purchase: Purchase) -> Result<Confirmation, Refused> {
-        let order = self.store(purchase)?;
+        let order = self.store(purchase).await?;
         let receipt = self
             .charge(&order)
             .await
             .inspect_err(|_| cancelled(&order))?;
         paid(&order, &receipt);
         let parcel = self.ship(&order).await?;
+        self.mail(&order, &receipt).await?;
         // Nobody waits for it, and still it belongs to this purchase: `spawn` carries the ID.
-        spawn(send_receipt(receipt));
+        spawn(book(self.store.clone(), order.number, receipt));
         Ok(confirmed(&order, parcel))
     }
 
-    /// An ordinary function: no ID comes in, and every line has it.
-    fn store(&self, purchase: Purchase) -> Result<Order, Refused> {
+    async fn store(&self, purchase: Purchase) -> Result<Order, Refused> {
         let total = total(&purchase.items)?;
-        let number = self.next.fetch_add(1, Ordering::Relaxed);
-        tracing::info!(order = number, cart = purchase.cart, %total, "order stored");
+        let number = self.store.insert(&purchase, total).await;
+        let number = number.map_err(|error| unavailable("the database", &error))?;
+        stored(number, &purchase, total);
         Ok(Order {
             number,
             card: purchase.card,
@@ -127,6 +132,30 @@ impl Desk {
         };
         self.shipping.post("/shipments", &shipment).await
     }
+
+    /// Leaves it to the worker, which may take as many attempts as it needs.
+    async fn mail(&self, order: &Order, Receipt { receipt }: &Receipt) -> Result<(), Refused> {
+        let job = MailReceipt {
+            order: order.number,
+            receipt: receipt.clone(),
+        };
+        let pushed = self.jobs.push(job).await;
+        pushed.map_err(|error| unavailable("the queue", &*error))
+    }
+}
+
+/// Why exactly is for our own log, not for the customer.
+fn unavailable(what: &str, error: &dyn std::error::Error) -> Refused {
+    tracing::error!("{what} failed: {error}");
+    Refused {
+        status: 503,
+        refusal: Refusal::new(format!("{what} failed")),
+    }
+}
+
+/// An ordinary function: no ID comes in, and every line has it.
+fn stored(order: u32, purchase: &Purchase, total: Cents) {
+    tracing::info!(order, cart = purchase.cart, %total, "order stored");
 }
 
 /// What the items cost together.
@@ -172,10 +201,11 @@ fn confirmed(order: &Order, parcel: Parcel) -> Confirmation {
     }
 }
 
-async fn send_receipt(Receipt { receipt }: Receipt) {
-    // Stands for a mail server.
-    sleep(Duration::from_millis(20)).await;
-    tracing::info!(%receipt, "{LAST_WORDS}");
+async fn book(store: Store, order: u32, Receipt { receipt }: Receipt) {
+    match store.paid(order, &receipt).await {
+        Ok(()) => tracing::info!(order, "{LAST_WORDS}"),
+        Err(error) => tracing::error!(order, "order not booked: {error}"),
+    }
 }
 
 const PRICES: [(&str, u64); 3] = [("teapot", 2490), ("cup", 690), ("oolong", 1150)];

@@ -1,0 +1,43 @@
+//! The worker: does the jobs that orders puts on the queue. It serves no requests.
+
+use std::process;
+use std::time::Duration;
+
+use apalis::prelude::{Attempt, BoxDynError};
+use tokio::time::sleep;
+
+use super::jobs::{Jobs, MailReceipt};
+use crate::Failure;
+use crate::supervisor::READY;
+
+/// The last that is written about a purchase, long after the customer's answer.
+pub(crate) const LAST_WORDS: &str = "receipt mailed";
+
+#[tokio::main]
+pub(super) async fn run() -> Result<(), Failure> {
+    let jobs = Jobs::from_env().await?;
+    // No job, and so no ID on this line.
+    tracing::info!(pid = process::id(), "listening for jobs");
+    eprintln!("{READY}");
+    jobs.work().await
+}
+
+/// The mail server refuses the first attempt of each mail. The second one finds the same ID.
+pub(super) async fn mail_receipt(job: MailReceipt, attempt: Attempt) -> Result<(), BoxDynError> {
+    let MailReceipt { order, receipt } = job;
+    let attempt = attempt.current();
+    tracing::info!(order, attempt, "mailing receipt");
+    // Stands for the mail server.
+    sleep(Duration::from_millis(10)).await;
+    if attempt < 2 {
+        tracing::warn!(
+            order,
+            attempt,
+            why = "mailbox is locked",
+            "receipt not mailed"
+        );
+        return Err("mailbox is locked".into());
+    }
+    log::info!("{LAST_WORDS} order={order} receipt={receipt}");
+    Ok(())
+}
