@@ -6,9 +6,9 @@ worker alike. Needs Python 3.8 and Celery 5 or newer.
     from correlation_celery import CorrelationIdFilter, correlation_id
 
 Set `correlation_id` where a request enters the process; tasks that are sent carry it on. If a
-library has such a ContextVar already, use that one:
+library has such a ContextVar already, let the handlers use that one:
 
-    from asgi_correlation_id import correlation_id
+    correlation_celery.correlation_id = asgi_correlation_id.correlation_id
 """
 
 import logging

@@ -5,6 +5,7 @@
 #![cfg(unix)]
 
 mod broker;
+mod libraries;
 mod python;
 mod services;
 

@@ -1,4 +1,4 @@
-//! Redis or RabbitMQ, by the URL: each of the two needs a few lines of its own.
+//! Redis or `RabbitMQ`, by the URL: each of the two needs a few lines of its own.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -110,7 +110,7 @@ async fn publish(channel: &Channel, task: &Task, queue: &str) -> Result<()> {
     Ok(())
 }
 
-/// As Celery does it: RabbitMQ refuses a queue that is declared in two ways.
+/// As Celery does it: `RabbitMQ` refuses a queue that is declared in two ways.
 async fn declare(channel: &Channel, queue: &str) -> Result<()> {
     let options = QueueDeclareOptions {
         durable: true,

@@ -1,4 +1,4 @@
-//! The example as its README has it, over both brokers: a FastAPI front, the Rust service, Celery,
+//! The example as its README has it, over both brokers: a `FastAPI` front, the Rust service, Celery,
 //! the Rust worker, all as processes. One ID in the logs of all.
 //!
 //! `CORRELATION_REQUIRE_SERVICES=1 cargo test -p celery-demo`

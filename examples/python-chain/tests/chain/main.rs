@@ -1,4 +1,4 @@
-//! Rust and FastAPI services as processes, in either order: one ID in the logs of all.
+//! Rust and `FastAPI` services as processes, in either order: one ID in the logs of all.
 //!
 //! `CORRELATION_REQUIRE_SERVICES=1 cargo test -p python-chain`
 

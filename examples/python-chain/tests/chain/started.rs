@@ -1,4 +1,4 @@
-//! The processes of the chain, each asking the next: FastAPI, axum, FastAPI, actix-web.
+//! The processes of the chain, each asking the next: `FastAPI`, axum, `FastAPI`, actix-web.
 
 use std::path::Path;
 
@@ -10,9 +10,9 @@ use super::process::Process;
 /// Where the chain is entered.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Hops {
-    /// axum, FastAPI, actix-web.
+    /// axum, `FastAPI`, actix-web.
     FromRust,
-    /// FastAPI, axum, FastAPI, actix-web.
+    /// `FastAPI`, axum, `FastAPI`, actix-web.
     FromPython,
 }
 
@@ -40,7 +40,7 @@ pub(crate) struct Logs {
 }
 
 impl Chain {
-    /// With the FastAPI services of the example.
+    /// With the `FastAPI` services of the example.
     pub(crate) async fn start(python: &Path) -> Self {
         Self::start_as(python, "service.py", "").await
     }
