@@ -18,13 +18,7 @@ use crate::protocol::{ClientMessage, Fault, Operation, look_up};
 /// Talks until one side closes. Runs in the scope of the upgrade request.
 pub(crate) async fn serve(mut socket: WebSocket) {
     let (send, mut answers) = mpsc::channel(8);
-    let mut session = Session {
-        connection: Connection::new(Policy::new()),
-        acknowledged: false,
-        send,
-        tasks: JoinSet::new(),
-        running: HashMap::new(),
-    };
+    let mut session = Session::new(send);
     loop {
         let answer = tokio::select! {
             message = socket.recv() => match message {
@@ -65,6 +59,16 @@ struct Session {
 }
 
 impl Session {
+    fn new(send: mpsc::Sender<Answer>) -> Self {
+        Self {
+            connection: Connection::new(Policy::new()),
+            acknowledged: false,
+            send,
+            tasks: JoinSet::new(),
+            running: HashMap::new(),
+        }
+    }
+
     fn receive(&mut self, text: &str) -> Result<Option<Value>, Fault> {
         match serde_json::from_str(text).map_err(|_| Fault::Invalid)? {
             ClientMessage::ConnectionInit { payload } if !self.acknowledged => {
@@ -172,4 +176,57 @@ fn run(
 
 fn failure(id: &str, message: &str) -> Value {
     json!({ "id": id, "type": "error", "payload": [{ "message": message }] })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn session() -> (Session, mpsc::Receiver<Answer>) {
+        let (send, answers) = mpsc::channel(8);
+        let mut session = Session::new(send);
+        let init = session.receive(r#"{"type":"connection_init"}"#);
+        assert_eq!(init, Ok(Some(json!({ "type": "connection_ack" }))));
+        (session, answers)
+    }
+
+    /// Else it would be taken for what the next operation of that ID says.
+    #[tokio::test]
+    async fn what_a_completed_operation_had_still_to_say_is_dropped() {
+        let (mut session, mut answers) = session();
+        let subscribe = r#"{"type":"subscribe","id":"1","payload":{"operationName":"WhoAmI"}}"#;
+        assert_eq!(session.receive(subscribe), Ok(None));
+        let next = answers.recv().await.unwrap();
+        let last = answers.recv().await.unwrap();
+        assert_eq!(session.receive(r#"{"type":"complete","id":"1"}"#), Ok(None));
+        assert_eq!(session.receive(subscribe), Ok(None));
+        assert_eq!(session.answered(next), None);
+        assert_eq!(session.answered(last), None);
+        for kind in ["next", "complete"] {
+            let answer = answers.recv().await.unwrap();
+            assert_eq!(session.answered(answer).unwrap()["type"], kind);
+        }
+        assert!(session.running.is_empty());
+    }
+
+    #[tokio::test]
+    async fn an_operation_that_panics_is_an_error_of_its_own() {
+        let (mut session, _answers) = session();
+        for id in ["1", "2"] {
+            let task = session
+                .tasks
+                .spawn(async move { assert_ne!(id, "1", "boom") });
+            session.running.insert(id.to_owned(), task);
+        }
+        while let Some(ended) = session.tasks.join_next().await {
+            if let Err(error) = ended {
+                let message = session.failed(&error).unwrap();
+                assert_eq!(
+                    (&message["type"], &message["id"]),
+                    (&"error".into(), &"1".into())
+                );
+            }
+        }
+        assert_eq!(session.running.keys().collect::<Vec<_>>(), ["2"]);
+    }
 }

@@ -56,7 +56,6 @@ async fn an_id_is_free_again_when_its_operation_has_ended() {
     }
 }
 
-/// What the first operation had still to say must not be taken for the second's.
 #[tokio::test]
 async fn an_id_is_free_again_when_the_client_has_completed_it() {
     let mut client = connected("tab-p6").await;
