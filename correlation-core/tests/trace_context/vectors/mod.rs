@@ -32,8 +32,10 @@
 //! | S6 | 512 bytes: of more, whole members go, at first those over 128 |
 //! | S7 | nothing of ours is put in |
 
+mod limits;
 mod parent;
 mod state;
+mod values;
 
 /// One row.
 #[derive(Clone, Debug)]
@@ -68,7 +70,7 @@ pub(crate) enum Goes {
 
 /// Every row.
 pub(crate) fn all() -> Vec<Vector> {
-    [parent::vectors(), state::vectors()].concat()
+    [parent::vectors(), state::vectors(), limits::vectors()].concat()
 }
 
 /// The trace-id of nearly all rows.
