@@ -52,9 +52,9 @@ fn is_tracestate(list: &str) -> bool {
         && !members.iter().enumerate().any(twins)
 }
 
-fn trace_headers(sent: Sent) -> Vec<(&'static str, Vec<u8>)> {
+fn trace_headers(sent: &Sent) -> Vec<(&'static str, Vec<u8>)> {
     let named = ["traceparent", "tracestate"].into_iter().flat_map(|name| {
-        let values = values(&sent, name).into_iter();
+        let values = values(sent, name).into_iter();
         values
             .map(move |value| (name, value.as_bytes().to_vec()))
             .collect::<Vec<_>>()
@@ -78,8 +78,8 @@ fn holds(lines: &[(&'static str, Vec<u8>)]) -> Result<(), TestCaseError> {
             "{once:?}"
         );
         // The next service reads what this one meant.
-        let headers = trace_headers(once);
-        let again = trace_headers(sent(&received(&forward, &headers)));
+        let headers = trace_headers(&once);
+        let again = trace_headers(&sent(&received(&forward, &headers)));
         prop_assert_eq!(headers, again);
     }
     Ok(())

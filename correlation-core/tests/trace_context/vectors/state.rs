@@ -1,5 +1,6 @@
 //! Rows about `tracestate`, each beside the same valid `traceparent`.
 
+use super::values::Rows;
 use super::{Goes, Vector, context};
 
 pub(super) fn vectors() -> Vec<Vector> {
@@ -34,7 +35,7 @@ pub(super) fn row(
 ) -> Vector {
     let parent = context("01");
     let row = Vector::new(rule, section).parent(&parent);
-    let row = lines.iter().fold(row, |row, line| row.state(line));
+    let row = lines.iter().fold(row, Vector::state);
     row.goes_on(&parent, sent)
 }
 
@@ -118,7 +119,7 @@ fn not_text() -> Vec<Vector> {
 }
 
 /// Rule, section, and pairs of the lines and what goes on.
-const LINES: &[(&str, &str, &[(&[&str], &str)])] = &[
+const LINES: Rows<(&[&str], &str)> = &[
     (
         "S1",
         "Tracestate Header",
