@@ -1,4 +1,4 @@
-//! NATS JetStream: the ID is a header of the message, and stays there until the message is
+//! NATS `JetStream`: the ID is a header of the message, and stays there until the message is
 //! acknowledged.
 
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::{Result, nats};
 ///
 /// # Errors
 ///
-/// If NATS does not answer, runs without JetStream, or has such a stream with other settings.
+/// If NATS does not answer, runs without `JetStream`, or has such a stream with other settings.
 pub async fn connect(queue: &str) -> Result<Context> {
     let jetstream = jetstream::new(nats::connect().await?);
     let config = Config {
@@ -33,7 +33,7 @@ pub async fn connect(queue: &str) -> Result<Context> {
 ///
 /// # Errors
 ///
-/// If JetStream has not stored the message.
+/// If `JetStream` has not stored the message.
 pub async fn produce(jetstream: &Context, queue: &str, body: &str) -> Result {
     let sent = jetstream.publish_with_headers(
         queue.to_owned(),

@@ -53,7 +53,11 @@ async fn run(broker: &str, queue: &str, demo: bool) -> Result {
             let channel = rabbitmq::connect(queue).await?;
             let produce = async |body: &str| rabbitmq::produce(&channel, queue, body).await;
             let consume = rabbitmq::consume(&channel, queue, &handle);
-            both(consume, produce, demo.then_some(&shipped)).await
+            both(consume, produce, demo.then_some(&shipped)).await?;
+            channel
+                .queue_delete(queue.into(), Default::default())
+                .await?;
+            Ok(())
         }
         "nats" => {
             let client = nats::connect().await?;
@@ -65,7 +69,9 @@ async fn run(broker: &str, queue: &str, demo: bool) -> Result {
             let jetstream = jetstream::connect(queue).await?;
             let produce = async |body: &str| jetstream::produce(&jetstream, queue, body).await;
             let consume = jetstream::consume(&jetstream, queue, &handle);
-            both(consume, produce, demo.then_some(&shipped)).await
+            both(consume, produce, demo.then_some(&shipped)).await?;
+            jetstream.delete_stream(queue).await?;
+            Ok(())
         }
         #[cfg(feature = "kafka")]
         "kafka" => {
@@ -114,7 +120,8 @@ async fn run(broker: &str, queue: &str, demo: bool) -> Result {
     }
 }
 
-/// Runs the consumer; for a demonstration only until it has shipped the orders of three clicks.
+/// Runs the consumer until it fails, and for a demonstration until it has shipped the orders of
+/// three clicks.
 async fn both(
     consume: impl Future<Output = Result>,
     produce: impl AsyncFn(&str) -> Result,

@@ -1,4 +1,4 @@
-//! NATS without JetStream: the ID is a header of the message.
+//! NATS without `JetStream`: the ID is a header of the message.
 //!
 //! NATS keeps nothing: who does not listen when a message is sent never gets it, and what a
 //! consumer could not handle is gone.

@@ -1,4 +1,4 @@
-//! NATS JetStream.
+//! NATS `JetStream`.
 
 use async_nats::HeaderMap;
 use async_nats::jetstream::Context;
@@ -86,7 +86,7 @@ async fn what_others_send() {
     jetstream.delete_stream(&queue).await.unwrap();
 }
 
-/// As without JetStream, but here the message comes again, until somebody deletes it.
+/// As without `JetStream`, but here the message comes again, until somebody deletes it.
 #[tokio::test]
 async fn headers_that_async_nats_cannot_read() {
     if !ready() {

@@ -1,6 +1,7 @@
 //! RabbitMQ.
 
 use std::collections::BTreeMap;
+use std::future::pending;
 
 use correlation_core::scope;
 use futures_util::StreamExt;
@@ -10,9 +11,11 @@ use lapin::options::{
 };
 use lapin::types::{AMQPValue, FieldArray, FieldTable, LongString, ShortString};
 use lapin::{BasicProperties, Channel};
+use queues::Result;
 use queues::rabbitmq::{connect, consume, produce, publish};
 use queues::rabbitmq_rpc::{answer, ask};
 
+use super::amqp_wire::publish_raw;
 use super::common::{self, DEADLINE, HOSTILE, TRACE, click, handler, unique, with_consumer};
 use super::restart::{self, MESSAGES, kill_and_restart};
 
@@ -148,6 +151,39 @@ async fn what_others_send() {
         log.next().await.check_fresh("rpc");
     };
     with_consumer(consume(&channel, &queue, &handle), test).await;
+    delete(&channel, &queue).await;
+}
+
+/// Not ours, and nothing that a consumer could do about it: shown here, so that the README stays
+/// true. The process goes on.
+#[tokio::test]
+async fn headers_that_lapin_cannot_read() {
+    if !ready() {
+        return;
+    }
+    let queue = unique("rabbitmq");
+    let channel = connect(&queue).await.unwrap();
+    let (handle, mut log) = handler();
+    let test = async {
+        publish_raw(&queue, b"raw", b"x-correlation-id", b"\xff\xfe").await;
+        log.next().await.check_fresh("raw");
+        publish_raw(&queue, b"good", b"x-correlation-id", b"theirs").await;
+        log.next().await.check("good", "theirs");
+        publish_raw(&queue, b"bad", b"\xff\xfe", b"x").await;
+        pending::<Result>().await
+    };
+    let ended = tokio::select! {
+        ended = consume(&channel, &queue, &handle) => ended,
+        ended = test => ended,
+        () = tokio::time::sleep(DEADLINE) => panic!("the consumer goes on"),
+    };
+    ended.unwrap_err();
+
+    // It is in the queue again.
+    let channel = connect(&queue).await.unwrap();
+    let ended = tokio::time::timeout(DEADLINE, consume(&channel, &queue, &handle)).await;
+    ended.expect("the consumer ends").unwrap_err();
+    let channel = connect(&queue).await.unwrap();
     delete(&channel, &queue).await;
 }
 
