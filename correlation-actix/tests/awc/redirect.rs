@@ -106,18 +106,19 @@ async fn a_redirect_that_is_not_followed_leaves_nothing() {
     let task = async move { other.get(&next).send().await.map(drop) };
     let task = scope(id("click-3"), task);
     actix_web::rt::spawn(task).await.unwrap().unwrap();
-    let mut kept = pin!(call());
-    kept.as_mut().await.unwrap();
     let elsewhere = Recorder::ok();
-    scope(id("click-4"), async {
-        client.get(elsewhere.url()).send().await
-    })
-    .await
-    .unwrap();
+    let absolute = Recorder::redirect(302, elsewhere.other_url());
+    for from in [&server, &absolute] {
+        let call = sync_scope(id("click-1"), || client.get(from.url()).send());
+        let mut kept = pin!(call);
+        kept.as_mut().await.unwrap();
+        let other = async { client.get(elsewhere.url()).send().await };
+        scope(id("click-4"), other).await.unwrap();
+    }
 
     let expected = ["click-1", "click-2", "click-1", "click-3", "click-1"].map(sent);
     assert_eq!(server.ids(), expected);
-    assert_eq!(elsewhere.ids(), [sent("click-4")]);
+    assert_eq!(elsewhere.ids(), [sent("click-4"), sent("click-4")]);
 }
 
 #[actix_web::test]
