@@ -1,5 +1,6 @@
 /// The checks for one storage. `open` gives an empty queue of its own, or `None` where there is
-/// no server; `Storage` is its type.
+/// no server; `Storage` is its type. `LONG_VALUES`: it can store an ID of 300 bytes at all.
+/// `TASK_IDS`: its tasks have an ID that is unique and stays.
 macro_rules! checks {
     () => {
         use std::time::Duration;
@@ -193,9 +194,16 @@ macro_rules! checks {
             }
             let (probe, mut attempts) = probe();
             let _worker = work(&queue, "worker", &probe).await;
+            let mut ids = std::collections::HashMap::<String, Vec<String>>::new();
             for _ in 0..2 * (HOSTILE.len() + 1) {
                 let seen = attempts.next().await;
-                assert_ne!(seen.id(), seen.name);
+                let id = seen.id().to_owned();
+                assert_ne!(id, seen.name);
+                ids.entry(seen.name).or_default().push(id);
+            }
+            for (value, ids) in ids {
+                assert_eq!(ids.len(), 2, "{value:?}");
+                assert_eq!(ids[0] == ids[1], TASK_IDS, "{value:?}: {ids:?}");
             }
         }
 

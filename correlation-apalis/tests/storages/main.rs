@@ -3,5 +3,9 @@
 
 #[macro_use]
 mod checks;
+mod amqp;
 mod job;
+mod postgres;
+mod redis;
+mod server;
 mod sqlite;

@@ -7,6 +7,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
 
 type Storage = SqliteStorage<Job>;
 const LONG_VALUES: bool = true;
+const TASK_IDS: bool = true;
 
 /// A database file of its own.
 struct Queue(PathBuf);
