@@ -130,16 +130,16 @@ async fn what_others_send() {
             assert!(publish(&session, "7", &[(key.as_bytes(), b"theirs")]).await);
             log.next().await.check("7", "theirs");
         }
-        let mut taken = 0;
         for bad in HOSTILE {
             let properties = [(&b"x-correlation-id"[..], bad), (b"traceparent", bad)];
-            // What is no text, or has control characters, brokers may refuse.
             if publish(&session, "bad", &properties).await {
                 log.next().await.check_fresh("bad");
-                taken += 1;
+            } else {
+                // The one thing that MQTT itself forbids, and brokers may refuse.
+                let text = std::str::from_utf8(bad);
+                assert!(text.is_err() || text.unwrap().contains(char::is_control));
             }
         }
-        assert!(taken >= 4, "{taken}");
         let twice = [
             (&b"x-correlation-id"[..], &b"a"[..]),
             (b"x-correlation-id", b"b"),

@@ -1,7 +1,7 @@
 //! A name for the keys of a test, and what other programs do with Redis.
 
 use redis::aio::MultiplexedConnection;
-use redis::{Cmd, Commands, FromRedisValue, cmd};
+use redis::{Cmd, Commands, FromRedisValue, cmd, pipe};
 
 use super::common::unique;
 
@@ -24,14 +24,34 @@ impl std::ops::Deref for Name {
 
 impl Drop for Name {
     fn drop(&mut self) {
-        let client = redis::Client::open("redis://127.0.0.1:6379");
-        let _ = client.and_then(|client| {
-            let mut redis = client.get_connection()?;
-            let keys: Vec<Vec<u8>> = redis.keys(format!("*{}*", self.0))?;
-            let _: u64 = redis.unlink(keys)?;
-            redis.srem::<_, _, u64>("rq:queues", format!("rq:queue:{}", self.0))
-        });
+        // The test has passed or failed by now, and a key that stays does no harm.
+        let _ = delete_all(&self.0);
     }
+}
+
+fn delete_all(name: &str) -> redis::RedisResult<u64> {
+    let mut redis = redis::Client::open("redis://127.0.0.1:6379")?.get_connection()?;
+    // RQ has no end of names for its keys: jobs know their queue, workers are called like it.
+    for queue in [name, &rust_queue(name)] {
+        redis.srem::<_, _, ()>("rq:queues", format!("rq:queue:{queue}"))?;
+    }
+    redis.srem::<_, _, ()>("rq:workers", format!("rq:worker:{name}"))?;
+    let jobs: Vec<String> = redis.keys("rq:job:*")?;
+    let mut origins = pipe();
+    for job in &jobs {
+        origins.hget(job, "origin");
+    }
+    let origins: Vec<Option<String>> = origins.query(&mut redis)?;
+    let jobs = jobs.into_iter().zip(origins);
+    let jobs = jobs.filter(|(_, origin)| origin.as_ref().is_some_and(|of| of.starts_with(name)));
+    let mut keys: Vec<String> = redis.keys(format!("*{name}*"))?;
+    keys.extend(jobs.map(|(job, _)| job));
+    redis.unlink(keys)
+}
+
+/// Where Python sends jobs for Rust.
+pub(crate) fn rust_queue(queue: &str) -> String {
+    format!("{queue}-rust")
 }
 
 /// A command with arguments that may be no text.

@@ -10,9 +10,9 @@ use redis::aio::MultiplexedConnection;
 use serde_json::{Value, json};
 
 use super::common::{HOSTILE, TRACE, click, handler, ready, with_consumer};
-use super::redis_keys::{Name, call};
+use super::redis_keys::{Name, call, rust_queue};
 use super::restart::{MESSAGES, kill_and_restart, publish};
-use super::rq_python::{python, rust_queue};
+use super::rq_python::python;
 
 /// With a connection of its own, which is closed when the consumer is dropped. The handler gets
 /// the argument of the job.

@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use serde_json::Value;
 
 use super::common::{DEADLINE, ready};
-use super::redis_keys::call;
+use super::redis_keys::{call, rust_queue};
 
 /// The Python with RQ, if that and Redis are there. If not: says so and gives `None`, or panics if
 /// `CORRELATION_REQUIRE_SERVICES=1`.
@@ -123,6 +123,7 @@ impl Python {
                 "correlation_rq.CorrelatedJob",
             ])
             .args(JSON)
+            .args(["--name", queue])
             // Its log has what jobs raise, on purpose.
             .stderr(Stdio::null())
             .stdout(Stdio::null())
@@ -157,11 +158,6 @@ impl Drop for Worker {
         let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
         let _ = self.process.wait();
     }
-}
-
-/// Where Python sends jobs for Rust.
-pub(crate) fn rust_queue(queue: &str) -> String {
-    format!("{queue}-rust")
 }
 
 fn reports(queue: &str) -> String {
