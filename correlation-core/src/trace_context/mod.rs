@@ -14,6 +14,12 @@ pub(crate) use traceparent::Traceparent;
 
 /// What the library does with the W3C headers `traceparent` and `tracestate`.
 ///
+/// What came in is taken as section 3 says, in all modes alike. A `traceparent` that is not valid,
+/// has more than 512 bytes, or came twice is as good as absent, and its `tracestate` with it. A
+/// `tracestate` that is not valid, or has more than 32 members, is left out, and the `traceparent`
+/// stays. 512 bytes of it are sent: of a longer one, whole members are left out, those of more
+/// than 128 bytes first, then from the end (section 3.3.3.1).
+///
 /// ```
 /// use correlation_core::TraceContext;
 ///
