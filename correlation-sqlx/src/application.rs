@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use correlation_core::{CorrelationId, current};
-use sqlx::PgConnection;
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 /// The name of this program in PostgreSQL, which [`tag`](Self::tag) puts on a connection together
 /// with the ambient ID: `shop/click-1`.
@@ -93,7 +93,7 @@ impl Application {
     }
 
     /// Makes the [`name`](Self::name) of this moment the `application_name` of a connection, until
-    /// it gets another: one round trip, with a statement that the connection keeps prepared.
+    /// it gets another: one round trip.
     ///
     /// Within a transaction it is undone when that is rolled back.
     ///
@@ -105,13 +105,21 @@ impl Application {
     }
 }
 
-/// Sets the name for the session.
+/// Sets the name for the session, in one round trip.
 ///
-/// A function with a parameter, and not `SET`, which takes none: besides the quoting, each ID
-/// would be a new statement for `pg_stat_statements`.
+/// By a function, and not with `SET`, which takes no parameter: each ID would be a new statement
+/// for `pg_stat_statements`. As a prepared statement it is the cheapest, but that is for
+/// connections which keep such statements anyway: behind a PgBouncer that does not know them
+/// (before 1.21, in transaction mode) those of all clients collide on the server.
 pub(crate) async fn set(connection: &mut PgConnection, name: String) -> sqlx::Result<()> {
-    let statement = sqlx::query("SELECT set_config('application_name', $1, false)");
-    statement.bind(name).execute(connection).await.map(drop)
+    if connection.cached_statements_size() > 0 {
+        let statement = sqlx::query("SELECT set_config('application_name', $1, false)");
+        return statement.bind(name).execute(connection).await.map(drop);
+    }
+    let name = name.replace('\\', r"\\").replace('\'', "''");
+    let statement = format!("SELECT set_config('application_name', E'{name}', false)");
+    let statement = sqlx::raw_sql(AssertSqlSafe(statement));
+    statement.execute(connection).await.map(drop)
 }
 
 /// The text cannot be the name of an [`Application`].

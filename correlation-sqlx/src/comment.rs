@@ -68,3 +68,75 @@ fn push(comment: &mut String, key: &str, value: &str) {
     }
     comment.push('\'');
 }
+
+#[cfg(test)]
+mod tests {
+    use correlation_core::{Context, CorrelationId, Policy, sync_scope};
+
+    use super::*;
+
+    const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
+    fn with(id: &str, sql: &'static str) -> String {
+        let id: CorrelationId = id.parse().unwrap();
+        sync_scope(id, || commented(sql)).as_str().to_owned()
+    }
+
+    fn traced() -> Context {
+        let headers = [
+            ("x-correlation-id", "click-1"),
+            ("traceparent", TRACE),
+            ("tracestate", "a=1"),
+        ];
+        let lines = || headers.map(|(name, value)| (name, value.as_bytes()));
+        Policy::new().receive(lines, None).unwrap()
+    }
+
+    #[test]
+    fn the_comment_ends_the_statement() {
+        let comment = "/*correlation_id='click-1'*/";
+        for (sql, end) in [
+            ("select 1", ""),
+            ("select 1;", ";"),
+            ("select 1 ;\n", " ;\n"),
+            ("select 1\n", "\n"),
+        ] {
+            assert_eq!(with("click-1", sql), format!("select 1 {comment}{end}"));
+        }
+    }
+
+    #[test]
+    fn keys_are_sorted_and_the_trace_comes_along() {
+        let sql = sync_scope(traced(), || commented("select 1"));
+        let comment = format!("/*correlation_id='click-1',traceparent='{TRACE}'*/");
+        assert_eq!(sql.as_str(), format!("select 1 {comment}"));
+    }
+
+    #[test]
+    fn what_has_a_comment_stays_as_it_is() {
+        for sql in [
+            "select 1 /* mine */",
+            "/*+ SeqScan(t) */ select 1",
+            "select 1 -- mine",
+            "select '--'",
+            "",
+            " ; ",
+        ] {
+            assert_eq!(with("click-1", sql), sql);
+        }
+        assert_eq!(commented("select 1").as_str(), "select 1");
+    }
+
+    #[test]
+    fn nothing_in_an_id_ends_the_comment() {
+        let all = "aZ09-_.:+/=#@|~";
+        assert_eq!(
+            with(all, "select 1"),
+            "select 1 /*correlation_id='aZ09-_.%3A%2B%2F%3D%23%40%7C~'*/"
+        );
+        // An ID holds none of these, but a traceparent comes from elsewhere.
+        let mut comment = String::new();
+        push(&mut comment, "k", "'*/\\%\n\u{e9}");
+        assert_eq!(comment, "k='%27%2A%2F%5C%25%0A%C3%A9'");
+    }
+}
