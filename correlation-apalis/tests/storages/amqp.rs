@@ -116,7 +116,7 @@ async fn what_other_producers_send_is_read_or_dropped() {
                 AMQPValue::LongString(value),
             )
         });
-        // The header of that name wins over the property: in this backend, not here.
+        // apalis-amqp lets a header of that name win over the property.
         let headers = &headers[usize::from(name == "valid")..];
         let headers = FieldTable::from(
             headers
@@ -140,13 +140,11 @@ async fn what_other_producers_send_is_read_or_dropped() {
     }
     let (probe, mut attempts) = probe();
     let _worker = work(&queue, "worker", &probe).await;
-    for name in ["none", "valid", "bytes", "long"] {
-        let id = attempts.next_of(name).await;
+    for _ in 0..4 {
+        let seen = attempts.next().await;
+        let id = seen.id();
         // Anything else is a new UUID.
-        assert_eq!(
-            (id == "click-1", id.len() == 36),
-            (name == "valid", name != "valid"),
-            "{id}"
-        );
+        let expected = (seen.name == "valid", seen.name != "valid");
+        assert_eq!((id == "click-1", id.len() == 36), expected, "{seen:?}");
     }
 }
