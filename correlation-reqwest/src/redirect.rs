@@ -11,6 +11,20 @@ use crate::propagate::allowed;
 ///
 /// A call to a host that is not among the targets has no ID, so its redirects are followed
 /// wherever they lead.
+///
+/// A policy of your own can ask this one for what it follows itself:
+///
+/// ```
+/// use correlation_reqwest::{Targets, redirect_policy};
+/// use reqwest::redirect::Policy;
+///
+/// let among_targets = redirect_policy(Targets::hosts([".internal"]));
+/// let at_most_3 = Policy::custom(move |attempt| match attempt.previous().len() {
+///     0..=3 => among_targets.redirect(attempt),
+///     _ => attempt.stop(),
+/// });
+/// # drop(at_most_3);
+/// ```
 #[must_use]
 pub fn redirect_policy(targets: Targets) -> Policy {
     Policy::custom(move |attempt| {

@@ -5,8 +5,8 @@ use http::Request;
 use tower_layer::Layer;
 use tower_service::Service;
 
-/// Sends the ambient ID with every request of a tower client: hyper-util, tonic, reqwest as a
-/// service.
+/// Sends the ambient ID with every request of a tower client of `http` requests, such as those of
+/// hyper-util and tonic.
 ///
 /// What is sent is `x-correlation-id`, and `traceparent` and `tracestate` as the policy says;
 /// never over what the caller has set.
