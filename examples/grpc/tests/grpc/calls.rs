@@ -3,8 +3,10 @@
 use correlation_core::scope;
 use futures_util::{TryStreamExt, stream};
 use grpc::pb::Event;
+use tokio::sync::mpsc;
 
-use crate::support::{id, ids, is_new, order, shop};
+use crate::faulty::Faulty;
+use crate::support::{id, ids, is_new, order, orders, shop};
 
 #[tokio::test]
 async fn unary() {
@@ -62,4 +64,20 @@ async fn a_caller_without_one_gets_one_for_the_whole_call() {
     let events: Vec<Event> = answer.into_inner().try_collect().await.unwrap();
     assert_eq!(events.len(), 3);
     assert!(events.iter().all(|event| event.correlation_id == made));
+}
+
+#[tokio::test]
+async fn a_stream_whose_client_has_gone_is_dropped_in_its_scope() {
+    let (send, mut dropped) = mpsc::unbounded_channel();
+    let mut client = orders(Faulty {
+        dropped: Some(send),
+    })
+    .await;
+    let answer = scope(id("gone-1"), client.watch(order("cup")))
+        .await
+        .unwrap();
+    let mut events = answer.into_inner();
+    events.message().await.unwrap().unwrap();
+    drop(events);
+    assert_eq!(dropped.recv().await.unwrap(), "gone-1");
 }

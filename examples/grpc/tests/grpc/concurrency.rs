@@ -94,7 +94,7 @@ async fn two_hundred_open_streams_never_cross() {
 /// A stream that panics is reset; the calls beside it on its connection do not notice.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn panics_leave_the_others_alone() {
-    let client = orders(Faulty).await;
+    let client = orders(Faulty::default()).await;
     let calls = (0..CALLS).map(|n| {
         let mut client = client.clone();
         tokio::spawn(scope(id(&format!("call-{n}")), async move {

@@ -3,14 +3,29 @@
 use std::pin::Pin;
 
 use async_stream::stream;
-use futures_util::{Stream, stream};
+use futures_util::Stream;
 use grpc::pb::orders_server::Orders;
 use grpc::pb::{Event, Order, Receipt, Summary};
+use tokio::sync::mpsc::UnboundedSender;
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::support::receipt;
 
-pub(crate) struct Faulty;
+#[derive(Default)]
+pub(crate) struct Faulty {
+    /// Is told what a stream sees while it is dropped.
+    pub(crate) dropped: Option<UnboundedSender<String>>,
+}
+
+struct Witness(Option<UnboundedSender<String>>);
+
+impl Drop for Witness {
+    fn drop(&mut self) {
+        if let Some(dropped) = &self.0 {
+            let _ = dropped.send(receipt().correlation_id);
+        }
+    }
+}
 
 type Boxed<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
@@ -22,9 +37,15 @@ impl Orders for Faulty {
 
     type WatchStream = Boxed<Event>;
 
-    /// Has nothing to say.
+    /// Says one thing, and never ends.
     async fn watch(&self, _: Request<Order>) -> Result<Response<Self::WatchStream>, Status> {
-        Ok(Response::new(Box::pin(stream::empty())))
+        let witness = Witness(self.dropped.clone());
+        let events = stream! {
+            let _witness = witness;
+            yield Ok(Event::default());
+            std::future::pending::<()>().await;
+        };
+        Ok(Response::new(Box::pin(events)))
     }
 
     /// Sets the header itself, as a naive service would.

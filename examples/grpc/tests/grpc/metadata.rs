@@ -54,7 +54,7 @@ async fn an_error_status_has_it_once() {
 
 #[tokio::test]
 async fn an_error_in_trailers_comes_after_headers_that_have_it() {
-    let mut client = orders(Faulty).await;
+    let mut client = orders(Faulty::default()).await;
     let answer = scope(id("t-1"), client.deliver(stream::empty()))
         .await
         .unwrap();
@@ -85,7 +85,7 @@ async fn what_nobody_serves_has_it_once() {
 
 #[tokio::test]
 async fn a_handler_that_panics_is_answered_with_it() {
-    let mut client = orders(Faulty).await;
+    let mut client = orders(Faulty::default()).await;
     let status = scope(id("p-1"), client.place(order("cup")))
         .await
         .unwrap_err();
@@ -96,7 +96,7 @@ async fn a_handler_that_panics_is_answered_with_it() {
 
 #[tokio::test]
 async fn a_handler_that_sets_the_header_itself_does_not_make_it_two() {
-    let mut client = orders(Faulty).await;
+    let mut client = orders(Faulty::default()).await;
     let call = client.place_all(stream::empty());
     let answer = scope(id("h-1"), call).await.unwrap();
     assert_eq!(ids(answer.metadata()), ["h-1"]);

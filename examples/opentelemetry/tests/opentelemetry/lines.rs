@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use async_stream::stream;
 use axum::Router;
 use axum::body::{Body, Bytes};
+use axum::http::StatusCode;
 use axum::routing::get;
 use opentelemetry_demo::service::{beside_trace_id, is_trace_id};
 use serde_json::Value;
@@ -81,6 +82,37 @@ async fn in_every_part_of_a_body() {
 
         let pair = format!(" correlation_id={id} trace_id={}", &parent[3..35]);
         assert_eq!(TEXT.with(&["written", &pair]).len(), 3);
+    }
+}
+
+/// `TraceLayer` logs failures. Its lines have the ID where the correlation layer is outside, and
+/// the trace-id, which is the same, where it is inside.
+#[tokio::test]
+async fn that_the_trace_layer_writes() {
+    type Way = fn(Router) -> Router;
+    for (way, n, both) in [
+        (is_trace_id as Way, 0xC6, false),
+        (beside_trace_id as Way, 0xC7, true),
+    ] {
+        start(way).await;
+        let routes = Router::new().route("/broken", get(async || StatusCode::BAD_GATEWAY));
+        let url = serve(way(routes)).await;
+        let parent = parent(n);
+        let request = reqwest::Client::new().get(format!("{url}/broken"));
+        let response = request.header("traceparent", &parent).send().await.unwrap();
+        let id = response.headers()["x-correlation-id"].to_str().unwrap();
+
+        let trace_id = format!(" trace_id={}", &parent[3..35]);
+        let lines = TEXT.with(&["response failed", &trace_id]);
+        let [line] = &lines[..] else {
+            panic!("one line: {lines:?}");
+        };
+        assert_eq!(
+            line.contains(&format!(" correlation_id={id}")),
+            both,
+            "{line}"
+        );
+        assert!(line.contains(id), "{line}");
     }
 }
 
