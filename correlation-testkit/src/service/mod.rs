@@ -10,9 +10,10 @@
 //! ```
 //!
 //! The service reads its configuration from the environment: `LISTEN`, `DOWNSTREAM`, `TRUST`,
-//! `TRACE_CONTEXT`, `LOG_FORMAT`, `RUST_LOG`. It says `listening on ADDRESS` on standard error,
-//! once, and writes its log to standard output, a line for each record. To the endpoints of
-//! [`Adapter`](crate::Adapter) it adds `/log`, `/relay` and `/test`, as `service_common` has them.
+//! `TRACE_CONTEXT` (`off`, `forward` or `participate`), `LOG_FORMAT`, `RUST_LOG`. It says
+//! `listening on ADDRESS` on standard error, once, and writes its log to standard output, a line
+//! for each record. To the endpoints of [`Adapter`](crate::Adapter) it adds `/log`, `/relay` and
+//! `/test`, as `service_common` has them.
 
 mod calls;
 mod config;

@@ -21,6 +21,11 @@ pub(super) async fn check(
     let mut report = Report::default();
     let mut rows = table::all();
     rows.retain(|row| row.is_http);
+    if mode == TraceContext::Off {
+        // Nothing is read, so one row of each rule will do.
+        rows.sort_by_key(|row| row.rule);
+        rows.dedup_by_key(|row| row.rule);
+    }
     for row in &mut rows {
         if gaps.drops_non_utf8_headers {
             row.goes = row.without_bad_lines.clone();
