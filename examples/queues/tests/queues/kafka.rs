@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use correlation_core::scope;
 use queues::kafka::{consume, consumer, produce, producer};
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::{DefaultProducerContext, FutureProducer, FutureRecord};
+use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
-use super::common::{HOSTILE, TRACE, click, handler, with_consumer};
+use super::common::{DEADLINE, HOSTILE, TRACE, click, handler, with_consumer};
 use super::kafka_wire::produce_raw;
-use super::restart::{MESSAGES, kill_and_restart, publish};
+use super::restart::{MESSAGES, kill_after, publish};
 
 const TOPIC: &str = "orders";
 
@@ -116,5 +118,33 @@ async fn a_consumer_is_killed() {
     let producer = producer(&servers).unwrap();
     let produce = async |body: String| produce(&producer, TOPIC, &body).await;
     publish(0..MESSAGES, produce).await;
-    kill_and_restart("kafka", TOPIC, &[("KAFKA_SERVERS", &servers)]).await;
+    let env = [("KAFKA_SERVERS", &*servers)];
+    let (before, again) = kill_after(committed(&servers), "kafka", TOPIC, &env).await;
+    assert!(
+        again < before,
+        "the second began where the first had committed"
+    );
+}
+
+/// Waits until the consumers have committed something.
+async fn committed(servers: &str) {
+    let client: BaseConsumer = ClientConfig::new()
+        .set("bootstrap.servers", servers)
+        .set("group.id", "shipping")
+        .create()
+        .unwrap();
+    let mut partitions = TopicPartitionList::new();
+    partitions.add_partition(TOPIC, 0);
+    let committed = || {
+        let found = client.committed_offsets(partitions.clone(), DEADLINE);
+        found.unwrap().elements()[0].offset()
+    };
+    let mut again = tokio::time::interval(Duration::from_millis(50));
+    let wait = async {
+        while !matches!(committed(), Offset::Offset(1..)) {
+            again.tick().await;
+        }
+    };
+    let waited = tokio::time::timeout(DEADLINE, wait).await;
+    waited.expect("an offset is committed");
 }

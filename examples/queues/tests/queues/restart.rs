@@ -37,6 +37,17 @@ pub(crate) async fn publish(
 /// What is in the queue already is handled by a consumer that is killed, and by another one: every
 /// message at least once, each under its own ID.
 pub(crate) async fn kill_and_restart(broker: &str, queue: &str, env: &[(&str, &str)]) {
+    kill_after(async {}, broker, queue, env).await;
+}
+
+/// As [`kill_and_restart`], but `moment` has to come before the first consumer is killed. Gives
+/// the numbers of messages that were handled by then, and of those that were handled twice.
+pub(crate) async fn kill_after(
+    moment: impl Future<Output = ()>,
+    broker: &str,
+    queue: &str,
+    env: &[(&str, &str)],
+) -> (usize, usize) {
     let mut handled = HashSet::new();
     let mut first = Consumer::start(broker, queue, env);
     let mut lines = 0;
@@ -44,6 +55,7 @@ pub(crate) async fn kill_and_restart(broker: &str, queue: &str, env: &[(&str, &s
         handled.insert(first.next().await);
         lines += 1;
     }
+    moment.await;
     for number in first.kill().await {
         handled.insert(number);
         lines += 1;
@@ -60,6 +72,7 @@ pub(crate) async fn kill_and_restart(broker: &str, queue: &str, env: &[(&str, &s
     assert!(handled.iter().all(|number| *number < MESSAGES));
     let again = lines - handled.len();
     eprintln!("{broker}: {before} before the kill, {lines} lines in all, {again} for the 2nd time");
+    (before, again)
 }
 
 /// A consumer process. It is killed at the latest when this is dropped.
