@@ -96,14 +96,15 @@ struct Target {
 
 impl Target {
     fn parse(text: &str) -> Option<Self> {
-        // An IPv6 address without brackets has no port.
-        let (host, port) = match text.rsplit_once(':') {
-            Some((host, port)) if text.parse::<IpAddr>().is_err() => {
+        // The colons of an IPv6 address are its own.
+        let is_ip = matches!(Host::parse(text), Host::Ip(_));
+        let (host, port) = match text.rsplit_once(':').filter(|_| !is_ip) {
+            Some((host, port)) => {
                 // `parse` takes a sign.
                 let digits = port.bytes().all(|b| b.is_ascii_digit());
                 (host, Some(port.parse().ok().filter(|_| digits)?))
             }
-            _ => (text, None),
+            None => (text, None),
         };
         let host = match Host::parse(host) {
             Host::Ip(ip) => Host::Ip(ip),
@@ -177,7 +178,14 @@ mod tests {
 
     #[test]
     fn hosts_are_compared_whole() {
-        let targets = Targets::hosts(["api.example.com", ".internal", "10.0.0.7", "::1", ".0.9"]);
+        let targets = Targets::hosts([
+            "api.example.com",
+            ".internal",
+            "10.0.0.7",
+            "::1",
+            ".0.9",
+            "[::3]",
+        ]);
         for yes in [
             "api.example.com",
             "API.Example.com.",
@@ -185,6 +193,7 @@ mod tests {
             "a.b.Internal",
             "10.0.0.7",
             "[::1]",
+            "[::3]",
             "[0:0:0:0:0:0:0:1]",
         ] {
             assert!(targets.allow(Some("https"), yes, None), "{yes}");
