@@ -127,6 +127,14 @@ mod tower {
     }
 }
 
+/// A storage may have a layer of its own, here that of an inner wrapper.
+#[tokio::test]
+async fn the_scope_lies_around_the_layer_of_the_storage() {
+    let strict = Policy::new().trust(Trust::Never);
+    let inner = MemoryStorage::new().correlated().policy(strict);
+    assert_eq!(seen_by!(inner.correlated(),), click());
+}
+
 #[tokio::test]
 async fn the_plain_layer_reads_what_the_metadata_of_a_task_has() {
     let seen = Seen::default();
@@ -305,6 +313,13 @@ async fn a_wrapped_storage_is_still_that_storage() {
     let task_id = tasks[0].task_id().unwrap().clone();
     let task = storage.fetch_by_id(&task_id).await.unwrap().unwrap();
     assert_eq!(task.metadata().get("correlation_id"), Some("click-1"));
+    // With no ambient ID a new one is stored, for workers that know nothing of task IDs too.
+    storage.push(8).await.unwrap();
+    let tasks = storage.list_tasks(&filter).await.unwrap();
+    let stored = |task: &Task<Vec<u8>>| task.metadata()["correlation_id"].len();
+    let mut stored: Vec<_> = tasks.iter().map(stored).collect();
+    stored.sort_unstable();
+    assert_eq!(stored, ["click-1".len(), 36]);
     assert_eq!(storage.list_queues().await.unwrap().len(), 1);
     assert_eq!(storage.list_all_workers().await.unwrap().len(), 0);
     assert!(!storage.global().await.unwrap().is_empty());
