@@ -4,6 +4,7 @@
 
 mod amqp_wire;
 mod common;
+mod demo;
 mod jetstream;
 #[cfg(feature = "kafka")]
 mod kafka;

@@ -1,0 +1,37 @@
+//! What the README tells people to run.
+
+use tokio::process::Command;
+
+use super::common::{DEADLINE, ready};
+
+#[tokio::test]
+async fn the_demo_shows_the_ids() {
+    for (broker, server, port) in [
+        ("rabbitmq", "RabbitMQ", 5672),
+        ("nats", "NATS", 4222),
+        ("jetstream", "NATS", 4222),
+        ("mqtt", "MQTT broker", 1883),
+        ("redis-streams", "Redis", 6379),
+        ("redis-lists", "Redis", 6379),
+        ("rq", "Redis", 6379),
+    ] {
+        if !ready(server, port) {
+            continue;
+        }
+        let demo = Command::new(env!("CARGO_BIN_EXE_queues"))
+            .args(["demo", broker])
+            .env_remove("RUST_LOG")
+            .kill_on_drop(true)
+            .output();
+        let output = tokio::time::timeout(DEADLINE, demo).await;
+        let output = output.expect("the demo ends").unwrap();
+        let printed = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success(), "{broker}: {printed}");
+        for number in 1..=3 {
+            for event in ["order placed", "order shipped"] {
+                let line = format!("{event} number={number} correlation_id=click-{number}\n");
+                assert_eq!(printed.matches(&line).count(), 1, "{broker}: {printed}");
+            }
+        }
+    }
+}
