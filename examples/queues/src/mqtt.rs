@@ -63,8 +63,8 @@ pub async fn consume(
     handle: impl AsyncFn(&[u8]) -> Result,
 ) -> Result {
     client.subscribe(topic, QoS::AtLeastOnce).await?;
-    // The loop goes on while a message is handled, else the broker takes the client for dead.
-    // There are never more in between than may be under way.
+    // The loop goes on while a message is handled, else the broker takes the client for dead. The
+    // receive maximum limits what lies in between; Mosquitto 2.0 sends a few times as many.
     let (sender, mut messages) = mpsc::unbounded_channel();
     let receive = async {
         loop {
