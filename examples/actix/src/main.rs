@@ -1,7 +1,8 @@
 //! An actix-web service whose every log line, response and outbound call carries the correlation
 //! ID.
 //!
-//! Two lines do it: `.wrap(Correlation::new())` on the app, and `.propagate()` on the HTTP client.
+//! Two lines do it: `.wrap(Correlation::new())` on the app, and `.wrap(Propagate::new())` on the HTTP
+//! client.
 //! No handler below has an ID as an argument, unless it wants one.
 
 mod outbound;
@@ -28,10 +29,11 @@ async fn main() -> io::Result<()> {
 
     // Made here, once; every worker thread builds its app from clones.
     let correlation = Correlation::new().policy(config.policy());
-    let outbound = Data::new(Outbound::new(config.downstream));
+    let downstream = config.downstream;
     let server = HttpServer::new(move || {
         App::new()
-            .app_data(outbound.clone())
+            // Each worker thread has a client of its own.
+            .app_data(Data::new(Outbound::new(downstream.clone())))
             .configure(routes)
             // Inside of `Correlation`, so that the 500 after a panic has the ID as well.
             .wrap(from_fn(panics::catch))

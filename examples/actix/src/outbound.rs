@@ -5,13 +5,14 @@ use std::fmt;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Json, Query};
 use actix_web::{HttpResponse, ResponseError};
-use correlation_reqwest::Propagate;
-use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
+use awc::Client;
+use awc::error::{PayloadError, SendRequestError};
+use correlation_actix::Propagate;
 use service_common::relay::{self, CannotRelay, RelayQuery, TestCall};
 
 /// What outbound calls need.
 pub(crate) struct Outbound {
-    client: ClientWithMiddleware,
+    client: Client,
     downstream: Option<String>,
 }
 
@@ -19,9 +20,7 @@ impl Outbound {
     pub(crate) fn new(downstream: Option<String>) -> Self {
         Self {
             // After this line no call has to think of the ID.
-            client: ClientBuilder::new(reqwest::Client::new())
-                .propagate()
-                .build(),
+            client: Client::builder().wrap(Propagate::new()).finish(),
             downstream,
         }
     }
@@ -33,14 +32,9 @@ pub(crate) async fn relay(
     Query(query): Query<RelayQuery>,
 ) -> Result<HttpResponse, Failed> {
     let url = relay::url(outbound.downstream.as_deref(), &query.path)?;
-    let answer = outbound.client.get(url).send().await?;
-    // actix-web and reqwest are on different versions of the `http` crate.
-    let status = status(answer.status().as_u16());
-    let body = answer
-        .bytes()
-        .await
-        .map_err(reqwest_middleware::Error::from)?;
-    Ok(HttpResponse::build(status).body(body))
+    let mut answer = outbound.client.get(url).send().await?;
+    let body = answer.body().await?;
+    Ok(HttpResponse::build(answer.status()).body(body))
 }
 
 /// The service contract of the W3C Trace Context test suite.
@@ -49,11 +43,8 @@ pub(crate) async fn test(
     Json(calls): Json<Vec<TestCall>>,
 ) -> Result<Json<[(); 0]>, Failed> {
     for call in calls {
-        let request = outbound
-            .client
-            .post(call.url)
-            .header("content-type", "application/json");
-        request.body(call.arguments.to_string()).send().await?;
+        let request = outbound.client.post(call.url);
+        request.send_json(&call.arguments).await?;
     }
     Ok(Json([]))
 }
@@ -71,12 +62,22 @@ impl From<CannotRelay> for Failed {
     }
 }
 
-impl From<reqwest_middleware::Error> for Failed {
-    fn from(error: reqwest_middleware::Error) -> Self {
-        // The line in the log carries the ID of the request that could not be relayed.
-        tracing::warn!("the call failed: {error}");
-        Self::Call
+impl From<SendRequestError> for Failed {
+    fn from(error: SendRequestError) -> Self {
+        failed(&error)
     }
+}
+
+impl From<PayloadError> for Failed {
+    fn from(error: PayloadError) -> Self {
+        failed(&error)
+    }
+}
+
+fn failed(error: &dyn fmt::Display) -> Failed {
+    // The line in the log carries the ID of the request that could not be relayed.
+    tracing::warn!("the call failed: {error}");
+    Failed::Call
 }
 
 impl fmt::Display for Failed {
@@ -91,12 +92,10 @@ impl fmt::Display for Failed {
 impl ResponseError for Failed {
     fn status_code(&self) -> StatusCode {
         match self {
-            Self::NotCalled(reason) => status(reason.status()),
+            Self::NotCalled(reason) => {
+                StatusCode::from_u16(reason.status()).unwrap_or(StatusCode::BAD_GATEWAY)
+            }
             Self::Call => StatusCode::BAD_GATEWAY,
         }
     }
-}
-
-fn status(code: u16) -> StatusCode {
-    StatusCode::from_u16(code).unwrap_or(StatusCode::BAD_GATEWAY)
 }
