@@ -20,7 +20,7 @@ pub(super) async fn check(
 ) -> Report {
     let mut report = Report::default();
     let mut rows = table::all();
-    rows.retain(|row| row.is_http);
+    rows.retain(|row| row.over_http);
     if mode == TraceContext::Off {
         // Nothing is read, so one row of each rule will do.
         rows.sort_by_key(|row| row.rule);

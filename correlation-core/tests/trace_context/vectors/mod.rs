@@ -50,8 +50,8 @@ pub(crate) struct Vector {
     pub(crate) goes: Goes,
     /// What becomes of them where lines that are not UTF-8 never arrive.
     pub(crate) without_bad_lines: Goes,
-    /// Whether HTTP can carry it. Message headers and environment variables carry anything.
-    pub(crate) is_http: bool,
+    /// Whether services are asked it too: what HTTP can carry, but not each of 256 bytes.
+    pub(crate) over_http: bool,
 }
 
 /// What becomes of a trace context.
@@ -91,13 +91,13 @@ impl Vector {
             lines: Vec::new(),
             goes: Goes::Nowhere,
             without_bad_lines: Goes::Nowhere,
-            is_http: true,
+            over_http: true,
         }
     }
 
     fn line(mut self, name: &'static str, value: impl AsRef<[u8]>) -> Self {
         let value = value.as_ref();
-        self.is_http &= value
+        self.over_http &= value
             .iter()
             .all(|&b| b == b'\t' || (b >= b' ' && b != 0x7f));
         self.lines.push((name, value.to_vec()));
@@ -110,6 +110,12 @@ impl Vector {
 
     fn state(self, value: impl AsRef<[u8]>) -> Self {
         self.line("tracestate", value)
+    }
+
+    /// A row like many others.
+    fn in_core_only(mut self) -> Self {
+        self.over_http = false;
+        self
     }
 
     fn goes_on(mut self, parent: &str, state: &str) -> Self {
