@@ -65,8 +65,11 @@ impl Queues {
                 let client = redis::Client::open(self.broker.url()).unwrap();
                 let mut connection = client.get_multiplexed_async_connection().await.unwrap();
                 for queue in [self.python, self.rust] {
-                    let keys = [format!("_kombu.binding.{queue}"), queue];
-                    let () = connection.del(&keys).await.unwrap();
+                    // What Celery notes of each queue, by its version.
+                    let notes = ["binding", "binding_permanent"];
+                    let notes = notes.map(|kind| format!("_kombu.{kind}.{queue}"));
+                    let () = connection.del(&notes).await.unwrap();
+                    let () = connection.del(queue).await.unwrap();
                 }
             }
             Broker::RabbitMQ => {
