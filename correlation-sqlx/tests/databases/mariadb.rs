@@ -14,7 +14,7 @@ async fn other_sessions_see_the_comment() {
     let request = format!("click-{}", std::process::id());
     let mut connection = MySqlConnection::connect(services::MARIADB).await.unwrap();
     let sleep = scope(id(&request), async move {
-        let query = sqlx::query(commented("select sleep(600)")).persistent(false);
+        let query = sqlx::query(commented("select sleep(60)")).persistent(false);
         query.execute(&mut connection).await
     });
     let sleep = tokio::spawn(sleep);
@@ -35,7 +35,7 @@ async fn other_sessions_see_the_comment() {
     let _ = sleep.await.unwrap();
     assert_eq!(
         text,
-        format!("select sleep(600) /*correlation_id='{request}'*/")
+        format!("select sleep(60) /*correlation_id='{request}'*/")
     );
 }
 

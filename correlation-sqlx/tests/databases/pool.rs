@@ -167,7 +167,7 @@ async fn other_sessions_see_who_is_waiting() {
     let pool = correlated(1).await;
     let request = format!("click-{}", std::process::id());
     let sleep = scope(id(&request), async move {
-        sqlx::query("select pg_sleep(600)").execute(&pool).await
+        sqlx::query("select pg_sleep(60)").execute(&pool).await
     });
     let sleep = tokio::spawn(sleep);
     let mut other = PgConnection::connect(services::POSTGRES).await.unwrap();
@@ -182,7 +182,7 @@ async fn other_sessions_see_who_is_waiting() {
             None => assert!(!sleep.is_finished()),
         }
     };
-    assert_eq!(query, "select pg_sleep(600)");
+    assert_eq!(query, "select pg_sleep(60)");
     let cancel = "select pg_cancel_backend(pid) from pg_stat_activity where application_name = $1";
     let cancel = sqlx::query(cancel).bind(format!("shop/{request}"));
     cancel.execute(&mut other).await.unwrap();
