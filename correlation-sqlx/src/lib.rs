@@ -1,9 +1,5 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
-#![expect(
-    clippy::doc_markdown,
-    reason = "MySQL, SQLite and PgBouncer are names, not code"
-)]
 
 mod application;
 mod comment;

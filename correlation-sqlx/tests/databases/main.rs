@@ -1,9 +1,5 @@
 //! What the databases see, read from themselves: PostgreSQL, PgBouncer, MariaDB and SQLite.
 
-#![expect(
-    clippy::doc_markdown,
-    reason = "MySQL, SQLite and PgBouncer are names, not code"
-)]
 
 mod bouncer;
 mod log;
