@@ -39,21 +39,19 @@ impl fmt::Debug for Redirects {
 /// An answer that sends the client elsewhere.
 struct Redirect {
     context: Option<Context>,
-    from: Uri,
-    location: Uri,
+    to: Uri,
     task: Option<Id>,
 }
 
 impl Redirect {
-    fn new(response: &ConnectResponse, context: Option<Context>, from: Uri) -> Option<Self> {
+    fn new(response: &ConnectResponse, context: Option<Context>, from: &Uri) -> Option<Self> {
         let ConnectResponse::Client(response) = response else {
             return None;
         };
         let location = response.headers().get(LOCATION)?.as_bytes();
         Some(Self {
             context,
-            location: location.try_into().ok()?,
-            from,
+            to: resolve(from, location)?,
             task: task::try_id(),
         })
     }
@@ -61,13 +59,28 @@ impl Redirect {
     /// Whether this request is the next hop. It could be somebody else's if redirects are not
     /// followed and the future of the answer is kept.
     fn leads_to(&self, uri: &Uri) -> bool {
-        let leads_there = if self.location.authority().is_some() {
-            self.location == *uri
-        } else {
-            self.from.authority() == uri.authority()
-        };
-        leads_there && self.task == task::try_id()
+        self.to == *uri && self.task == task::try_id()
     }
+}
+
+/// Where `awc` goes from here. Its rule is simpler than that of RFC 3986 section 5.2: what has
+/// neither a scheme nor an authority is a path from the root.
+fn resolve(from: &Uri, location: &[u8]) -> Option<Uri> {
+    if let Ok(uri) = Uri::try_from(location)
+        && uri.scheme().is_some()
+    {
+        return Some(uri);
+    }
+    let scheme = from.scheme_str()?;
+    let slashes = location.iter().take_while(|&&byte| byte == b'/').count();
+    let uri = if slashes >= 2 {
+        [scheme.as_bytes(), b":", location].concat()
+    } else {
+        let authority = from.authority()?.as_str().as_bytes();
+        let slash: &[u8] = if slashes == 0 { b"/" } else { b"" };
+        [scheme.as_bytes(), b"://", authority, slash, location].concat()
+    };
+    Uri::try_from(uri).ok()
 }
 
 pin_project! {
@@ -113,7 +126,7 @@ where
         let this = self.project();
         let result = ready!(this.future.poll(cx));
         if let Ok(response) = &result {
-            let redirect = Redirect::new(response, this.context.take(), this.uri.clone());
+            let redirect = Redirect::new(response, this.context.take(), this.uri);
             this.redirects.0.set(redirect);
         }
         Poll::Ready(result)

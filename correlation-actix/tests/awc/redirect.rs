@@ -70,6 +70,40 @@ async fn every_hop_has_the_id_of_the_call() {
     assert_eq!(last.ids()[2..], [None]);
 }
 
+/// However the server writes where to go on.
+#[actix_web::test]
+async fn a_hop_has_the_id_of_the_call_wherever_it_leads() {
+    let last = Recorder::ok();
+    for location in [
+        "/next".to_owned(),
+        "next".to_owned(),
+        "next/page".to_owned(),
+        "?page=2".to_owned(),
+        "/?next=http://localhost/".to_owned(),
+        last.url(),
+        last.url().replace("http:", "HTTP:"),
+        last.other_url().replace("localhost", "LocalHost"),
+        last.url().replace("http:", ""),
+        format!("{}#part", last.url()),
+    ] {
+        let there = location.clone();
+        let server = Recorder::start(move |request| match request.line.as_str() {
+            "GET / HTTP/1.1" => format!("302 Go\r\nLocation: {there}\r\n"),
+            _ => "200 OK\r\n".to_owned(),
+        });
+        let before = last.ids().len();
+        let client = client();
+        let inside = sync_scope(id("click-1"), || client.get(server.url()).send());
+        scope(id("click-2"), inside).await.unwrap();
+        let outside = client.get(server.url()).send();
+        scope(id("click-2"), outside).await.unwrap();
+        let mut hops = [&server.ids(), &last.ids()[before..]].concat();
+        hops.sort();
+        let expected = [None, None, sent("click-1"), sent("click-1")];
+        assert_eq!(hops, expected, "{location}");
+    }
+}
+
 #[actix_web::test]
 async fn a_frozen_request_is_redirected_with_the_id() {
     let stranger = Recorder::ok();
