@@ -1,5 +1,6 @@
 //! The other end of a call: what the tests of HTTP clients talk to.
 
+use std::collections::HashSet;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -57,6 +58,18 @@ impl Recorder {
         })
     }
 
+    /// Sends `/first/N` on to `/second/N`, and answers 200 to all else: for many calls at a time.
+    #[must_use]
+    pub fn two_hops() -> Self {
+        Self::start(|request| match request.line.split_once("/first/") {
+            Some((_, rest)) => {
+                let call = rest.trim_end_matches(" HTTP/1.1");
+                format!("307 Go\r\nLocation: /second/{call}\r\n")
+            }
+            None => "200 OK\r\n".to_owned(),
+        })
+    }
+
     /// Its port.
     #[must_use]
     pub const fn port(&self) -> u16 {
@@ -92,6 +105,23 @@ impl Recorder {
             ids.first().map(|&id| id.to_owned())
         });
         ids.collect()
+    }
+
+    /// Of that many calls to [`two_hops`](Self::two_hops), number N had the ID `click-N` on both.
+    ///
+    /// # Panics
+    ///
+    /// If one had another ID or none, or did not come.
+    pub fn assert_none_crossed(&self, calls: usize) {
+        let mut seen = HashSet::new();
+        for request in self.requests() {
+            let path = request.line.split(' ').nth(1).unwrap_or_default();
+            let call = path.rsplit('/').next().unwrap_or_default();
+            let ids = request.values(crate::CORRELATION_ID);
+            assert_eq!(ids, [format!("click-{call}")], "the ID of {path}");
+            seen.insert(path.to_owned());
+        }
+        assert_eq!(seen.len(), 2 * calls, "both hops of every call");
     }
 }
 

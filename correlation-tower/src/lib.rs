@@ -12,6 +12,7 @@ mod settings;
 
 pub use body::CorrelatedBody;
 pub use correlation_core as correlation;
+pub use correlation_core::Targets;
 pub use future::ResponseFuture;
 pub use layer::CorrelationLayer;
 pub use peer::PeerAddr;

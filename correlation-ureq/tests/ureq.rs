@@ -72,6 +72,24 @@ fn the_id_is_the_one_of_the_call() {
 }
 
 #[test]
+fn no_call_has_the_id_of_another() {
+    let server = Recorder::two_hops();
+    let agent = agent();
+    thread::scope(|threads| {
+        for call in 0..200 {
+            let url = format!("{}first/{call}", server.url());
+            let agent = &agent;
+            let own = id(&format!("click-{call}"));
+            threads.spawn(move || {
+                let response = sync_scope(own, || agent.get(&url).call());
+                assert_eq!(response.unwrap().status(), 200);
+            });
+        }
+    });
+    server.assert_none_crossed(200);
+}
+
+#[test]
 fn a_header_of_the_call_is_left_alone() {
     let server = Recorder::ok();
     let request = agent()

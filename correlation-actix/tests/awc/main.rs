@@ -12,6 +12,7 @@ use correlation_actix::{
     sync_scope,
 };
 use correlation_testkit::Recorder;
+use futures_util::future::join_all;
 
 const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
@@ -165,6 +166,35 @@ async fn a_web_socket_is_opened_with_the_id() {
     .await;
     assert_eq!(server.requests()[0].values("upgrade"), ["websocket"]);
     assert_eq!(server.ids(), [sent("click-1"), None, sent("mine")]);
+}
+
+#[actix_web::test]
+async fn no_call_has_the_id_of_another() {
+    let server = Recorder::two_hops();
+    let client = client();
+    let calls = (0..200).map(|call| {
+        let request = client.get(format!("{}first/{call}", server.url()));
+        let send = async move { request.send().await.map(|response| response.status()) };
+        rt::spawn(scope(id(&format!("click-{call}")), send))
+    });
+    for call in calls.collect::<Vec<_>>() {
+        assert_eq!(call.await.unwrap().unwrap(), 200);
+    }
+    server.assert_none_crossed(200);
+}
+
+/// All calls in one task: what a redirect leaves for its next hop is found by that hop alone.
+#[actix_web::test]
+async fn no_call_of_one_task_has_the_id_of_another() {
+    let server = Recorder::two_hops();
+    let client = client();
+    let calls = (0..200).map(|call| {
+        let request = client.get(format!("{}first/{call}", server.url()));
+        sync_scope(id(&format!("click-{call}")), || request.send())
+    });
+    let responses = scope(id("click-other"), join_all(calls)).await;
+    assert!(responses.into_iter().all(|response| response.is_ok()));
+    server.assert_none_crossed(200);
 }
 
 #[actix_web::test]

@@ -1,6 +1,7 @@
 //! What reqwest sends, as read from the socket.
 
 mod builder;
+mod concurrent;
 mod redirect;
 mod request;
 mod retry;

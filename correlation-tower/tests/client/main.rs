@@ -1,12 +1,13 @@
 //! What hyper-util's client sends, as read from the socket.
 
+mod concurrent;
 mod layers;
 mod redirect;
 
 use bytes::Bytes;
-use correlation_core::{Context, CorrelationId, Policy, Targets, scope, sync_scope};
+use correlation_core::{Context, CorrelationId, Policy, scope, sync_scope};
 use correlation_testkit::Recorder;
-use correlation_tower::PropagateLayer;
+use correlation_tower::{PropagateLayer, Targets};
 use http::{Request, Response};
 use http_body_util::Full;
 use hyper_util::client::legacy::{Client, connect::HttpConnector};
