@@ -10,3 +10,4 @@ pub use correlation_core::Targets;
 pub use propagate::Propagate;
 pub use propagator::Propagator;
 pub use redirect::redirect_policy;
+pub use reqwest_middleware;
