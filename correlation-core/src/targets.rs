@@ -2,10 +2,13 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-/// The hosts that outbound HTTP calls send the ID to.
+use crate::carrier::{self, Injector};
+use crate::{current, header};
+
+/// Where outbound HTTP calls send the ID to, and how.
 ///
-/// All by default: a validated random ID is no secret. Name them where third parties must not
-/// get it.
+/// To all hosts by default: a validated random ID is no secret. Name them where third parties must
+/// not get it.
 ///
 /// ```
 /// use correlation_core::Targets;
@@ -17,13 +20,19 @@ use std::sync::Arc;
 /// assert!(!targets.allow(Some("http"), "localhost", Some(8081)));
 /// ```
 #[derive(Clone, Debug, Default)]
-pub struct Targets(Option<Arc<[Target]>>);
+pub struct Targets {
+    hosts: Option<Arc<[Target]>>,
+    also: Option<Arc<[&'static str]>>,
+}
 
 impl Targets {
     /// Every host.
     #[must_use]
     pub const fn all() -> Self {
-        Self(None)
+        Self {
+            hosts: None,
+            also: None,
+        }
     }
 
     /// These hosts only: a name or an IP address stands for itself, a name that begins with a dot
@@ -54,10 +63,65 @@ impl Targets {
     ) -> Result<Self, InvalidTarget> {
         let checked = |host: N| {
             let host = host.as_ref();
-            Target::parse(host).ok_or_else(|| InvalidTarget(host.to_owned()))
+            Target::parse(host).ok_or_else(|| InvalidTarget(Fault::Host(host.to_owned())))
         };
         let hosts: Result<_, _> = hosts.into_iter().map(checked).collect();
-        Ok(Self(Some(hosts?)))
+        Ok(Self {
+            hosts: Some(hosts?),
+            also: None,
+        })
+    }
+
+    /// Sends the ID under one more header, too: for hosts that do not read `x-correlation-id`, as
+    /// asgi-correlation-id, which reads `X-Request-ID` if nothing else is set.
+    ///
+    /// Name the hosts then: some APIs take `X-Request-ID` for an idempotency key, so that the
+    /// second of two calls in one action would be taken for a repetition of the first.
+    ///
+    /// ```
+    /// use correlation_core::Targets;
+    ///
+    /// let targets = Targets::hosts([".python.internal"]).also_as("X-Request-ID");
+    /// # assert!(targets.are_restricted());
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the name is no header name.
+    #[track_caller]
+    #[must_use]
+    pub fn also_as(self, name: impl AsRef<str>) -> Self {
+        match self.try_also_as(name) {
+            Ok(targets) => targets,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// As [`also_as`](Self::also_as), for names from a configuration.
+    ///
+    /// # Errors
+    ///
+    /// If the name is no header name.
+    pub fn try_also_as(mut self, name: impl AsRef<str>) -> Result<Self, InvalidTarget> {
+        let name = header::name(name.as_ref());
+        let name = name.map_err(|reason| InvalidTarget(Fault::Header(reason)))?;
+        let known = self.also.iter().flat_map(|names| names.iter().copied());
+        self.also = Some(known.filter(|known| *known != name).chain([name]).collect());
+        Ok(self)
+    }
+
+    /// Writes the ambient ID to the headers of a call to a host that is [allowed](Self::allow), as
+    /// [`inject`](crate::inject) does: never over what is there.
+    pub fn inject(&self, headers: &mut (impl Injector + ?Sized)) {
+        carrier::inject(headers);
+        let Some(names) = &self.also else { return };
+        let Some(id) = current() else { return };
+        for &name in names.iter() {
+            // It may be the name that was just written, or one that the caller has set.
+            if !headers.contains(name) {
+                headers.set(name, id.as_str());
+            }
+        }
     }
 
     /// Whether a URL with this scheme, host and port may get the ID. Take all three from a parsed
@@ -67,7 +131,9 @@ impl Targets {
     /// (RFC 9110 section 4.2, RFC 6455 section 3).
     #[must_use]
     pub fn allow(&self, scheme: Option<&str>, host: &str, port: Option<u16>) -> bool {
-        let Some(targets) = &self.0 else { return true };
+        let Some(targets) = &self.hosts else {
+            return true;
+        };
         let host = Host::parse(host);
         let port = port.or(match scheme {
             Some("http" | "ws") => Some(80),
@@ -82,7 +148,7 @@ impl Targets {
     /// Whether hosts are excluded at all.
     #[must_use]
     pub const fn are_restricted(&self) -> bool {
-        self.0.is_some()
+        self.hosts.is_some()
     }
 }
 
@@ -156,17 +222,26 @@ impl Host<String> {
     }
 }
 
-/// The text is no host name.
+/// The text is no host, or no header name: the message says which.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct InvalidTarget(String);
+pub struct InvalidTarget(Fault);
+
+#[derive(Clone, Debug, Eq, PartialEq)]
+enum Fault {
+    Host(String),
+    Header(&'static str),
+}
 
 impl fmt::Display for InvalidTarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{:?} is not a host: write a name as in api.example.com, .internal or localhost:8080",
-            self.0
-        )
+        match &self.0 {
+            Fault::Host(text) => write!(
+                f,
+                "{text:?} is not a host: write a name as in api.example.com, .internal or \
+                 localhost:8080"
+            ),
+            Fault::Header(reason) => f.write_str(reason),
+        }
     }
 }
 
@@ -175,6 +250,7 @@ impl std::error::Error for InvalidTarget {}
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{CorrelationId, sync_scope};
 
     #[test]
     fn hosts_are_compared_whole() {
@@ -250,6 +326,62 @@ mod tests {
                 !targets.allow(scheme, host, port),
                 "{scheme:?} {host} {port:?}"
             );
+        }
+    }
+
+    #[test]
+    fn the_id_is_sent_under_more_names_if_asked() {
+        let sent = |targets: &Targets, own: &[(&str, &str)]| {
+            let own = own.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+            let mut headers: Vec<(String, String)> = own.collect();
+            let id: CorrelationId = "click-1".parse().unwrap();
+            sync_scope(id, || targets.inject(&mut headers));
+            headers
+                .iter()
+                .map(|(k, v)| format!("{k}={v}"))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(sent(&Targets::all(), &[]), ["x-correlation-id=click-1"]);
+        let targets = Targets::hosts(["a"])
+            .also_as("X-Request-ID")
+            .also_as("x-trace")
+            .also_as("X-Trace");
+        assert_eq!(
+            sent(&targets, &[]),
+            [
+                "x-correlation-id=click-1",
+                "x-request-id=click-1",
+                "x-trace=click-1"
+            ]
+        );
+        assert_eq!(
+            sent(&targets, &[("X-Request-Id", "mine")]),
+            [
+                "X-Request-Id=mine",
+                "x-correlation-id=click-1",
+                "x-trace=click-1"
+            ]
+        );
+        let same = Targets::all().also_as("X-Correlation-ID");
+        assert_eq!(sent(&same, &[]), ["x-correlation-id=click-1"]);
+        targets.inject(&mut Nothing);
+        let error = Targets::all().try_also_as("no name").unwrap_err();
+        assert!(
+            error.to_string().starts_with("a header name has"),
+            "{error}"
+        );
+    }
+
+    /// Outside of a scope nothing is sent.
+    struct Nothing;
+
+    impl Injector for Nothing {
+        fn set(&mut self, key: &'static str, _: &str) {
+            panic!("{key} was sent");
+        }
+
+        fn contains(&self, _: &str) -> bool {
+            false
         }
     }
 

@@ -1,6 +1,6 @@
 use std::fmt::{self, Write};
 
-use correlation_core::{Targets, inject};
+use correlation_core::Targets;
 use reqwest::{Client, RequestBuilder};
 
 use crate::{Propagator, redirect_policy};
@@ -67,7 +67,7 @@ impl Propagate for RequestBuilder {
         match request {
             Ok(mut request) => {
                 if allowed(&targets, request.url()) {
-                    inject(request.headers_mut());
+                    targets.inject(request.headers_mut());
                 }
                 Self::from_parts(client, request)
             }

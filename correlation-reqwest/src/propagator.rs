@@ -1,5 +1,5 @@
 use async_trait::async_trait;
-use correlation_core::{Context, Targets, inject, sync_scope};
+use correlation_core::{Context, Targets, sync_scope};
 use http::Extensions;
 use reqwest::{Request, Response};
 use reqwest_middleware::{Middleware, Next, RequestBuilder, RequestInitialiser, Result};
@@ -45,9 +45,11 @@ impl Middleware for Propagator {
         if allowed(&self.targets, request.url()) {
             match extensions.get::<Taken>() {
                 Some(Taken(context)) => {
-                    sync_scope(context.clone(), || inject(request.headers_mut()));
+                    sync_scope(context.clone(), || {
+                        self.targets.inject(request.headers_mut())
+                    });
                 }
-                None => inject(request.headers_mut()),
+                None => self.targets.inject(request.headers_mut()),
             }
         }
         next.run(request, extensions).await

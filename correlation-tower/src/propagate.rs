@@ -1,6 +1,6 @@
 use std::task::{Context as TaskContext, Poll};
 
-use correlation_core::{Targets, inject};
+use correlation_core::Targets;
 use http::Request;
 use tower_layer::Layer;
 use tower_service::Service;
@@ -75,7 +75,7 @@ where
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         if self.targets.allow_uri(request.uri()) {
-            inject(request.headers_mut());
+            self.targets.inject(request.headers_mut());
         }
         self.inner.call(request)
     }

@@ -1,6 +1,6 @@
 use std::mem;
 
-use correlation_core::{Targets, inject};
+use correlation_core::Targets;
 use ureq::http::{Extensions, Request, Response};
 use ureq::middleware::{Middleware, MiddlewareNext};
 use ureq::{Body, Error, RequestExt, SendBody};
@@ -35,7 +35,7 @@ impl Middleware for Propagator {
     ) -> Result<Response<Body>, Error> {
         let allowed = self.targets.allow_uri(request.uri());
         if allowed && (!self.targets.are_restricted() || stay(request.extensions_mut())) {
-            inject(request.headers_mut());
+            self.targets.inject(request.headers_mut());
         }
         next.handle(request)
     }

@@ -100,6 +100,19 @@ fn a_header_of_the_call_is_left_alone() {
 }
 
 #[test]
+fn the_id_is_sent_under_another_name_too_if_asked() {
+    let server = Recorder::ok();
+    let targets = Targets::hosts(["127.0.0.1"]).also_as("X-Request-ID");
+    let agent: Agent = Agent::config_builder().propagate_to(targets).build().into();
+    get(&agent, &server.url());
+    get(&agent, &server.other_url());
+    let [own, other] = server.requests().try_into().unwrap();
+    assert_eq!(own.values("x-request-id"), ["click-1"]);
+    assert_eq!(other.values("x-request-id"), [""; 0]);
+    assert_eq!(server.ids(), [sent("click-1"), None]);
+}
+
+#[test]
 fn strangers_get_no_id() {
     let server = Recorder::ok();
     let other = Recorder::ok();

@@ -93,7 +93,7 @@ where
             && let Some(host) = uri.host()
             && self.targets.allow(uri.scheme_str(), host, uri.port_u16())
         {
-            write::write(context, &mut request);
+            write::write(context, &self.targets, &mut request);
         }
         let future = self.service.call(request);
         PropagateFuture::new(future, self.redirects.clone(), context, uri)

@@ -1,10 +1,10 @@
 use actix_http::RequestHeadType;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use awc::ConnectRequest;
-use correlation_core::{Context, Injector, inject, sync_scope};
+use correlation_core::{Context, Injector, Targets, sync_scope};
 
 /// Writes the context to the headers of a request, never over what is there.
-pub(super) fn write(context: &Context, request: &mut ConnectRequest) {
+pub(super) fn write(context: &Context, targets: &Targets, request: &mut ConnectRequest) {
     let mut headers = match request {
         ConnectRequest::Client(RequestHeadType::Owned(head), ..)
         | ConnectRequest::Tunnel(head, _) => Headers {
@@ -17,7 +17,7 @@ pub(super) fn write(context: &Context, request: &mut ConnectRequest) {
             shared: Some(&head.headers),
         },
     };
-    sync_scope(context.clone(), || inject(&mut headers));
+    sync_scope(context.clone(), || targets.inject(&mut headers));
 }
 
 struct Headers<'a> {

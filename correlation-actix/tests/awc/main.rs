@@ -113,6 +113,24 @@ async fn a_header_of_the_call_is_left_alone() {
 }
 
 #[actix_web::test]
+async fn the_id_is_sent_under_another_name_too_if_asked() {
+    let server = Recorder::ok();
+    let targets = Targets::hosts(["127.0.0.1"]).also_as("X-Request-ID");
+    let client = Client::builder()
+        .wrap(Propagate::new().targets(targets))
+        .finish();
+    for url in [server.url(), server.other_url()] {
+        in_scope(async { client.get(url).send().await })
+            .await
+            .unwrap();
+    }
+    let [own, other] = server.requests().try_into().unwrap();
+    assert_eq!(own.values("x-request-id"), ["click-1"]);
+    assert_eq!(other.values("x-request-id"), [""; 0]);
+    assert_eq!(server.ids(), [sent("click-1"), None]);
+}
+
+#[actix_web::test]
 async fn a_frozen_request_has_the_id_of_each_call() {
     let server = Recorder::ok();
     let frozen = client().get(server.url()).freeze().unwrap();

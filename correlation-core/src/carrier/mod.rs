@@ -21,8 +21,8 @@ use crate::{Context, CorrelationId, Source};
 /// case. Outside of any scope it is not called.
 ///
 /// The keys are `x-correlation-id`, and `traceparent` and `tracestate` as the policy's
-/// [`TraceContext`](crate::TraceContext) says: by default when a valid trace context came in. What `set` returns is
-/// ignored, so `insert` of most maps fits as it is.
+/// [`TraceContext`](crate::TraceContext) says: by default when a valid trace context came in. What
+/// `set` returns is ignored, so `insert` of most maps fits as it is.
 ///
 /// ```
 /// use correlation_core::{CorrelationId, inject_with, sync_scope};

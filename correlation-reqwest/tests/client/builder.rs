@@ -26,6 +26,21 @@ async fn the_id_and_the_trace_context_are_sent_once() {
 }
 
 #[tokio::test]
+async fn the_id_is_sent_under_another_name_too_if_asked() {
+    let server = Recorder::ok();
+    let targets = Targets::hosts(["127.0.0.1"]).also_as("X-Request-ID");
+    let client = Client::builder().propagate_to(targets).unwrap().build();
+    for url in [server.url(), server.other_url()] {
+        let request = sync_scope(id("click-1"), || client.get(url));
+        request.send().await.unwrap();
+    }
+    let [own, other] = server.requests().try_into().unwrap();
+    assert_eq!(own.values("x-request-id"), ["click-1"]);
+    assert_eq!(other.values("x-request-id"), [""; 0]);
+    assert_eq!(server.ids(), [sent("click-1"), None]);
+}
+
+#[tokio::test]
 async fn outside_of_a_scope_nothing_is_sent() {
     let server = Recorder::ok();
     client().get(server.url()).send().await.unwrap();

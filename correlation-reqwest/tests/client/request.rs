@@ -20,6 +20,21 @@ async fn a_request_gets_the_id_of_the_moment() {
 }
 
 #[tokio::test]
+async fn the_id_is_sent_under_another_name_too_if_asked() {
+    let server = Recorder::ok();
+    let targets = Targets::hosts(["127.0.0.1"]).also_as("X-Request-ID");
+    for url in [server.url(), server.other_url()] {
+        let request = Client::new().get(url);
+        let request = sync_scope(id("click-1"), || request.propagate_to(targets.clone()));
+        request.send().await.unwrap();
+    }
+    let [own, other] = server.requests().try_into().unwrap();
+    assert_eq!(own.values("x-request-id"), ["click-1"]);
+    assert_eq!(other.values("x-request-id"), [""; 0]);
+    assert_eq!(server.ids(), [sent("click-1"), None]);
+}
+
+#[tokio::test]
 async fn outside_of_a_scope_nothing_is_sent() {
     let server = Recorder::ok();
     let client = Client::new();

@@ -90,6 +90,21 @@ async fn a_header_of_the_call_is_left_alone() {
 }
 
 #[tokio::test]
+async fn the_id_is_sent_under_another_name_too_if_asked() {
+    let server = Recorder::ok();
+    let targets = Targets::hosts(["127.0.0.1"]).also_as("X-Request-ID");
+    let client = PropagateLayer::new().targets(targets).layer(hyper());
+    for url in [server.url(), server.other_url()] {
+        let call = client.clone().oneshot(get(url));
+        scope(id("click-1"), call).await.unwrap();
+    }
+    let [own, other] = server.requests().try_into().unwrap();
+    assert_eq!(own.values("x-request-id"), ["click-1"]);
+    assert_eq!(other.values("x-request-id"), [""; 0]);
+    assert_eq!(server.ids(), [sent("click-1"), None]);
+}
+
+#[tokio::test]
 async fn strangers_get_no_id() {
     let server = Recorder::ok();
     let other = Recorder::ok();
