@@ -46,7 +46,7 @@ impl Middleware for Propagator {
             match extensions.get::<Taken>() {
                 Some(Taken(context)) => {
                     sync_scope(context.clone(), || {
-                        self.targets.inject(request.headers_mut())
+                        self.targets.inject(request.headers_mut());
                     });
                 }
                 None => self.targets.inject(request.headers_mut()),

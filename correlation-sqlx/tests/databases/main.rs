@@ -1,6 +1,5 @@
 //! What the databases see, read from themselves: PostgreSQL, PgBouncer, MariaDB and SQLite.
 
-
 mod bouncer;
 mod log;
 mod mariadb;

@@ -205,10 +205,7 @@ mod tests {
         let forward = read("TRACE_CONTEXT", "forward").unwrap().trace_context;
         assert!(matches!(forward, TraceContext::Forward));
         let participate = read("TRACE_CONTEXT", "participate").unwrap().trace_context;
-        assert_eq!(
-            participate,
-            TraceContext::Participate(NewTraces::Unsampled)
-        );
+        assert_eq!(participate, TraceContext::Participate(NewTraces::Unsampled));
         assert_eq!(
             read("LOG_FORMAT", "text").unwrap().log_format,
             LogFormat::Text
@@ -234,7 +231,11 @@ mod tests {
             ("TRUST", "", "always, never"),
             ("TRACE_CONTEXT", "on", "off, forward, participate"),
             ("TRACE_CONTEXT", "Participate", "off, forward, participate"),
-            ("TRACE_CONTEXT", "participate-sampled", "off, forward, participate"),
+            (
+                "TRACE_CONTEXT",
+                "participate-sampled",
+                "off, forward, participate",
+            ),
             ("LOG_FORMAT", "xml", "json, text"),
             ("RUST_LOG", "a=b=c", "tracing filter"),
         ] {
