@@ -36,6 +36,7 @@ pub(super) struct MailReceipt {
 
 /// The queue of the environment.
 #[derive(Clone)]
+#[expect(clippy::large_enum_variant, reason = "a process has one of them")]
 pub(super) enum Jobs {
     Sqlite(Correlated<SqliteStorage<MailReceipt>>),
     Postgres(Correlated<PostgresStorage<MailReceipt>>),
