@@ -28,6 +28,15 @@ impl Queue {
         server::answers("RabbitMQ", 5672).then(|| Self(server::unique()))
     }
 
+    /// What finds it again in another process.
+    fn name(&self) -> String {
+        self.0.clone()
+    }
+
+    fn named(name: String) -> Self {
+        Self(name)
+    }
+
     async fn connect(&self) -> Storage {
         let config = Config::default()
             .queue(self.0.as_str())
@@ -66,6 +75,7 @@ async fn channel() -> Channel {
 }
 
 checks!();
+killed!();
 
 /// The wire format that the README names.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

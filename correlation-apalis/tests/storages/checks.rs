@@ -10,6 +10,7 @@ macro_rules! checks {
         use futures_util::stream;
 
         use crate::job::{Job, Probe, Then, id, probe};
+        use crate::ticks::Ticks;
 
         type Pushed = Result<(), BoxDynError>;
 
@@ -34,7 +35,7 @@ macro_rules! checks {
             // A connection of its own, as another process has.
             let storage = queue.connect().await.correlated();
             let worker = WorkerBuilder::new(name)
-                .backend(storage.clone())
+                .backend(storage.clone().poll_with_strategy(Ticks::new()))
                 .data(storage)
                 .data(probe.clone())
                 .build(handle);

@@ -3,9 +3,12 @@
 
 #[macro_use]
 mod checks;
+#[macro_use]
+mod killed;
 mod amqp;
 mod job;
 mod postgres;
 mod redis;
 mod server;
 mod sqlite;
+mod ticks;

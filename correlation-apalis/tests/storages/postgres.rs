@@ -24,6 +24,15 @@ impl Queue {
         Some(queue)
     }
 
+    /// What finds it again in another process.
+    fn name(&self) -> String {
+        self.0.clone()
+    }
+
+    fn named(name: String) -> Self {
+        Self(name)
+    }
+
     async fn connect(&self) -> Storage {
         let config = Config::default()
             .queue("jobs")
@@ -53,3 +62,4 @@ async fn execute(sql: &str) {
 }
 
 checks!();
+killed!();

@@ -1,6 +1,6 @@
 use apalis_redis::{Config, RedisStorage};
-use redis::AsyncCommands;
-use redis::aio::ConnectionManager;
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use redis::{AsyncCommands, Client};
 
 use crate::server;
 
@@ -15,6 +15,15 @@ impl Queue {
     #[expect(clippy::unused_async, reason = "as in the other storages")]
     async fn new() -> Option<Self> {
         server::answers("Redis", 6379).then(|| Self(server::unique()))
+    }
+
+    /// What finds it again in another process.
+    fn name(&self) -> String {
+        self.0.clone()
+    }
+
+    fn named(name: String) -> Self {
+        Self(name)
     }
 
     async fn connect(&self) -> Storage {
@@ -40,9 +49,12 @@ impl Drop for Queue {
 }
 
 async fn connect() -> ConnectionManager {
-    apalis_redis::connect("redis://127.0.0.1:6379/")
-        .await
-        .unwrap()
+    let client = Client::open("redis://127.0.0.1:6379/").unwrap();
+    // By default an answer that takes half a second ends the worker.
+    let config = ConnectionManagerConfig::new().set_response_timeout(Some(crate::job::DEADLINE));
+    let connection = client.get_connection_manager_with_config(config);
+    connection.await.unwrap()
 }
 
 checks!();
+killed!();

@@ -23,6 +23,15 @@ impl Queue {
         Some(queue)
     }
 
+    /// What finds it again in another process.
+    fn name(&self) -> String {
+        self.0.display().to_string()
+    }
+
+    fn named(name: String) -> Self {
+        Self(name.into())
+    }
+
     async fn pool(&self) -> SqlitePool {
         let options = SqliteConnectOptions::new()
             .filename(&self.0)
@@ -55,3 +64,4 @@ impl Drop for Queue {
 }
 
 checks!();
+killed!();
