@@ -37,13 +37,18 @@ impl Queue {
 
 impl Drop for Queue {
     fn drop(&mut self) {
-        let pattern = format!("{}:*", self.0);
+        let (pattern, workers) = (format!("{}:*", self.0), format!("{}:workers", self.0));
         server::block_on(async move {
             let mut connection = connect().await;
             let keys: Vec<String> = connection.keys(pattern).await.unwrap();
             if !keys.is_empty() {
                 let () = connection.del(keys).await.unwrap();
             }
+            // What apalis knows of all queues there are.
+            let () = connection
+                .zrem("core:apalis:queues:list", workers)
+                .await
+                .unwrap();
         });
     }
 }

@@ -2,7 +2,7 @@
 
 use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Whether this server answers. If not: says so, or panics if `CORRELATION_REQUIRE_SERVICES=1`.
 pub(crate) fn answers(name: &str, port: u16) -> bool {
@@ -20,11 +20,14 @@ pub(crate) fn answers(name: &str, port: u16) -> bool {
     false
 }
 
-/// A name that no other test has, nor another run.
+/// A name that no other test has, nor another run: in another container it may have this process
+/// ID.
 pub(crate) fn unique() -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    format!("correlation_apalis_{}_{number}", std::process::id())
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let (run, now) = (std::process::id(), now.as_nanos());
+    format!("correlation_apalis_{run}_{number}_{now:x}")
 }
 
 /// Runs this to its end, from a destructor too.
