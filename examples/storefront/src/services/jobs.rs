@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::str::FromStr;
 use std::task::{Context, Poll};
 use std::time::Duration;
-use std::{fmt, io, process};
+use std::{env, fmt, io, process};
 
 use apalis::layers::WorkerBuilderExt;
 use apalis::layers::retry::RetryPolicy;
@@ -18,13 +18,15 @@ use apalis_redis::RedisStorage;
 use apalis_sqlite::SqliteStorage;
 use correlation_apalis::{Correlate, Correlated};
 use futures_util::Sink;
+use redis::Client;
+use redis::aio::ConnectionManagerConfig;
 use serde::{Deserialize, Serialize};
 use sqlx::postgres::PgPoolOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use super::store::PATIENCE;
-use super::{lifeline, variable, worker};
+use super::{cannot_use, lifeline, variable, worker};
 use crate::Failure;
 
 /// A job: tells the customer by mail what was paid.
@@ -48,19 +50,24 @@ impl Jobs {
     /// Opens the queue of the environment, and creates its tables if need be.
     pub(super) async fn from_env() -> Result<Self, Failure> {
         let url = variable(QUEUE_URL)?;
-        let jobs = Self::open(&url).await;
-        // The URL itself may hold a password.
-        let jobs = jobs.map_err(|error| format!("cannot use {QUEUE_URL}: {error}"))?;
-        Ok(jobs)
+        let jobs = Self::open(&url, &queue()?).await;
+        jobs.map_err(|error| cannot_use(QUEUE_URL, &url, &error))
     }
 
     /// `.correlated()` is all it takes, for whoever pushes and for whoever works.
-    async fn open(url: &str) -> Result<Self, Failure> {
+    async fn open(url: &str, queue: &str) -> Result<Self, Failure> {
         Ok(match url.split(':').next() {
             Some("sqlite") => {
                 let pool = SqlitePool::connect_with(SqliteConnectOptions::from_str(url)?).await?;
+                let file: String = sqlx::query_scalar(FILE).fetch_one(&pool).await?;
+                if file.is_empty() {
+                    return Err("allowed is a file: the worker is another process".into());
+                }
                 SqliteStorage::setup(&pool).await?;
-                let config = apalis_sqlite::Config::default().queue(QUEUE);
+                let config = apalis_sqlite::Config::default()
+                    .queue(queue)
+                    .heartbeat_interval(HEARTBEAT)
+                    .missed_heartbeats(MISSED);
                 Self::Sqlite(SqliteStorage::new(&pool).with_config(config).correlated())
             }
             Some("postgres" | "postgresql") => {
@@ -69,12 +76,23 @@ impl Jobs {
                     .connect(url)
                     .await?;
                 PostgresStorage::setup(&pool).await?;
-                let config = apalis_postgres::Config::default().queue(QUEUE);
+                let config = apalis_postgres::Config::default()
+                    .queue(queue)
+                    .heartbeat_interval(HEARTBEAT)
+                    .missed_heartbeats(MISSED);
                 Self::Postgres(PostgresStorage::new(&pool).with_config(config).correlated())
             }
             Some("redis") => {
-                let connection = apalis_redis::connect(url).await?;
-                let config = apalis_redis::Config::default().queue(QUEUE);
+                // By default an answer that takes half a second ends the worker.
+                let patience = ConnectionManagerConfig::new()
+                    .set_response_timeout(Some(PATIENCE))
+                    .set_number_of_retries(1);
+                let client = Client::open(url)?;
+                let connection = client.get_connection_manager_with_config(patience).await?;
+                let config = apalis_redis::Config::default()
+                    .queue(queue)
+                    .heartbeat_interval(HEARTBEAT)
+                    .missed_heartbeats(MISSED);
                 Self::Redis(
                     RedisStorage::new(connection)
                         .with_config(config)
@@ -82,7 +100,7 @@ impl Jobs {
                 )
             }
             Some("amqp") => {
-                let config = apalis_amqp::Config::default().queue(QUEUE);
+                let config = apalis_amqp::Config::default().queue(queue);
                 let backend = AmqpBackend::new_from_addr(url)?;
                 let mut backend = backend.with_config(config).correlated();
                 // apalis-amqp 1.0.0 has to declare its queue before it can consume from it.
@@ -140,8 +158,30 @@ impl fmt::Debug for Jobs {
     }
 }
 
+/// The name of the queue: two shops on one server do each other's jobs if it is the same.
+fn queue() -> Result<String, Failure> {
+    let Some(name) = env::var_os(QUEUE) else {
+        return Ok("storefront".to_owned());
+    };
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    let valid = |name: &&str| (1..=64).contains(&name.len()) && name.chars().all(plain);
+    let valid = name.to_str().filter(valid);
+    let valid = valid.ok_or("allowed is 1 to 64 of A-Z a-z 0-9 - _ .");
+    Ok(valid
+        .map_err(|why| format!("invalid {QUEUE}: {why}"))?
+        .to_owned())
+}
+
 pub(crate) const QUEUE_URL: &str = "QUEUE_URL";
-const QUEUE: &str = "storefront";
+const QUEUE: &str = "QUEUE";
+
+/// The file of a SQLite database; nothing if it is in memory.
+const FILE: &str = "SELECT file FROM pragma_database_list WHERE name = 'main'";
+
+/// A worker that gives no sign of life for so long is dead: its jobs are done by others. (RabbitMQ
+/// sees by itself that it is gone.)
+const HEARTBEAT: Duration = Duration::from_secs(1);
+const MISSED: usize = 5;
 
 /// Looks at a storage every now and then, if it does not say when there is something new.
 ///

@@ -14,7 +14,9 @@ mod shipping;
 mod store;
 mod worker;
 
+use std::env::VarError;
 use std::ffi::OsStr;
+use std::fmt::Display;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::{env, io, process};
@@ -134,12 +136,24 @@ fn opened(addr: SocketAddr) {
     announce(addr);
 }
 
-fn cannot_listen(addr: SocketAddr, why: &dyn std::fmt::Display) -> Failure {
+fn cannot_listen(addr: SocketAddr, why: &dyn Display) -> Failure {
     format!("cannot listen on {addr}: {why}").into()
 }
 
+/// What is wrong with a server, and not its URL: that may hold a password.
+fn cannot_use(variable: &str, url: &str, why: &dyn Display) -> Failure {
+    let mut why = why.to_string();
+    if !url.is_empty() {
+        why = why.replace(url, "(the URL)");
+    }
+    format!("cannot use {variable}: {why}").into()
+}
+
 fn variable(name: &str) -> Result<String, Failure> {
-    env::var(name).map_err(|_| missing(name))
+    env::var(name).map_err(|error| match error {
+        VarError::NotPresent => missing(name),
+        VarError::NotUnicode(_) => format!("invalid {name}: it is not UTF-8").into(),
+    })
 }
 
 fn missing(name: impl AsRef<OsStr>) -> Failure {

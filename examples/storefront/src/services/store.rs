@@ -10,7 +10,7 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 
 use super::messages::{Cents, Purchase};
-use super::variable;
+use super::{cannot_use, variable};
 use crate::Failure;
 
 /// The orders.
@@ -25,9 +25,7 @@ impl Store {
     pub(super) async fn from_env() -> Result<Self, Failure> {
         let url = variable(DATABASE_URL)?;
         let store = Self::open(&url).await;
-        // The URL itself may hold a password.
-        let store = store.map_err(|error| format!("cannot use {DATABASE_URL}: {error}"))?;
-        Ok(store)
+        store.map_err(|error| cannot_use(DATABASE_URL, &url, &error))
     }
 
     async fn open(url: &str) -> Result<Self, Failure> {
@@ -45,7 +43,10 @@ impl Store {
                 // The one line about correlation: the server's own log has the ID, too.
                 let pool = PgPoolOptions::new().correlate("storefront");
                 let pool = pool.acquire_timeout(PATIENCE).connect_with(options).await?;
-                sqlx::query(POSTGRES).execute(&pool).await?;
+                if sqlx::query(POSTGRES).execute(&pool).await.is_err() {
+                    // Of two that create it at the same time, one gets an error.
+                    sqlx::query(POSTGRES).execute(&pool).await?;
+                }
                 Ok(Self::Postgres(pool))
             }
             _ => Err("allowed is a sqlite: or postgres: URL".into()),

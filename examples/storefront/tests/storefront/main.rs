@@ -1,0 +1,9 @@
+//! The demo as a user runs it: the real program, its five processes and their log files.
+
+#![cfg(unix)]
+
+mod end;
+mod mistakes;
+mod queue;
+mod shop;
+mod story;
