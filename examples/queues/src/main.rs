@@ -1,5 +1,6 @@
 //! `queues demo BROKER` and `queues consume BROKER QUEUE`; see the README beside this.
 
+use std::cell::RefCell;
 use std::io::{self, IsTerminal};
 use std::{env, process};
 
@@ -10,6 +11,7 @@ use queues::kafka;
 use queues::orders::ship;
 use queues::redis_connection::connect;
 use queues::{Result, jetstream, mqtt, nats, rabbitmq, redis_lists, redis_streams, rq};
+use redis::AsyncCommands;
 use tokio::sync::Semaphore;
 use tracing_subscriber::EnvFilter;
 
@@ -33,14 +35,18 @@ async fn main() -> Result {
             let queue = format!("demo-{}", CorrelationId::new());
             run(broker, &queue, true).await
         }
+        ["demo", broker, queue] => run(broker, queue, true).await,
         ["consume", broker, queue] => run(broker, queue, false).await,
         _ => {
-            eprintln!("usage: queues demo BROKER | consume BROKER QUEUE\nbrokers: {BROKERS}");
+            eprintln!(
+                "usage: queues demo BROKER [QUEUE] | consume BROKER QUEUE\nbrokers: {BROKERS}"
+            );
             process::exit(2)
         }
     }
 }
 
+/// Consumes until that fails. A demonstration ends, and leaves nothing at the broker.
 async fn run(broker: &str, queue: &str, demo: bool) -> Result {
     let shipped = Semaphore::new(0);
     let handle = async |body: &[u8]| {
@@ -86,27 +92,33 @@ async fn run(broker: &str, queue: &str, demo: bool) -> Result {
             let (client, events) = mqtt::connect(queue);
             let produce = async |body: &str| mqtt::produce(&client, queue, body).await;
             let consume = mqtt::consume(&client, events, queue, &handle);
-            both(consume, produce, demo.then_some(&shipped)).await
+            both(consume, produce, demo.then_some(&shipped)).await?;
+            mqtt::forget(queue).await
         }
         "redis-lists" => {
             let (mut redis, producer) = (connect().await?, connect().await?);
             let produce =
                 async |body: &str| redis_lists::produce(&mut producer.clone(), queue, body).await;
             let consume = redis_lists::consume(&mut redis, queue, "one", &handle);
-            both(consume, produce, demo.then_some(&shipped)).await
+            both(consume, produce, demo.then_some(&shipped)).await?;
+            Ok(redis.unlink(&[queue, &format!("{queue}:one")]).await?)
         }
         "redis-streams" => {
             let (mut redis, producer) = (connect().await?, connect().await?);
             let produce =
                 async |body: &str| redis_streams::produce(&mut producer.clone(), queue, body).await;
             let consume = redis_streams::consume(&mut redis, queue, "shop", "one", &handle);
-            both(consume, produce, demo.then_some(&shipped)).await
+            both(consume, produce, demo.then_some(&shipped)).await?;
+            Ok(redis.unlink(queue).await?)
         }
         "rq" => {
             let (mut redis, producer) = (connect().await?, connect().await?);
+            let waiting = format!("rq:queue:{queue}");
+            let keys = RefCell::new(vec![waiting.clone(), format!("{waiting}:one")]);
             let produce = async |body: &str| {
                 let args = [body.into()];
-                rq::produce(&mut producer.clone(), queue, "tasks.ship", &args).await?;
+                let job = rq::produce(&mut producer.clone(), queue, "tasks.ship", &args).await?;
+                keys.borrow_mut().push(format!("rq:job:{job}"));
                 Ok(())
             };
             let handle = async |job: &rq::Job| {
@@ -114,7 +126,9 @@ async fn run(broker: &str, queue: &str, demo: bool) -> Result {
                 handle(order.unwrap_or_default().as_bytes()).await
             };
             let consume = rq::consume(&mut redis, queue, "one", handle);
-            both(consume, produce, demo.then_some(&shipped)).await
+            both(consume, produce, demo.then_some(&shipped)).await?;
+            let () = redis.srem("rq:queues", waiting).await?;
+            Ok(redis.unlink(keys.into_inner()).await?)
         }
         _ => Err(format!("{broker} is not one of {BROKERS}").into()),
     }

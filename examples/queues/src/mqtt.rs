@@ -92,6 +92,19 @@ pub async fn consume(
     }
 }
 
+/// Ends the session of a consumer that will not come back, with all that the broker keeps for it.
+///
+/// # Errors
+///
+/// If the broker does not answer.
+pub async fn forget(client_id: &str) -> Result {
+    let mut options = MqttOptions::new(client_id, "127.0.0.1", 1883);
+    options.set_clean_start(true);
+    let (_client, mut events) = AsyncClient::new(options, 1);
+    while !matches!(events.poll().await?, Event::Incoming(Packet::ConnAck(_))) {}
+    Ok(())
+}
+
 /// The value of a user property. Keys are case-sensitive, and may come more than once.
 fn property<'a>(publish: &'a Publish, key: &str) -> Option<&'a str> {
     let properties = &publish.properties.as_ref()?.user_properties;

@@ -2,7 +2,8 @@
 
 use tokio::process::Command;
 
-use super::common::{DEADLINE, ready};
+use super::common::{DEADLINE, ready, unique};
+use super::redis_keys::Name;
 
 #[tokio::test]
 async fn the_demo_shows_the_ids() {
@@ -18,8 +19,9 @@ async fn the_demo_shows_the_ids() {
         if !ready(server, port) {
             continue;
         }
+        let queue = unique("demo");
         let demo = Command::new(env!("CARGO_BIN_EXE_queues"))
-            .args(["demo", broker])
+            .args(["demo", broker, &queue])
             .env_remove("RUST_LOG")
             .kill_on_drop(true)
             .output();
@@ -32,6 +34,9 @@ async fn the_demo_shows_the_ids() {
                 let line = format!("{event} number={number} correlation_id=click-{number}\n");
                 assert_eq!(printed.matches(&line).count(), 1, "{broker}: {printed}");
             }
+        }
+        if server == "Redis" {
+            assert_eq!(Name(queue).keys(), Vec::<String>::new(), "{broker}");
         }
     }
 }

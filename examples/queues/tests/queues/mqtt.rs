@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use correlation_core::scope;
 use queues::Result;
-use queues::mqtt::{connect, consume, produce};
+use queues::mqtt::{connect, consume, forget, produce};
 use rumqttc::v5::mqttbytes::v5::{Packet, PubAckReason, Publish};
 use rumqttc::v5::{AsyncClient, Event, EventLoop};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
@@ -55,17 +55,6 @@ async fn redelivered(session: &str) -> Publish {
     next(&mut events, publish).await
 }
 
-/// Ends the session, with all that the broker keeps for it.
-async fn forget(session: &str) {
-    let mut options = rumqttc::v5::MqttOptions::new(session, "127.0.0.1", 1883);
-    options.set_clean_start(true);
-    let (_client, mut events) = AsyncClient::new(options, 1);
-    next(&mut events, |packet| {
-        matches!(packet, Packet::ConnAck(_)).then_some(())
-    })
-    .await;
-}
-
 #[tokio::test]
 async fn the_id_arrives_and_survives_redelivery() {
     if !ready() {
@@ -96,7 +85,7 @@ async fn the_id_arrives_and_survives_redelivery() {
         log.next().await.check_click("hang", "click-2");
     })
     .await;
-    forget(&session).await;
+    forget(&session).await.unwrap();
 
     // A message that cannot be handled ends the consumer, and comes to the next one.
     let (client, events) = connect(&session);
@@ -111,7 +100,7 @@ async fn the_id_arrives_and_survives_redelivery() {
         log.next().await.check_click("fail", "click-3");
     })
     .await;
-    forget(&session).await;
+    forget(&session).await.unwrap();
 }
 
 #[tokio::test]
@@ -164,7 +153,7 @@ async fn what_others_send() {
         log.next().await.check("", "theirs");
     })
     .await;
-    forget(&session).await;
+    forget(&session).await.unwrap();
 }
 
 /// A publisher that knows what the broker has taken.
@@ -208,7 +197,7 @@ impl Publisher {
 
     async fn end(self) {
         self.network.abort();
-        forget(&self.session).await;
+        forget(&self.session).await.unwrap();
     }
 }
 
@@ -264,7 +253,7 @@ async fn a_consumer_is_killed() {
     }
     lines += consumer.kill().await.len();
     publisher.end().await;
-    forget(&session).await;
+    forget(&session).await.unwrap();
     let (killed, again) = (killed.unwrap(), lines - handled.len());
     eprintln!("mqtt: {killed} before the kill, {lines} lines in all, {again} for the 2nd time");
 }

@@ -1,7 +1,7 @@
 //! A name for the keys of a test, and what other programs do with Redis.
 
 use redis::aio::MultiplexedConnection;
-use redis::{Cmd, Commands, FromRedisValue, cmd, pipe};
+use redis::{Cmd, Commands, Connection, FromRedisValue, cmd, pipe};
 
 use super::common::unique;
 
@@ -11,6 +11,13 @@ pub(crate) struct Name(pub(crate) String);
 impl Name {
     pub(crate) fn new(name: &str) -> Self {
         Self(unique(name))
+    }
+}
+
+impl Name {
+    /// All keys that contain it, and the jobs of its queues.
+    pub(crate) fn keys(&self) -> Vec<String> {
+        keys(&mut connect().unwrap(), &self.0).unwrap()
     }
 }
 
@@ -32,12 +39,20 @@ impl Drop for Name {
 }
 
 fn delete_all(name: &str) -> redis::RedisResult<u64> {
-    let mut redis = redis::Client::open("redis://127.0.0.1:6379")?.get_connection()?;
-    // RQ has no end of names for its keys: jobs know their queue, workers are called like it.
+    let mut redis = connect()?;
     for queue in [name, &rust_queue(name)] {
         redis.srem::<_, _, ()>("rq:queues", format!("rq:queue:{queue}"))?;
     }
     redis.srem::<_, _, ()>("rq:workers", format!("rq:worker:{name}"))?;
+    let keys = keys(&mut redis, name)?;
+    if keys.is_empty() {
+        return Ok(0);
+    }
+    redis.unlink(keys)
+}
+
+/// RQ has no end of names for its keys: jobs know their queue, workers are called like it.
+fn keys(redis: &mut Connection, name: &str) -> redis::RedisResult<Vec<String>> {
     let jobs: Vec<String> = redis.keys("rq:job:*")?;
     let mut keys: Vec<String> = redis.keys(format!("*{name}*"))?;
     if !jobs.is_empty() {
@@ -45,15 +60,16 @@ fn delete_all(name: &str) -> redis::RedisResult<u64> {
         for job in &jobs {
             origins.hget(job, "origin");
         }
-        let origins: Vec<Option<String>> = origins.query(&mut redis)?;
+        let origins: Vec<Option<String>> = origins.query(redis)?;
         for (job, origin) in jobs.into_iter().zip(origins) {
             keys.extend(origin.filter(|of| of.starts_with(name)).map(|_| job));
         }
     }
-    if keys.is_empty() {
-        return Ok(0);
-    }
-    redis.unlink(keys)
+    Ok(keys)
+}
+
+fn connect() -> redis::RedisResult<Connection> {
+    redis::Client::open("redis://127.0.0.1:6379")?.get_connection()
 }
 
 /// Where Python sends jobs for Rust.
