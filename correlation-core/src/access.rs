@@ -47,15 +47,20 @@ impl Access {
     }
 
     /// Runs a step of the request: a panic in it is the outcome.
-    #[inline]
+    #[inline(always)]
     pub fn run<R>(&mut self, step: impl FnOnce() -> R) -> R {
-        let Some(record) = &mut self.0 else {
-            return step();
-        };
-        let before = mem::replace(&mut record.outcome, Outcome::Running);
+        let before = self.outcome(Outcome::Running);
         let result = step();
-        record.outcome = before;
+        if let Some(before) = before {
+            self.outcome(before);
+        }
         result
+    }
+
+    #[inline]
+    fn outcome(&mut self, outcome: Outcome) -> Option<Outcome> {
+        let record = self.0.as_mut()?;
+        Some(mem::replace(&mut record.outcome, outcome))
     }
 
     /// The response has this status.
@@ -99,6 +104,13 @@ impl Policy {
     pub const fn access_record(mut self, on: bool) -> Self {
         self.access_record = on;
         self
+    }
+
+    /// Whether [`begin_access`](Self::begin_access) begins any: for adapters to which method and
+    /// path cost something.
+    #[must_use]
+    pub const fn wants_access(&self) -> bool {
+        self.access_record
     }
 
     /// Begins the access record of a request, if there is to be one: not inside of a scope, where

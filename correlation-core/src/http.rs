@@ -61,18 +61,16 @@ pub fn receive(
     headers: &HeaderMap,
     peer: Option<IpAddr>,
 ) -> (Result<Context, Rejected>, HeaderValue) {
-    match policy.receive_line(|| headers, HeaderValue::as_bytes, peer) {
-        Ok((context, line)) => {
-            // Not if white space was trimmed.
-            let came = line.filter(|line| line.len() == context.id().as_str().len());
-            let value = came.map_or_else(|| context.id().into(), HeaderValue::clone);
-            (Ok(context), value)
-        }
-        Err(rejected) => {
-            let value = rejected.context().id().into();
-            (Err(rejected), value)
-        }
-    }
+    let mut line = None;
+    let received = policy.receive_line(|| headers, HeaderValue::as_bytes, peer, &mut line);
+    let id = match &received {
+        Ok(context) => context.id(),
+        Err(rejected) => rejected.context().id(),
+    };
+    // Not if white space was trimmed.
+    let came = line.filter(|line| line.len() == id.as_str().len());
+    let value = came.map_or_else(|| id.into(), HeaderValue::clone);
+    (received, value)
 }
 
 /// The lines of an `http` 1.x header map, in the form that

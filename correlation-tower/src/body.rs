@@ -2,7 +2,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll};
 
-use correlation_core::{Context, Scoped};
+use correlation_core::Scoped;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
@@ -27,13 +27,16 @@ pin_project! {
 }
 
 impl<B: Body> CorrelatedBody<B> {
-    pub(crate) fn new(context: Option<&Context>, ending: Ending, body: B) -> Self {
-        let body = match context {
-            // A body that is over before it began has no code left to run.
-            Some(context) if !body.is_end_stream() => Kind::Scoped {
-                body: Scoped::in_context(context.clone(), body),
-            },
-            _ => Kind::Plain { body },
+    /// The body of the response that `future` has made.
+    #[inline]
+    pub(crate) fn new<F>(future: Pin<&mut Scoped<F>>, ending: Ending, body: B) -> Self {
+        // A body that is over before it began has no code left to run.
+        let body = if body.is_end_stream() {
+            Kind::Plain { body }
+        } else {
+            Kind::Scoped {
+                body: future.then(body),
+            }
         };
         Self { body, ending }
     }

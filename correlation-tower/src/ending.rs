@@ -1,7 +1,7 @@
 use bytes::Buf;
-use correlation_core::Access;
+use correlation_core::{Access, Context, Policy};
 use http::header::CONTENT_LENGTH;
-use http::{Method, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode};
 use http_body::{Body, Frame};
 
 /// Follows a request to the end of its body, for the access record.
@@ -15,9 +15,21 @@ pub(crate) struct Ending {
 }
 
 impl Ending {
-    pub(crate) fn new(access: Access, method: &Method) -> Self {
+    /// Begins the record, if the policy wants one.
+    #[inline]
+    pub(crate) fn new<Q>(policy: &Policy, context: &Context, request: &Request<Q>) -> Self {
+        if policy.wants_access() {
+            Self::begin(policy, context, request)
+        } else {
+            Self::default()
+        }
+    }
+
+    #[cold]
+    fn begin<Q>(policy: &Policy, context: &Context, request: &Request<Q>) -> Self {
+        let (method, path) = (request.method(), request.uri().path());
         Self {
-            access,
+            access: policy.begin_access(context, method.as_str(), path),
             is_head: *method == Method::HEAD,
             rest: None,
         }
@@ -25,22 +37,26 @@ impl Ending {
 
     /// The response is known.
     #[inline]
-    pub(crate) fn response<B: Body>(mut self, response: &Response<B>) -> Self {
+    pub(crate) fn response<B: Body>(&mut self, response: &Response<B>) {
         if self.access.is_open() {
-            self.access.status(response.status().as_u16());
-            let length = response.headers().get(CONTENT_LENGTH);
-            self.rest = length.and_then(|length| length.to_str().ok()?.parse().ok());
-            // Of these nobody reads the body.
-            let bodiless = matches!(
-                response.status(),
-                StatusCode::SWITCHING_PROTOCOLS | StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED
-            );
-            let empty = bodiless || self.rest == Some(0) || response.body().is_end_stream();
-            if self.is_head || empty {
-                self.access.complete();
-            }
+            self.begin_body(response);
         }
-        self
+    }
+
+    #[cold]
+    fn begin_body<B: Body>(&mut self, response: &Response<B>) {
+        self.access.status(response.status().as_u16());
+        let length = response.headers().get(CONTENT_LENGTH);
+        self.rest = length.and_then(|length| length.to_str().ok()?.parse().ok());
+        // Of these nobody reads the body.
+        let bodiless = matches!(
+            response.status(),
+            StatusCode::SWITCHING_PROTOCOLS | StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED
+        );
+        let empty = bodiless || self.rest == Some(0) || response.body().is_end_stream();
+        if self.is_head || empty {
+            self.access.complete();
+        }
     }
 
     /// Whether this part of the body is the last that will be asked for.

@@ -1,6 +1,6 @@
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context as TaskContext, Poll, ready};
+use std::task::{Context as TaskContext, Poll};
 use std::{fmt, mem};
 
 use correlation_core::Scoped;
@@ -25,7 +25,7 @@ pin_project! {
 }
 
 impl<F> ResponseFuture<F> {
-    #[inline]
+    #[inline(always)]
     pub(crate) const fn running(
         settings: Arc<Settings>,
         header: HeaderValue,
@@ -40,7 +40,7 @@ impl<F> ResponseFuture<F> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) const fn rejected(
         settings: Arc<Settings>,
         header: HeaderValue,
@@ -64,26 +64,39 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        let mut response = match this.future.as_mut().as_pin_mut() {
-            Some(mut future) => {
-                let poll = || future.as_mut().poll(cx);
-                let response = ready!(this.ending.access.run(poll))?;
-                let ending = mem::take(this.ending).response(&response);
-                let context = future.context();
-                response.map(|body| CorrelatedBody::new(context, ending, body))
-            }
-            None => {
-                let mut response = Response::new(CorrelatedBody::default());
-                *response.status_mut() = StatusCode::BAD_REQUEST;
-                mem::take(this.ending).response(&response);
-                response
-            }
+        let Some(mut future) = this.future.as_mut().as_pin_mut() else {
+            let response = rejection(this.settings, this.header, this.ending);
+            return Poll::Ready(Ok(response));
         };
-        if let Some(header) = this.header.take() {
-            this.settings.response.set(header, response.headers_mut());
+        let mut polled = this.ending.access.run(|| future.as_mut().poll(cx));
+        if let Poll::Ready(Ok(response)) = &mut polled {
+            this.ending.response(response);
+            if let Some(header) = this.header.take() {
+                this.settings.response.set(header, response.headers_mut());
+            }
         }
-        Poll::Ready(Ok(response))
+        polled.map_ok(|response| {
+            response.map(|body| CorrelatedBody::new(future, mem::take(this.ending), body))
+        })
     }
+}
+
+#[cold]
+fn rejection<B>(
+    settings: &Settings,
+    header: &mut Option<HeaderValue>,
+    ending: &mut Ending,
+) -> Response<CorrelatedBody<B>>
+where
+    B: Body,
+{
+    let mut response = Response::new(CorrelatedBody::default());
+    *response.status_mut() = StatusCode::BAD_REQUEST;
+    ending.response(&response);
+    if let Some(header) = header.take() {
+        settings.response.set(header, response.headers_mut());
+    }
+    response
 }
 
 impl<F> fmt::Debug for ResponseFuture<F> {

@@ -45,25 +45,20 @@ where
             .wants_peer()
             .then(|| peer::ip(request.extensions()))
             .flatten();
-        let (received, header) = receive(policy, request.headers(), peer);
-        let begin = |context| {
-            let (method, path) = (request.method(), request.uri().path());
-            Ending::new(policy.begin_access(context, method.as_str(), path), method)
-        };
-        let context = match received {
-            Ok(context) => context,
-            Err(rejected) => {
-                let ending = begin(rejected.context());
+        let (context, header) = match receive(policy, request.headers(), peer) {
+            (Ok(context), header) => (context, header),
+            (Err(rejected), header) => {
+                let ending = Ending::new(policy, rejected.context(), &request);
                 return ResponseFuture::rejected(settings, header, ending);
             }
         };
-        let mut ending = begin(&context);
+        // If the call panics, this is dropped while it does, which is what the record tells.
+        let ending = Ending::new(policy, &context, &request);
         if let Some(name) = &settings.rewritten {
             request.headers_mut().insert(name, header.clone());
         }
         // Inner services do work before they return their future: that is in scope too.
-        let call = || Scoped::made_in_context(context, || self.inner.call(request));
-        let future = ending.access.run(call);
+        let future = Scoped::made_in_context(context, || self.inner.call(request));
         ResponseFuture::running(settings, header, ending, future)
     }
 }

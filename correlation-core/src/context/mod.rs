@@ -55,6 +55,11 @@ impl Extra {
             span: None,
         })
     }
+
+    #[cfg(feature = "tracing")]
+    fn enter(&self) -> Option<::tracing::span::Entered<'_>> {
+        self.span.as_ref().map(::tracing::Span::enter)
+    }
 }
 
 impl Context {
@@ -116,20 +121,26 @@ impl Context {
         Some(self.trace()?.parent.trace_id())
     }
 
-    /// The same context, of which every scope enters this span too.
+    /// Opens the span of a request, which every scope enters from now on.
     #[cfg(feature = "tracing")]
-    pub(crate) fn with_span(mut self, span: ::tracing::Span) -> Self {
-        let extra = self.extra.get_or_insert_default();
+    #[cold]
+    pub(crate) fn open_span(&mut self) {
+        let id = self.id.as_str();
+        let span = ::tracing::info_span!(target: "correlation", "request", correlation_id = id);
         // Nobody else has a context that was just made.
-        if let Some(extra) = Arc::get_mut(extra) {
+        if let Some(extra) = Arc::get_mut(self.extra.get_or_insert_default()) {
             extra.span = Some(span);
         }
-        self
     }
 
+    /// What has a span to enter, if there is one.
     #[cfg(feature = "tracing")]
-    pub(crate) fn span(&self) -> Option<&::tracing::Span> {
-        self.extra.as_deref()?.span.as_ref()
+    #[inline]
+    fn spanned(&self) -> Option<Arc<Extra>> {
+        self.extra
+            .as_ref()
+            .filter(|extra| extra.span.is_some())
+            .cloned()
     }
 
     pub(crate) fn trace(&self) -> Option<&Trace> {

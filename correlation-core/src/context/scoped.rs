@@ -1,6 +1,6 @@
-use std::fmt;
 use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll};
+use std::{fmt, mem};
 
 use futures_core::Stream;
 use pin_project_lite::pin_project;
@@ -48,11 +48,15 @@ impl<T> Scoped<T> {
 
     /// Gives what `make` returns this context, which `make` itself runs in already: for services,
     /// which may do work before they return their future.
-    #[inline]
+    #[inline(always)]
     pub fn made_in_context(context: Context, make: impl FnOnce() -> T) -> Self {
-        let mut slot = Slot::Set(context);
-        let inner = slot::with(&mut slot, make);
-        Self::new(slot, inner)
+        let mut scoped = Self {
+            inner: None,
+            slot: Slot::Set(context),
+        };
+        let inner = &mut scoped.inner;
+        slot::with(&mut scoped.slot, || *inner = Some(make()));
+        scoped
     }
 
     /// The context it has, if any.
@@ -62,6 +66,14 @@ impl<T> Scoped<T> {
             Slot::Set(context) => Some(context),
             Slot::Unset | Slot::Detached => None,
         }
+    }
+
+    /// Gives `next`, which comes after a future that has ended, the future's context: for bodies
+    /// of responses.
+    #[inline]
+    pub fn then<N>(self: Pin<&mut Self>, next: N) -> Scoped<N> {
+        let slot = self.project().slot;
+        Scoped::new(mem::replace(slot, Slot::Detached), next)
     }
 
     /// Runs `f` on the inner value, in its context: for traits this crate does not know, such as
@@ -78,31 +90,22 @@ impl<T> Scoped<T> {
     pub const fn inner(&self) -> Option<&T> {
         self.inner.as_ref()
     }
-
-    /// Polls, and drops the inner value inside its context once it is done.
-    #[inline]
-    fn poll_until<R>(
-        self: Pin<&mut Self>,
-        poll: impl FnOnce(Pin<&mut T>) -> Poll<R>,
-        is_last: impl FnOnce(&R) -> bool,
-    ) -> Option<Poll<R>> {
-        let mut this = self.project();
-        slot::with(this.slot, || {
-            let polled = poll(this.inner.as_mut().as_pin_mut()?);
-            if matches!(&polled, Poll::Ready(result) if is_last(result)) {
-                this.inner.set(None);
-            }
-            Some(polled)
-        })
-    }
 }
 
 impl<F: Future> Future for Scoped<F> {
     type Output = F::Output;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
-        self.poll_until(|inner| inner.poll(cx), |_| true)
-            .expect("`Scoped` polled after it was done")
+        let mut this = self.project();
+        slot::with(this.slot, || {
+            let inner = this.inner.as_mut().as_pin_mut();
+            let polled = inner.expect("`Scoped` polled after it was done").poll(cx);
+            if polled.is_ready() {
+                this.inner.set(None);
+            }
+            polled
+        })
     }
 }
 
@@ -110,8 +113,17 @@ impl<S: Stream> Stream for Scoped<S> {
     type Item = S::Item;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Option<Self::Item>> {
-        self.poll_until(|inner| inner.poll_next(cx), Option::is_none)
-            .unwrap_or(Poll::Ready(None))
+        let mut this = self.project();
+        slot::with(this.slot, || {
+            let Some(inner) = this.inner.as_mut().as_pin_mut() else {
+                return Poll::Ready(None);
+            };
+            let polled = inner.poll_next(cx);
+            if matches!(polled, Poll::Ready(None)) {
+                this.inner.set(None);
+            }
+            polled
+        })
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

@@ -39,8 +39,8 @@ impl Policy {
             values.extend(get(name).map(|value| (name, value)));
         }
         let lines = || values.iter().map(|(name, value)| (*name, value.as_ref()));
-        match self.choose(lines, |value| value, None) {
-            Ok((context, _)) => context,
+        match self.choose(lines, |value| value, None, &mut None) {
+            Ok(context) => context,
             Err(rejected) => rejected.context().clone(),
         }
     }

@@ -41,27 +41,28 @@ impl Policy {
     where
         H: IntoIterator<Item = (&'h str, &'h [u8])>,
     {
-        self.receive_line(headers, |value| value, peer)
-            .map(|(context, _)| context)
+        self.receive_line(headers, |value| value, peer, &mut None)
     }
 
-    /// As [`receive`](Self::receive), and gives the line back that the ID was taken from.
+    /// As [`receive`](Self::receive), and lends out the line that the ID was taken from.
+    // Through `taken`, since what is returned beside a context moves it once more.
     #[inline]
     pub(crate) fn receive_line<'h, H, N, V>(
         &self,
         headers: impl Fn() -> H,
         bytes: fn(V) -> &'h [u8],
         peer: Option<IpAddr>,
-    ) -> Result<(Context, Option<V>), Rejected>
+        taken: &mut Option<V>,
+    ) -> Result<Context, Rejected>
     where
         H: IntoIterator<Item = (N, V)>,
         N: AsRef<str>,
         V: Copy,
     {
         if let Some(context) = context::entered() {
-            return Ok((context, None));
+            return Ok(context);
         }
-        self.choose(headers, bytes, peer)
+        self.choose(headers, bytes, peer, taken)
     }
 
     /// The decision itself, whatever scope there is.
@@ -71,7 +72,8 @@ impl Policy {
         headers: impl Fn() -> H,
         bytes: fn(V) -> &'h [u8],
         peer: Option<IpAddr>,
-    ) -> Result<(Context, Option<V>), Rejected>
+        taken: &mut Option<V>,
+    ) -> Result<Context, Rejected>
     where
         H: IntoIterator<Item = (N, V)>,
         N: AsRef<str>,
@@ -81,7 +83,9 @@ impl Policy {
         self.watched.scan(headers(), bytes, &mut found, &mut lines);
         // Who brings nothing need not be asked for.
         if found.is_empty() && self.on_missing == OnMissing::Generate {
-            return Ok((self.spanned(self.fresh()), None));
+            let mut context = self.fresh();
+            self.open_span(&mut context);
+            return Ok(context);
         }
         let line = |name: &str| {
             let mut lines = headers().into_iter();
@@ -101,30 +105,27 @@ impl Policy {
             addr: peer,
             header: &line,
         };
-        let context = self.spanned(self.decide(&found, &caller, &trace)?);
-        let line = match context.source() {
-            Source::Header(name) => found.position(name).and_then(|at| lines.get(at).copied()),
-            _ => None,
-        };
-        Ok((context, line))
+        let mut decided = self.decide(&found, &caller, &trace);
+        if let Ok(context) = &mut decided {
+            self.open_span(context);
+            if let Source::Header(name) = context.source() {
+                *taken = found.position(name).and_then(|at| lines.get(at).copied());
+            }
+        }
+        decided
     }
 
     #[cfg(feature = "tracing")]
     #[inline]
-    fn spanned(&self, context: Context) -> Context {
-        if !self.request_span {
-            return context;
+    fn open_span(&self, context: &mut Context) {
+        if self.request_span {
+            context.open_span();
         }
-        let id = context.id().as_str();
-        let span = ::tracing::info_span!(target: "correlation", "request", correlation_id = id);
-        context.with_span(span)
     }
 
     #[cfg(not(feature = "tracing"))]
     #[expect(clippy::unused_self, reason = "with `tracing` it is used")]
-    const fn spanned(&self, context: Context) -> Context {
-        context
-    }
+    const fn open_span(&self, _: &mut Context) {}
 
     #[inline]
     fn fresh(&self) -> Context {
