@@ -72,8 +72,14 @@ impl CorrelationId {
     }
 
     /// The ID in these bytes, if they are a valid ID of at most `max` bytes.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn from_bytes(bytes: &[u8], max: usize) -> Result<Self, Fault> {
+        Self::validate(bytes, max).map(Self::from_valid)
+    }
+
+    /// These bytes as text, if they are a valid ID of at most `max` bytes.
+    #[inline]
+    pub(crate) fn validate(bytes: &[u8], max: usize) -> Result<&str, Fault> {
         let len = bytes.len();
         if len == 0 || len > max {
             return Err(match len {
@@ -91,12 +97,13 @@ impl CorrelationId {
             });
         }
         match std::str::from_utf8(bytes) {
-            Ok(text) => Ok(Self::from_valid(text)),
+            Ok(text) => Ok(text),
             Err(_) => unreachable!("what is allowed is ASCII"),
         }
     }
 
-    /// For text that is known to keep the rules: what this crate itself has formatted.
+    /// For text that is known to keep the rules: what was [validated](Self::validate), and what
+    /// this crate itself has formatted.
     #[inline]
     pub(crate) fn from_valid(text: &str) -> Self {
         debug_assert!(text.len() <= Self::MAX_LEN && text.bytes().all(is_allowed));

@@ -164,13 +164,13 @@ impl Policy {
             .as_ref()
             .filter(|_| trusted && self.trace_context != TraceContext::Off)
             .map(|parent| trace(*parent));
-        let (id, source, upstream) = match candidate.id {
-            Some((id, source)) if trusted && verdict.is_none() => (id, source, None),
-            known => {
-                let upstream = known.map(|(id, _)| id).filter(|_| !trusted);
-                (self.generator.generate(), Source::Generated, upstream)
-            }
+        let taken = candidate.id.filter(|_| trusted && verdict.is_none());
+        let (id, source) = match taken {
+            Some((id, source)) => (CorrelationId::from_valid(id), source),
+            None => (self.generator.generate(), Source::Generated),
         };
+        let refused = candidate.id.filter(|_| !trusted);
+        let upstream = refused.map(|(id, _)| CorrelationId::from_valid(id));
         let trace = continued.or_else(|| self.started(&id, source));
         let context = Context::received(id, source, upstream, trace);
 
@@ -188,12 +188,12 @@ impl Policy {
     }
 
     /// Asks the sources in their order, up to the first that has an ID.
-    fn candidate(&self, found: &Found<'_>, parent: Option<&Traceparent>) -> Candidate {
+    fn candidate<'a>(&self, found: &Found<'a>, parent: Option<&'a Traceparent>) -> Candidate<'a> {
         let mut candidate = Candidate {
             id: None,
             invalid: false,
         };
-        let trace_id = |candidate: &mut Candidate| {
+        let trace_id = |candidate: &mut Candidate<'a>| {
             if let Some(parent) = parent.filter(|_| self.trace_id_as_id) {
                 let id = self.check(parent.trace_id_str().as_bytes()).ok();
                 candidate.id = id.map(|id| (id, Source::Traceparent));
@@ -226,7 +226,7 @@ impl Policy {
         candidate
     }
 
-    fn parse(&self, parser: Parser, found: &Found<'_>) -> Option<(CorrelationId, Source)> {
+    fn parse<'a>(&self, parser: Parser, found: &Found<'a>) -> Option<(&'a str, Source)> {
         let lines = parser.headers().iter().map(|name| found.header(name));
         let value = lines
             .into_iter()
@@ -236,17 +236,15 @@ impl Policy {
         Some((id, Source::Parser(parser)))
     }
 
-    // Inlined with what it calls: an ID is big enough that each move of it is felt.
-    #[inline(always)]
-    pub(super) fn check(&self, value: &[u8]) -> Result<CorrelationId, Fault> {
-        let id = CorrelationId::from_bytes(value, self.max_len)?;
+    pub(super) fn check<'a>(&self, value: &'a [u8]) -> Result<&'a str, Fault> {
+        let id = CorrelationId::validate(value, self.max_len)?;
         match &self.validator {
-            Some(accepts) if !accepts(id.as_str()) => Err(Fault::Refused),
+            Some(accepts) if !accepts(id) => Err(Fault::Refused),
             _ => Ok(id),
         }
     }
 
-    fn verdict(&self, candidate: &Candidate) -> Option<Why> {
+    fn verdict(&self, candidate: &Candidate<'_>) -> Option<Why> {
         if candidate.invalid && self.on_invalid == OnInvalid::Reject {
             return Some(Why::Invalid);
         }
@@ -286,8 +284,9 @@ impl Policy {
     }
 }
 
-struct Candidate {
-    id: Option<(CorrelationId, Source)>,
+struct Candidate<'a> {
+    /// As text: an ID is big enough that each move of it is felt.
+    id: Option<(&'a str, Source)>,
     /// An ID header that was looked at holds something else.
     invalid: bool,
 }
