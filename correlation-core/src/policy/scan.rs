@@ -84,6 +84,7 @@ impl<'h> Found<'h> {
     }
 
     /// Where in the order of the lines a watched header is, its name in lower case.
+    #[inline]
     pub(super) fn position(&self, name: &str) -> Option<usize> {
         // The same name nearly always is the same text in memory.
         let is = |known: &str| std::ptr::eq(known, name) || known == name;
