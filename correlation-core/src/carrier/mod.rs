@@ -183,10 +183,17 @@ impl<V: From<String>> Injector for Vec<(String, V)> {
 }
 
 impl<V: AsRef<[u8]>> Extractor for Vec<(String, V)> {
+    /// A key that comes more than once has no value, unless it is an ID and the same each time.
     fn get(&self, key: &str) -> Option<&[u8]> {
-        self.iter()
-            .find(|(known, _)| known == key)
-            .map(|(_, value)| value.as_ref())
+        let mut values = self
+            .iter()
+            .filter(|(known, _)| known == key)
+            .map(|(_, value)| value.as_ref());
+        let first = values.next()?;
+        // Two `traceparent` are as good as none even then: see `TraceContext`.
+        values
+            .all(|other| other == first && key != TRACEPARENT)
+            .then_some(first)
     }
 }
 

@@ -47,6 +47,25 @@ fn maps_carry_the_id() {
     round_trip(Vec::<(String, Vec<u8>)>::new());
 }
 
+/// As with lines of a header: no carrier lets the order decide who is believed.
+#[test]
+fn a_key_that_comes_twice_is_believed_if_it_says_the_same() {
+    let list = |entries: &[(&str, &str)]| -> Vec<(String, String)> {
+        let entries = entries.iter();
+        entries
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect()
+    };
+    let twice = |key, first, second| extract(&list(&[(key, first), (key, second)]));
+    assert_eq!(
+        twice("x-correlation-id", "click-1", "click-1").unwrap(),
+        "click-1"
+    );
+    assert_eq!(twice("x-correlation-id", "click-1", "click-2"), None);
+    assert_eq!(twice("traceparent", TRACE, TRACE), None);
+    assert!(extract(&list(&[("traceparent", TRACE)])).is_some());
+}
+
 #[test]
 fn what_the_caller_has_set_is_left_alone() {
     let mut carrier = HashMap::from([("Traceparent".to_owned(), "own".to_owned())]);
