@@ -36,7 +36,9 @@ impl Targets {
     }
 
     /// These hosts only: a name or an IP address stands for itself, a name that begins with a dot
-    /// for all hosts below it. Case does not matter.
+    /// for all hosts below it. Case does not matter (RFC 4343), nor does the dot of the root at the
+    /// end. A name in another script is written as it stands in DNS and in a parsed URL, in its
+    /// form `xn--..` (RFC 5890 section 2.3.2.1).
     ///
     /// A port after it, as in `localhost:8080` or `[::1]:8080`, restricts it to that port. Without
     /// one, all ports are meant.

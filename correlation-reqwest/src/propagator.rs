@@ -18,7 +18,8 @@ pub struct Propagator {
 }
 
 impl Propagator {
-    /// For these hosts.
+    /// For these hosts. It sees a call once, and no redirect of it: a client with targets needs
+    /// their [`redirect_policy`](crate::redirect_policy).
     #[must_use]
     pub const fn new(targets: Targets) -> Self {
         Self { targets }
