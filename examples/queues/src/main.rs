@@ -46,7 +46,8 @@ async fn main() -> Result {
     }
 }
 
-/// Consumes until that fails. A demonstration ends, and leaves nothing at the broker.
+/// Consumes until that fails. A demonstration ends, and leaves nothing at the broker but, in Kafka,
+/// the topic.
 async fn run(broker: &str, queue: &str, demo: bool) -> Result {
     let shipped = Semaphore::new(0);
     let handle = async |body: &[u8]| {
