@@ -29,7 +29,10 @@ use crate::{Context, CorrelationId};
 ///
 /// `traceparent` and `tracestate` stand beside the ID when there is a trace. What other programs
 /// write there is checked as a header is: whatever is no valid ID, of any type, counts as absent,
-/// and the value gets a new ID. Where other rules are wanted, put the keys in the payload with
+/// and the value gets a new ID. In binary formats, such as CBOR or postcard, it has to be text or
+/// nothing: with anything else in its place the value is none that can be read.
+///
+/// Where other rules are wanted, put the keys in the payload with
 /// [`inject_with`](crate::inject_with), and read them with
 /// [`Policy::extract_with`](crate::Policy::extract_with).
 #[derive(Clone)]
