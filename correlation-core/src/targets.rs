@@ -298,13 +298,21 @@ mod tests {
 
     #[test]
     fn a_port_restricts_the_host() {
-        let targets = Targets::hosts(["localhost:8080", "[::1]:8080", ".internal:443", "10.0.0.7"]);
+        let targets = Targets::hosts([
+            "localhost:8080",
+            "[::1]:8080",
+            ".internal:443",
+            "10.0.0.7",
+            "plain:80",
+        ]);
         for (scheme, host, port) in [
             (Some("http"), "LOCALHOST", Some(8080)),
             (None, "localhost", Some(8080)),
             (Some("http"), "[::1]", Some(8080)),
             (Some("https"), "a.internal", None),
             (Some("wss"), "a.internal", None),
+            (Some("http"), "plain", None),
+            (Some("ws"), "plain", None),
             (Some("http"), "a.internal", Some(443)),
             (Some("http"), "10.0.0.7", Some(1)),
             (None, "10.0.0.7", None),
@@ -323,6 +331,8 @@ mod tests {
             (Some("ws"), "a.internal", None),
             (Some("https"), "a.internal", Some(8443)),
             (Some("ftp"), "a.internal", None),
+            (Some("https"), "plain", None),
+            (None, "plain", None),
         ] {
             assert!(
                 !targets.allow(scheme, host, port),

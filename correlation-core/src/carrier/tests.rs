@@ -68,17 +68,18 @@ fn a_key_that_comes_twice_is_believed_if_it_says_the_same() {
 
 #[test]
 fn what_the_caller_has_set_is_left_alone() {
-    let mut carrier = HashMap::from([("Traceparent".to_owned(), "own".to_owned())]);
-    let headers = [("traceparent", TRACE), ("tracestate", "a=1")];
-    let context = Policy::new()
-        .receive(|| headers.map(|(n, v)| (n, v.as_bytes())), None)
-        .unwrap();
-    sync_scope(context, || inject(&mut carrier));
-    assert_eq!(carrier.len(), 2);
-    assert_eq!(
-        carrier["x-correlation-id"],
-        "4bf92f3577b34da6a3ce929d0e0e4736"
-    );
+    // A `tracestate` belongs to its own `traceparent`, so one of the two keeps both away.
+    for (own, written) in [
+        ("Traceparent", &["x-correlation-id"][..]),
+        ("TraceState", &["x-correlation-id"]),
+        ("X-Correlation-ID", &["traceparent", "tracestate"]),
+    ] {
+        let mut carrier = vec![(own.to_owned(), "own".to_owned())];
+        sync_scope(full(TraceContext::Forward), || inject(&mut carrier));
+        assert_eq!(carrier[0].1, "own");
+        let keys: Vec<_> = carrier[1..].iter().map(|(key, _)| key).collect();
+        assert_eq!(keys, written, "{own}");
+    }
 }
 
 #[test]
@@ -175,6 +176,31 @@ fn messages_obey_a_policy() {
     let context = never.extract_with(message(&[("CORRELATION_ID", "click-1")]));
     assert_eq!(context.upstream_id(), Some(&id("click-1")));
     assert_ne!(context.id(), &"click-1");
+}
+
+/// A message is judged as a request with the same headers.
+#[test]
+fn a_policy_may_list_any_header() {
+    for headers in [
+        &["traceparent"][..],
+        &["x-correlation-id", "traceparent"],
+        &["x-own"],
+    ] {
+        let policy = Policy::new().headers(headers.iter().copied());
+        for message in [("traceparent", TRACE), ("x-own", "click-1")] {
+            let line = || [(message.0, message.1.as_bytes())];
+            let request = policy.receive(line, None).unwrap();
+            let context = policy.extract_with(|key| (key == message.0).then_some(message.1));
+            assert_eq!(
+                context.source(),
+                request.source(),
+                "{headers:?} {message:?}"
+            );
+            if context.source() != Source::Generated {
+                assert_eq!(context.id(), request.id(), "{headers:?} {message:?}");
+            }
+        }
+    }
 }
 
 #[test]

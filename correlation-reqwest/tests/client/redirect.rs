@@ -3,6 +3,7 @@
 use correlation_core::{Targets, scope};
 use correlation_reqwest::{Propagate, redirect_policy};
 use correlation_testkit::Recorder;
+use reqwest::redirect::Policy;
 use reqwest::{Client, Response};
 use reqwest_middleware::ClientWithMiddleware;
 
@@ -49,6 +50,15 @@ async fn no_redirect_out_of_the_targets_is_followed() {
         }
         assert!(stranger.requests().is_empty(), "nobody called {stranger:?}");
     }
+}
+
+#[tokio::test]
+async fn to_all_hosts_the_policy_of_the_user_stays() {
+    let server = Recorder::redirect(302, "/next");
+    let client = Client::builder().redirect(Policy::none()).propagate();
+    let response = get(&client.unwrap().build(), server.url()).await.unwrap();
+    assert_eq!(response.status(), 302);
+    assert_eq!(server.ids(), [sent("click-1")]);
 }
 
 #[tokio::test]
