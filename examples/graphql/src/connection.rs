@@ -56,3 +56,20 @@ impl Connection {
         self.context = self.message(get);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use correlation_axum::Trust;
+
+    #[test]
+    fn a_stranger_chooses_no_id_and_is_remembered() {
+        let connection = Connection::new(Policy::new().trust(Trust::Never));
+        let context = connection.message(|key| (key == "correlation_id").then_some("click-1"));
+        assert_eq!(context.upstream_id().unwrap(), &"click-1");
+        assert_ne!(context.id(), &"click-1");
+        assert_ne!(context.id(), connection.id());
+        let none = connection.message(|_| None::<&str>);
+        assert_eq!(none.id(), connection.id());
+    }
+}

@@ -121,6 +121,13 @@ async fn the_first_message_names_the_connection() {
 async fn over_http_the_request_is_the_connection() {
     let schema = Correlated(Schema::new(Query, EmptyMutation, Ids));
     let id: CorrelationId = "post-a3".parse().unwrap();
-    let answer = scope(id, schema.execute(Request::new("{ id }"))).await;
+    let answer = scope(id.clone(), schema.execute(Request::new("{ id }"))).await;
     assert_eq!(answer.data.into_json().unwrap(), json!({ "id": "post-a3" }));
+
+    // An operation of a batch may bring its own, as over a socket.
+    let mut own = Request::new("{ id }");
+    own.extensions
+        .insert("correlationId".to_owned(), "op-a4".into());
+    let answer = scope(id, schema.execute(own)).await;
+    assert_eq!(answer.data.into_json().unwrap(), json!({ "id": "op-a4" }));
 }

@@ -90,6 +90,10 @@ fn of_the_same_form_without_a_span() {
         .map(|_| policy.receive(nothing, None).unwrap().id().to_string())
         .collect();
     assert_eq!(ids.len(), 100);
+    // What the caller sent is the SDK's to read, and nobody else's.
+    let sent = || [("traceparent", PARENT.as_bytes())];
+    let other = policy.receive(sent, None).unwrap();
+    assert_ne!(other.id(), &PARENT[3..35]);
     for id in ids {
         let is_hex = id
             .bytes()
