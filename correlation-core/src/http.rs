@@ -55,7 +55,6 @@ impl Extractor for HeaderMap {
 
 /// As [`Policy::receive`], with the header value for the response: the one in which the ID came,
 /// if it did, so that its bytes are shared.
-#[inline]
 pub fn receive(
     policy: &Policy,
     headers: &HeaderMap,
