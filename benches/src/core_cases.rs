@@ -7,7 +7,7 @@ use std::task::{Context as TaskContext, Waker};
 
 use correlation_core::http::lines;
 use correlation_core::{Context, CorrelationId, Generator, Policy, current, scope, sync_scope};
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use uuid::Uuid;
 
 use crate::Case;
@@ -23,7 +23,7 @@ pub(crate) fn all() -> Vec<Case> {
     let (policy, policy2, policy3) = (Policy::new(), Policy::new(), Policy::new());
     let text = id.to_string();
     let scoped = id.clone();
-    vec![
+    let mut cases = vec![
         Case::new("id/new", CorrelationId::new),
         Case::new("id/new, uuid_v7", || Generator::uuid_v7().generate()),
         Case::new("id/new to a header value", || {
@@ -69,25 +69,37 @@ pub(crate) fn all() -> Vec<Case> {
                 let _ = black_box(future.as_mut().poll(&mut cx));
             }
         }),
+    ];
+    cases.extend([3, 8, 20].into_iter().flat_map(by_number_of_headers));
+    cases
+}
+
+/// One pass over all headers, as the policy does it, and what the other way would cost.
+fn by_number_of_headers(number: usize) -> [Case; 2] {
+    let name = |what: &str| -> &'static str { format!("headers/{what}, of {number}").leak() };
+    let mut headers = HeaderMap::new();
+    for name in USUAL.into_iter().take(number) {
+        headers.insert(name, HeaderValue::from_static(VALUE));
+    }
+    let same = headers.clone();
+    let policy = Policy::new();
+    let names = ["traceparent", "x-correlation-id", "x-request-id"].map(HeaderName::from_static);
+    [
+        Case::new(name("receive, absent"), move || {
+            correlation_core::http::receive(&policy, &headers, None)
+        }),
+        Case::new(name("3 look-ups of prepared names"), move || {
+            let lines = names.iter().map(|name| same.get_all(name).iter().count());
+            lines.sum::<usize>()
+        }),
     ]
 }
 
 /// As a browser behind a proxy sends them.
 pub(crate) fn headers(id: Option<&CorrelationId>) -> HeaderMap {
     let mut headers = HeaderMap::new();
-    for name in [
-        "host",
-        "user-agent",
-        "accept",
-        "accept-encoding",
-        "accept-language",
-        "x-forwarded-for",
-        "cookie",
-    ] {
-        headers.insert(
-            name,
-            HeaderValue::from_static("some value of a usual length"),
-        );
+    for name in USUAL.into_iter().take(7) {
+        headers.insert(name, HeaderValue::from_static(VALUE));
     }
     if let Some(id) = id {
         headers.insert("x-correlation-id", id.into());
@@ -103,3 +115,27 @@ trait Tap: Sized {
 }
 
 impl Tap for HeaderMap {}
+
+const USUAL: [&str; 20] = [
+    "host",
+    "user-agent",
+    "accept",
+    "accept-encoding",
+    "accept-language",
+    "x-forwarded-for",
+    "cookie",
+    "x-forwarded-proto",
+    "x-real-ip",
+    "referer",
+    "cache-control",
+    "pragma",
+    "dnt",
+    "te",
+    "upgrade-insecure-requests",
+    "sec-fetch-site",
+    "sec-fetch-mode",
+    "sec-fetch-dest",
+    "sec-ch-ua",
+    "sec-ch-ua-mobile",
+];
+const VALUE: &str = "some value of a usual length";
