@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use ::http::{HeaderMap, HeaderName, HeaderValue, Uri};
 
 use crate::carrier::{Extractor, Injector};
+use crate::trace_context::TRACEPARENT;
 use crate::{Context, CorrelationId, Policy, Rejected, Targets};
 
 impl From<&CorrelationId> for HeaderValue {
@@ -49,7 +50,9 @@ impl Extractor for HeaderMap {
     fn get(&self, key: &str) -> Option<&[u8]> {
         let mut lines = self.get_all(key).iter();
         let first = lines.next()?;
-        lines.all(|line| line == first).then_some(first.as_bytes())
+        // A repeated `traceparent` is never valid, whatever it says.
+        let agrees = |line| line == first && !key.eq_ignore_ascii_case(TRACEPARENT);
+        lines.all(agrees).then_some(first.as_bytes())
     }
 }
 
@@ -141,6 +144,17 @@ mod tests {
         assert_eq!(headers["X-Correlation-ID"], "click-1");
         assert_eq!(extract(&headers).unwrap(), "click-1");
         headers.append("x-correlation-id", HeaderValue::from_static("click-2"));
+        assert_eq!(extract(&headers), None);
+
+        let trace =
+            HeaderValue::from_static("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
+        let mut headers = HeaderMap::new();
+        headers.append("traceparent", trace.clone());
+        assert_eq!(
+            extract(&headers).unwrap(),
+            "4bf92f3577b34da6a3ce929d0e0e4736"
+        );
+        headers.append("traceparent", trace);
         assert_eq!(extract(&headers), None);
     }
 

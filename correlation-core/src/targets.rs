@@ -3,6 +3,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::carrier::{self, Injector};
+use crate::trace_context::{TRACEPARENT, TRACESTATE};
 use crate::{current, header};
 
 /// Where outbound HTTP calls send the ID to, and how.
@@ -89,7 +90,7 @@ impl Targets {
     ///
     /// # Panics
     ///
-    /// If the name is no header name.
+    /// If the name is no header name, or one of W3C Trace Context.
     #[track_caller]
     #[must_use]
     pub fn also_as(self, name: impl AsRef<str>) -> Self {
@@ -103,10 +104,14 @@ impl Targets {
     ///
     /// # Errors
     ///
-    /// If the name is no header name.
+    /// If the name is no header name, or one of W3C Trace Context.
     pub fn try_also_as(mut self, name: impl AsRef<str>) -> Result<Self, InvalidTarget> {
         let name = header::name(name.as_ref());
         let name = name.map_err(|reason| InvalidTarget(Fault::Header(reason)))?;
+        if [TRACEPARENT, TRACESTATE].contains(&name) {
+            let reason = "the headers of W3C Trace Context hold no correlation ID";
+            return Err(InvalidTarget(Fault::Header(reason)));
+        }
         let known = self.also.iter().flat_map(|names| names.iter().copied());
         self.also = Some(known.filter(|known| *known != name).chain([name]).collect());
         Ok(self)
@@ -382,6 +387,8 @@ mod tests {
             error.to_string().starts_with("a header name has"),
             "{error}"
         );
+        let error = Targets::all().try_also_as("Traceparent").unwrap_err();
+        assert!(error.to_string().contains("W3C"), "{error}");
     }
 
     /// Outside of a scope nothing is sent.
