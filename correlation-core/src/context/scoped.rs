@@ -59,15 +59,6 @@ impl<T> Scoped<T> {
         scoped
     }
 
-    /// The context it has, if any.
-    #[inline]
-    pub const fn context(&self) -> Option<&Context> {
-        match &self.slot {
-            Slot::Set(context) => Some(context),
-            Slot::Unset | Slot::Detached => None,
-        }
-    }
-
     /// Gives `next`, which comes after a future that has ended, the future's context: for bodies
     /// of responses.
     #[inline]
