@@ -78,16 +78,23 @@ impl Access {
     }
 }
 
-impl Drop for Record {
-    fn drop(&mut self) {
-        // To the microsecond.
-        let latency_ms = (self.begun.elapsed().as_secs_f64() * 1e6).round() / 1e3;
-        let outcome = match self.outcome {
+impl Record {
+    /// The outcome, if this is dropped now.
+    fn outcome(&self) -> &'static str {
+        match self.outcome {
             Outcome::Completed => "completed",
             Outcome::Running => "panicked",
             Outcome::Open if thread::panicking() => "panicked",
             Outcome::Open => "client_gone",
-        };
+        }
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        // To the microsecond.
+        let latency_ms = (self.begun.elapsed().as_secs_f64() * 1e6).round() / 1e3;
+        let outcome = self.outcome();
         context::sync_scope(self.context.clone(), || {
             events::access(&self.method, &self.path, self.status, latency_ms, outcome);
         });
@@ -181,5 +188,24 @@ mod tests {
             access.0.as_ref().unwrap().outcome,
             Outcome::Running
         ));
+    }
+    #[test]
+    fn a_panic_that_drops_it_is_the_outcome() {
+        struct Dropped<'a>(Box<Record>, &'a mut &'static str);
+        impl Drop for Dropped<'_> {
+            fn drop(&mut self) {
+                *self.1 = self.0.outcome();
+            }
+        }
+        let mut outcome = "";
+        drop(Dropped(record(access("/")), &mut outcome));
+        assert_eq!(outcome, "client_gone");
+        let dropped = Dropped(record(access("/")), &mut outcome);
+        let panics = AssertUnwindSafe(|| {
+            let _dropped = dropped;
+            panic!("boom");
+        });
+        assert!(catch_unwind(panics).is_err());
+        assert_eq!(outcome, "panicked");
     }
 }
