@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 
 use super::ServiceGaps;
 use super::process::Service;
-use super::records::{Complete, Record};
+use super::records::{Complete, Record, begins};
 use super::relay::{TRACE_ID, TRACEPARENT};
 use crate::checks::{carries, carries_fresh, sent};
 use crate::{CORRELATION_ID, Connection, Multiplexed, Report};
@@ -55,9 +55,14 @@ async fn complete(
     let env = [("LOG_FORMAT", format), ("RUST_LOG", level)];
     // What it says when nobody asks it anything belongs to no request.
     let idle = Service::start(exe, &env).await?.terminate().await?;
-    for record in read(report, format, &idle.stdout) {
-        report.equal(&record.message, record.ids, NONE);
+    let mut idle = read(report, format, &idle.stdout);
+    for record in &idle {
+        report.equal(&record.message, &*record.ids, NONE);
     }
+    let at_the_end = |record: &Record| {
+        record.ids.is_empty() && begins(gaps.shutdown_records, &record.message).is_some()
+    };
+    idle.retain(|record| !at_the_end(record));
 
     let service = Service::start(exe, &env).await?;
     let debug = level == "debug";
@@ -65,7 +70,8 @@ async fn complete(
     let multiplexed = !debug && !gaps.adapter.no_h2c;
     let ids = load(report, service.addr(), multiplexed).await?;
     let output = service.terminate().await?;
-    let records = read(report, format, &output.stdout);
+    let mut records = read(report, format, &output.stdout);
+    records.retain(|record| !at_the_end(record));
     let complete = Complete {
         ids: &ids,
         lines: LINES,
@@ -75,7 +81,7 @@ async fn complete(
             gaps.info_records
         },
         early: if debug { gaps.early_records } else { &[] },
-        outside: idle.stdout.len(),
+        outside: idle.len(),
         connections: if debug { gaps.connection_targets } else { &[] },
     };
     report.merge(complete.check(&records));

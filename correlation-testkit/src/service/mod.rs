@@ -53,6 +53,8 @@ pub struct ServiceGaps {
     pub early_records: &'static [&'static str],
     /// Modules that write about connections at level `debug`: these records belong to no request.
     pub connection_targets: &'static [&'static str],
+    /// What the framework logs when it ends, of which there is more or less from time to time.
+    pub shutdown_records: &'static [&'static str],
 }
 
 /// Runs everything against one executable, and panics with everything that is wrong.

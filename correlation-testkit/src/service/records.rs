@@ -111,7 +111,7 @@ impl Complete<'_> {
         for id in self.ids {
             requests.insert(id.as_str(), Vec::new());
         }
-        let (mut early, mut outside, mut connections) = (0, 0, 0);
+        let (mut early, mut outside, mut connections) = (0, Vec::new(), 0);
         for record in records {
             let label = self.label(&record.message);
             let failure = match &record.ids[..] {
@@ -130,7 +130,7 @@ impl Complete<'_> {
                 // The handler's and the framework's own are always of some request.
                 [] if label.is_ok() => Some("has no ID"),
                 [] => {
-                    outside += 1;
+                    outside.push(record);
                     None
                 }
                 [id] => match requests.get_mut(id.as_str()) {
@@ -163,7 +163,10 @@ impl Complete<'_> {
         }
         let all_early = self.ids.len() * self.early.len();
         report.equal("records before the ID", early, all_early);
-        report.equal("records of no request", outside, self.outside);
+        if outside.len() != self.outside {
+            eprintln!("records of no request: {outside:#?}");
+        }
+        report.equal("records of no request", outside.len(), self.outside);
         let total = self.ids.len() * want.len() + all_early + self.outside;
         report.equal("records", records.len() - connections, total);
         report
@@ -188,7 +191,7 @@ impl Complete<'_> {
 }
 
 /// The one of these texts that the other one begins with.
-fn begins<'a>(texts: &[&'a str], whole: &str) -> Option<&'a str> {
+pub(super) fn begins<'a>(texts: &[&'a str], whole: &str) -> Option<&'a str> {
     texts.iter().copied().find(|text| whole.starts_with(text))
 }
 
