@@ -1,44 +1,26 @@
 //! The rules by which an inbound request gets its ID.
 
+mod adapters;
+mod error;
 mod message;
 mod parser;
 mod receive;
+mod rejected;
 mod scan;
 mod trust;
 
 use std::fmt;
 use std::sync::Arc;
 
+pub use error::InvalidPolicy;
 #[cfg(test)]
 pub(crate) use message::SPELLINGS;
 pub use parser::Parser;
-pub use receive::Rejected;
+pub use rejected::{OnInvalid, OnMissing, Rejected};
 pub use trust::{Caller, Predicate, Trust};
 
 use crate::trace_context::{TRACEPARENT, TraceContext};
 use crate::{CorrelationId, Generator, header};
-
-/// What to do when the caller sent no ID that can be used.
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
-#[non_exhaustive]
-pub enum OnMissing {
-    /// Make a new one.
-    #[default]
-    Generate,
-    /// Answer 400, with a new ID in the response header.
-    Reject,
-}
-
-/// What to do with a header that does not hold a valid ID.
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
-#[non_exhaustive]
-pub enum OnInvalid {
-    /// Treat it as absent: the next source has its turn. It is never repaired or cut.
-    #[default]
-    Ignore,
-    /// Answer 400, with a new ID in the response header.
-    Reject,
-}
 
 /// The rules for inbound requests and messages: every adapter takes one, and all obey it alike.
 ///
@@ -298,34 +280,6 @@ impl Policy {
         self
     }
 
-    /// The response header to set, if any: for adapters.
-    #[must_use]
-    pub const fn response_header_name(&self) -> Option<&'static str> {
-        self.response_header
-    }
-
-    /// The request header to set to the final ID, if asked for: for adapters.
-    #[must_use]
-    pub fn request_header_name(&self) -> Option<&'static str> {
-        self.rewrite_request
-            .then(|| self.headers.first().copied().unwrap_or(X_CORRELATION_ID))
-    }
-
-    /// Whether [`receive`](Self::receive) asks for the peer's address at all: for adapters to
-    /// which it costs something.
-    #[must_use]
-    pub const fn wants_peer(&self) -> bool {
-        matches!(self.trust, Trust::When(_))
-    }
-
-    /// The new value of `Access-Control-Expose-Headers`, given its present lines, if it is to
-    /// change: for adapters.
-    #[must_use]
-    pub fn exposed_headers<'h>(&self, present: impl Iterator<Item = &'h str>) -> Option<String> {
-        let name = self.response_header.filter(|_| self.expose_to_browsers)?;
-        header::expose(present, name)
-    }
-
     fn watch(mut self) -> Self {
         self.watched = scan::Watched::new(&self.headers, &self.parsers);
         self
@@ -358,27 +312,6 @@ impl fmt::Debug for Policy {
             .finish_non_exhaustive()
     }
 }
-
-/// A [`Policy`] cannot be made as asked: the message says which setting, and what is allowed.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct InvalidPolicy {
-    setting: &'static str,
-    reason: &'static str,
-}
-
-impl InvalidPolicy {
-    const fn new(setting: &'static str, reason: &'static str) -> Self {
-        Self { setting, reason }
-    }
-}
-
-impl fmt::Display for InvalidPolicy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "correlation policy, {}: {}", self.setting, self.reason)
-    }
-}
-
-impl std::error::Error for InvalidPolicy {}
 
 fn header_name(setting: &'static str, name: &str) -> Result<&'static str, InvalidPolicy> {
     header::name(name).map_err(|reason| InvalidPolicy::new(setting, reason))

@@ -1,6 +1,6 @@
-use std::fmt;
 use std::net::IpAddr;
 
+use super::rejected::{Rejected, Why};
 use super::scan::{Found, Lines, Seen};
 use super::{Caller, OnInvalid, OnMissing, Parser, Policy, TRACEPARENT};
 use crate::error::Fault;
@@ -180,10 +180,7 @@ impl Policy {
         }
         match verdict {
             None => Ok(context),
-            Some(why) => Err(Rejected {
-                context: Box::new(context),
-                why,
-            }),
+            Some(why) => Err(Rejected::new(context, why)),
         }
     }
 
@@ -290,39 +287,3 @@ struct Candidate<'a> {
     /// An ID header that was looked at holds something else.
     invalid: bool,
 }
-
-/// The policy wants this request to be answered with 400.
-#[derive(Clone, Debug)]
-pub struct Rejected {
-    context: Box<Context>,
-    why: Why,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Why {
-    Missing,
-    Invalid,
-}
-
-impl Rejected {
-    /// The status to answer with: 400 Bad Request.
-    pub const STATUS: u16 = 400;
-
-    /// The context of the request, with a fresh ID: it belongs in the response header all the
-    /// same.
-    #[must_use]
-    pub const fn context(&self) -> &Context {
-        &self.context
-    }
-}
-
-impl fmt::Display for Rejected {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.why {
-            Why::Missing => "the request has no correlation ID",
-            Why::Invalid => "the correlation ID of the request is not valid",
-        })
-    }
-}
-
-impl std::error::Error for Rejected {}
