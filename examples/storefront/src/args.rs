@@ -16,6 +16,8 @@ Usage: storefront [--once] [--logs DIR] [--port N]
   --logs DIR  write the log files here (default: a new folder for temporary files)
   --port N    where the gateway listens (default: any free port)
   --help      print this
+
+DATABASE_URL and QUEUE_URL name other stores than SQLite; see the README.
 ";
 
 /// What the command line asks for.
