@@ -1,5 +1,8 @@
 //! What the README tells people to run.
 
+use std::process::Stdio;
+
+use tokio::io::AsyncReadExt;
 use tokio::process::Command;
 
 use super::common::{DEADLINE, ready, unique};
@@ -20,15 +23,26 @@ async fn the_demo_shows_the_ids() {
             continue;
         }
         let queue = unique("demo");
-        let demo = Command::new(env!("CARGO_BIN_EXE_queues"))
+        let mut demo = Command::new(env!("CARGO_BIN_EXE_queues"))
             .args(["demo", broker, &queue])
             .env_remove("RUST_LOG")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
             .kill_on_drop(true)
-            .output();
-        let output = tokio::time::timeout(DEADLINE, demo).await;
-        let output = output.expect("the demo ends").unwrap();
-        let printed = String::from_utf8(output.stdout).unwrap();
-        assert!(output.status.success(), "{broker}: {printed}");
+            .spawn()
+            .unwrap();
+        let mut printed = Vec::new();
+        let mut stdout = demo.stdout.take().unwrap();
+        let end = async {
+            stdout.read_to_end(&mut printed).await.unwrap();
+            demo.wait().await.unwrap()
+        };
+        let status = tokio::time::timeout(DEADLINE, end).await;
+        let printed = String::from_utf8(printed).unwrap();
+        let Ok(status) = status else {
+            panic!("{broker} does not end: {printed}");
+        };
+        assert!(status.success(), "{broker}: {printed}");
         for number in 1..=3 {
             for event in ["order placed", "order shipped"] {
                 let line = format!("{event} number={number} correlation_id=click-{number}\n");
