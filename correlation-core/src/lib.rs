@@ -1,47 +1,54 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
+// Code that is copied from the documentation leaves no `Result` unused.
+#![doc(test(attr(deny(unused_must_use))))]
 
-mod access;
-mod carrier;
+pub mod adapter;
 mod context;
-mod error;
-mod events;
-mod generator;
-mod header;
-#[cfg(feature = "http")]
-pub mod http;
+mod diagnostics;
 mod id;
-#[cfg(any(feature = "log", feature = "tracing"))]
-mod line;
-#[cfg(feature = "log")]
-pub mod log;
-#[cfg(any(feature = "log", feature = "tracing"))]
-pub mod panic;
-mod policy;
-mod source;
-mod targets;
-#[cfg(feature = "tokio")]
-mod task;
+mod inbound;
+mod lines;
+pub mod names;
+mod outbound;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod trace_context;
-#[cfg(feature = "tracing")]
-pub mod tracing;
 
-pub use access::Access;
-pub use carrier::{
-    Carried, Extractor, Injector, PropagateEnv, continue_from, extract, extract_with, from_env,
-    inject, inject_with,
+// The ID.
+pub use id::{CorrelationId, Generator, InvalidId};
+
+// The context, and how it is carried from one piece of code to the next.
+pub use context::{
+    Context, InCurrent, Origin, Scoped, Snapshot, bind, carry, current, detached, scope, snapshot,
+    sync_scope, with_current,
 };
-pub use context::{Context, InCurrent, Scoped, bind, carry, current, detached, scope, sync_scope};
-pub use error::InvalidId;
-pub use generator::Generator;
-pub use id::CorrelationId;
-pub use policy::{
-    Caller, InvalidPolicy, OnInvalid, OnMissing, Parser, Policy, Predicate, Rejected, Trust,
-};
-pub use source::Source;
-pub use targets::{InvalidTarget, Targets};
 #[cfg(feature = "tokio")]
-pub use task::{TaskContext, spawn, spawn_blocking};
-pub use trace_context::{NewTraces, TraceContext, TraceId, UnknownTraceContext};
+pub use context::{SpawnHooks, inherit_on_spawn, spawn, spawn_blocking};
+
+// Requests and messages on their way in.
+#[cfg(feature = "serde")]
+pub use inbound::CarriedOrBare;
+pub use inbound::{
+    Caller, Carried, Extractor, Policy, Source, Trust, continue_from, extract, extract_with,
+    from_env,
+};
+pub use trace_context::{TraceContext, TraceId};
+
+// Calls and messages on their way out.
+pub use context::Injector;
+pub use outbound::{Targets, inject, inject_with, propagate_to};
+
+// Log lines.
+#[cfg(any(feature = "log", feature = "tracing"))]
+pub use lines::LogWriter;
+#[cfg(feature = "log")]
+pub use lines::log;
+pub use lines::panic_hook as panic;
+#[cfg(feature = "init")]
+pub use lines::tracing::init as tracing;
 #[cfg(feature = "tracing")]
-pub use tracing::{Tag, tag};
+pub use lines::tracing::{Tag, tag};
+
+// Errors of the configuration.
+pub use diagnostics::InvalidSetting;

@@ -9,9 +9,9 @@ use std::pin::pin;
 use std::task::{Context as TaskContext, Waker};
 
 use allocation_counter::measure;
-use correlation_core::http::{ResponseHeaders, lines};
+use correlation_core::adapter::http::{ResponseHeaders, receive};
 use correlation_core::{
-    Context, CorrelationId, Generator, Policy, current, scope, sync_scope, tag,
+    Context, CorrelationId, Generator, Policy, TraceContext, current, scope, sync_scope, tag,
 };
 use http::{HeaderMap, HeaderValue};
 use tracing::dispatcher;
@@ -67,9 +67,27 @@ fn inbound_requests_cost_nothing() {
     let policy = Policy::new();
     for value in [None, Some("7F000001:8296_4F7B0A69"), Some("not valid")] {
         let headers = headers(value);
-        let receive = || policy.receive(|| lines(&headers), None).unwrap();
-        assert_eq!(allocations(receive), 0, "{value:?}");
+        let context = || policy.receive(|| &headers, None).into_context();
+        assert_eq!(
+            allocations(|| sync_scope(context(), current)),
+            0,
+            "{value:?}"
+        );
+        let request = || poll(scope(context(), async { current() }), 1);
+        assert_eq!(allocations(request), 0, "{value:?}");
+        // Two at once need memory for one more.
+        let two = || sync_scope(context(), || (current(), Context::new(id())));
+        assert_eq!(allocations(two), 1, "{value:?}");
     }
+}
+
+/// What is more than an ID is made for each request: nobody holds it for the next one.
+#[test]
+fn a_trace_costs_one() {
+    let policy = Policy::new().trace_context(TraceContext::Participate { sampled: false });
+    let headers = headers(None);
+    let context = || policy.receive(|| &headers, None).into_context();
+    assert_eq!(allocations(|| sync_scope(context(), current)), 1);
 }
 
 #[test]
@@ -79,8 +97,12 @@ fn the_header_value_that_came_is_shared() {
     let value = HeaderValue::from(id());
     // The first clone of a value makes its bytes shared.
     headers.insert("x-correlation-id", value.clone());
-    let receive = || correlation_core::http::receive(&policy, &headers, None);
-    assert_eq!(allocations(|| assert_eq!(receive().1, value)), 0);
+    let request = || {
+        let (decision, shared) = receive(&policy, &headers, None);
+        assert_eq!(shared, value);
+        sync_scope(decision.into_context(), current)
+    };
+    assert_eq!(allocations(request), 0);
 }
 
 #[test]
@@ -94,14 +116,16 @@ fn a_response_header_costs_nothing() {
 fn scopes_and_reads_cost_nothing() {
     let context = Context::new(id());
     assert_eq!(allocations(|| sync_scope(context.clone(), current)), 0);
-    let polls = || {
-        let mut future = pin!(scope(context.clone(), std::future::pending::<()>()));
-        let mut cx = TaskContext::from_waker(Waker::noop());
-        for _ in 0..10 {
-            assert!(future.as_mut().poll(&mut cx).is_pending());
-        }
-    };
+    let polls = || poll(scope(context.clone(), std::future::pending::<()>()), 10);
     assert_eq!(allocations(polls), 0);
+}
+
+fn poll(future: impl Future, times: usize) {
+    let mut future = pin!(future);
+    let mut cx = TaskContext::from_waker(Waker::noop());
+    for _ in 0..times {
+        let _ = black_box(future.as_mut().poll(&mut cx));
+    }
 }
 
 #[test]

@@ -1,19 +1,40 @@
 //! The ambient context: what is read wherever a log line is written or a call leaves.
 
+#[cfg(feature = "tokio")]
+mod by_task;
+#[cfg(feature = "tokio")]
+mod inherit;
+mod injector;
+mod origin;
 mod scoped;
 mod slot;
+mod snapshot;
+#[cfg(feature = "tracing")]
+mod span;
+#[cfg(feature = "tokio")]
+mod spawn;
+#[cfg(feature = "tokio")]
+mod task;
 
+use std::cell::Cell;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-pub use scoped::{InCurrent, Scoped};
 #[cfg(feature = "tokio")]
-pub(crate) use slot::set_fallback;
-pub(crate) use slot::{Slot, entered};
+pub use inherit::{SpawnHooks, inherit_on_spawn};
+pub use injector::Injector;
+pub use origin::Origin;
+pub use scoped::{InCurrent, Scoped};
+pub use slot::Ambient;
+pub(crate) use slot::{current_if_readable, read, scoped_context};
+pub use snapshot::{Snapshot, bind, carry, snapshot};
+#[cfg(feature = "tokio")]
+pub use spawn::{spawn, spawn_blocking};
+#[cfg(feature = "tokio")]
+pub use task::TaskContext;
 
+use crate::id::CorrelationId;
 use crate::trace_context::{Trace, TraceId};
-use crate::{CorrelationId, Source};
 
 /// All that is known about the action that is being worked on: its ID, where that came from, and
 /// what else the caller sent.
@@ -21,71 +42,63 @@ use crate::{CorrelationId, Source};
 /// Most code needs only [`current()`](crate::current), the ID. Adapters and custom servers get a
 /// `Context` from [`Policy::receive`](crate::Policy::receive) and run the request in it with
 /// [`scope`](crate::scope).
+///
+/// It is a pointer: to clone one is cheap, and all clones are the same context.
 #[derive(Clone)]
-pub struct Context {
+pub struct Context(Arc<Inner>);
+
+struct Inner {
     id: CorrelationId,
-    source: Source,
-    extra: Option<Arc<Extra>>,
+    origin: Origin,
+    // Boxed, since most requests have none.
+    extra: Option<Box<Extra>>,
 }
 
-/// What most requests do not have, so that a context is cheap without it.
-#[cfg_attr(feature = "tracing", derive(Default))]
+#[derive(Default)]
 struct Extra {
-    upstream: Option<Upstream>,
+    untrusted: Option<CorrelationId>,
+    untrusted_trace: Option<TraceId>,
     trace: Option<Trace>,
     #[cfg(feature = "tracing")]
-    span: Option<::tracing::Span>,
+    span: Option<span::RequestSpan>,
 }
 
-struct Upstream {
-    id: CorrelationId,
-    logged: AtomicBool,
-}
-
-impl Extra {
-    fn new(upstream: Option<CorrelationId>, trace: Option<Trace>) -> Arc<Self> {
-        let upstream = upstream.map(|id| Upstream {
-            id,
-            logged: AtomicBool::new(false),
-        });
-        Arc::new(Self {
-            upstream,
-            trace,
-            #[cfg(feature = "tracing")]
-            span: None,
-        })
-    }
-
-    #[cfg(feature = "tracing")]
-    fn enter(&self) -> Option<::tracing::span::Entered<'_>> {
-        self.span.as_ref().map(::tracing::Span::enter)
-    }
+thread_local! {
+    /// The memory of the last scope that ended on this thread, so that the next request on it
+    /// allocates none.
+    static SPARE: Cell<Option<Arc<Inner>>> = const { Cell::new(None) };
 }
 
 impl Context {
     /// A context with this ID and nothing else.
     #[must_use]
-    pub const fn new(id: CorrelationId) -> Self {
-        Self {
-            id,
-            source: Source::Explicit,
-            extra: None,
-        }
+    pub fn new(id: CorrelationId) -> Self {
+        Self::received(id, Origin::Explicit)
     }
 
-    #[inline(always)]
-    pub(crate) fn received(
-        id: CorrelationId,
-        source: Source,
-        upstream: Option<CorrelationId>,
-        trace: Option<Trace>,
-    ) -> Self {
-        let extra = if upstream.is_none() && trace.is_none() {
-            None
-        } else {
-            Some(Extra::new(upstream, trace))
-        };
-        Self { id, source, extra }
+    /// A context that nobody else has, so that more can be [added](Self::add) to it.
+    #[inline]
+    pub(crate) fn received(id: CorrelationId, origin: Origin) -> Self {
+        let extra = None;
+        let inner = Inner { id, origin, extra };
+        // Where the thread is ending, the spare is gone.
+        if let Some(mut spare) = SPARE.try_with(Cell::take).ok().flatten()
+            && let Some(place) = Arc::get_mut(&mut spare)
+        {
+            *place = inner;
+            return Self(spare);
+        }
+        Self(Arc::new(inner))
+    }
+
+    /// Leaves the memory to the next context, if nobody else has this one.
+    #[inline]
+    fn recycle(mut self) {
+        if let Some(inner) = Arc::get_mut(&mut self.0) {
+            // The span of the request ends now, not when the memory is used again.
+            inner.extra = None;
+            let _ = SPARE.try_with(|spare| spare.set(Some(self.0)));
+        }
     }
 
     /// The context that this code runs in, if any.
@@ -94,24 +107,36 @@ impl Context {
         slot::current()
     }
 
+    /// The context that this code runs in. Where there is none, one with a new ID: for a story
+    /// that begins here, such as a job that is put into a queue outside any request.
+    #[must_use]
+    pub fn current_or_new() -> Self {
+        Self::current().unwrap_or_else(|| Self::received(CorrelationId::new(), Origin::Generated))
+    }
+
     /// The correlation ID.
     #[inline]
     #[must_use]
-    pub const fn id(&self) -> &CorrelationId {
-        &self.id
+    pub fn id(&self) -> &CorrelationId {
+        &self.0.id
     }
 
     /// Where the ID came from.
     #[must_use]
-    pub const fn source(&self) -> Source {
-        self.source
+    pub fn origin(&self) -> Origin {
+        self.0.origin
     }
 
-    /// The valid ID of a caller that the policy does not trust: kept beside the fresh one, and
-    /// written once, on the first log line.
+    /// The valid ID of a caller that the policy does not trust. The fresh ID stands in its place.
+    ///
+    /// The log has it once: an `INFO` event of the target `correlation` gives it as
+    /// `untrusted_id` when the request begins, or the
+    /// [access record](crate::Policy::access_record) does. An ID with a `=` before its end, such
+    /// as `|correlation_id=abc`, is told by its length only, as `untrusted_len`. So a search for
+    /// `correlation_id=abc` does not find what a stranger wrote.
     #[must_use]
-    pub fn upstream_id(&self) -> Option<&CorrelationId> {
-        Some(&self.extra.as_deref()?.upstream.as_ref()?.id)
+    pub fn untrusted_id(&self) -> Option<&CorrelationId> {
+        self.extra()?.untrusted.as_ref()
     }
 
     /// The trace-id of a valid W3C `traceparent` that came in. It is the correlation ID as well
@@ -121,38 +146,48 @@ impl Context {
         Some(self.trace()?.parent.trace_id())
     }
 
+    #[inline]
+    fn extra(&self) -> Option<&Extra> {
+        self.0.extra.as_deref()
+    }
+
+    /// Adds something to a context that was just made: nobody else has it.
+    fn add(&mut self, add: impl FnOnce(&mut Extra)) {
+        if let Some(inner) = Arc::get_mut(&mut self.0) {
+            add(inner.extra.get_or_insert_default());
+        }
+    }
+
+    pub(crate) fn set_trace(&mut self, trace: Trace) {
+        self.add(|extra| extra.trace = Some(trace));
+    }
+
+    pub(crate) fn set_untrusted_id(&mut self, id: CorrelationId) {
+        self.add(|extra| extra.untrusted = Some(id));
+    }
+
+    /// Keeps the trace-id of a caller that the policy does not trust, so that no call sends it on.
+    pub(crate) fn set_untrusted_trace(&mut self, trace: TraceId) {
+        self.add(|extra| extra.untrusted_trace = Some(trace));
+    }
+
     /// Opens the span of a request, which every scope enters from now on.
     #[cfg(feature = "tracing")]
     #[cold]
     pub(crate) fn open_span(&mut self) {
-        let id = self.id.as_str();
-        let span = ::tracing::info_span!(target: "correlation", "request", correlation_id = id);
-        // Nobody else has a context that was just made.
-        if let Some(extra) = Arc::get_mut(self.extra.get_or_insert_default()) {
-            extra.span = Some(span);
-        }
+        let id = self.id().as_str();
+        let span = tracing::info_span!(target: "correlation", "request", correlation_id = id);
+        self.add(|extra| extra.span = Some(span::RequestSpan::new(span)));
     }
 
-    /// What has a span to enter, if there is one.
     #[cfg(feature = "tracing")]
     #[inline]
-    fn spanned(&self) -> Option<Arc<Extra>> {
-        self.extra
-            .as_ref()
-            .filter(|extra| extra.span.is_some())
-            .cloned()
+    fn span(&self) -> Option<&span::RequestSpan> {
+        self.extra()?.span.as_ref()
     }
 
     pub(crate) fn trace(&self) -> Option<&Trace> {
-        self.extra.as_deref()?.trace.as_ref()
-    }
-
-    /// The upstream ID for whoever asks first, `None` for all others: for log writers, so that it
-    /// stands on the first line of the action only.
-    #[must_use]
-    pub fn take_upstream_id(&self) -> Option<&CorrelationId> {
-        let upstream = self.extra.as_deref()?.upstream.as_ref()?;
-        (!upstream.logged.swap(true, Ordering::Relaxed)).then_some(&upstream.id)
+        self.extra()?.trace.as_ref()
     }
 }
 
@@ -165,9 +200,9 @@ impl From<CorrelationId> for Context {
 impl fmt::Debug for Context {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Context")
-            .field("id", &self.id)
-            .field("source", &self.source)
-            .field("upstream_id", &self.upstream_id())
+            .field("id", self.id())
+            .field("origin", &self.origin())
+            .field("untrusted_id", &self.untrusted_id())
             .field("trace_id", &self.trace_id())
             .finish()
     }
@@ -176,7 +211,8 @@ impl fmt::Debug for Context {
 /// The ID of the action that this code works for: anywhere, sync or async, with no argument.
 ///
 /// `None` outside of any scope, and in tasks and threads that were started without one of the
-/// helpers ([`InCurrent::in_current`], [`bind`], [`carry`], `spawn`, `spawn_blocking`).
+/// helpers ([`InCurrent::in_current`], [`bind`], [`snapshot`], [`carry`], `spawn`,
+/// `spawn_blocking`).
 ///
 /// ```
 /// use correlation_core::{CorrelationId, current, sync_scope};
@@ -192,13 +228,26 @@ impl fmt::Debug for Context {
 /// ```
 #[must_use]
 pub fn current() -> Option<CorrelationId> {
-    with_current(|context| context.map(|context| context.id.clone()))
+    read(|context| context.map(|context| context.id().clone()))
 }
 
-/// Runs `read` on the ambient context where it lies. `read` must be this crate's own code: it
-/// must not open a scope.
-pub(crate) fn with_current<R>(read: impl FnMut(Option<&Context>) -> R) -> R {
-    slot::with_current(read)
+/// Shows the ambient ID to a function, without a copy of its text: what [`current`] gives, for
+/// code that runs very often.
+///
+/// The function may log, spawn and open scopes.
+///
+/// ```
+/// use correlation_core::{CorrelationId, sync_scope, with_current};
+///
+/// let id: CorrelationId = "req-7".parse()?;
+/// let len = sync_scope(id, || with_current(|id| id.map_or(0, str::len)));
+/// assert_eq!(len, 5);
+/// # Ok::<(), correlation_core::InvalidId>(())
+/// ```
+pub fn with_current<R>(f: impl FnOnce(Option<&str>) -> R) -> R {
+    // A pointer of its own, since `f` may end the scope that the context is in.
+    let context = Context::current();
+    f(context.as_ref().map(|context| context.id().as_str()))
 }
 
 /// Runs a future with this ID (or [`Context`]) as the ambient one: at every poll, and while it is
@@ -216,14 +265,17 @@ pub(crate) fn with_current<R>(read: impl FnMut(Option<&Context>) -> R) -> R {
 /// # }).unwrap();
 /// ```
 pub fn scope<F: Future>(context: impl Into<Context>, future: F) -> Scoped<F> {
-    Scoped::new(Slot::Set(context.into()), future)
+    Scoped::new(Ambient::Set(context.into()), future)
 }
 
 /// Runs a function with this ID (or [`Context`]) as the ambient one.
 ///
 /// The former one is back when the function returns, and when it panics.
 pub fn sync_scope<R>(context: impl Into<Context>, f: impl FnOnce() -> R) -> R {
-    slot::with(&mut Slot::Set(context.into()), f)
+    let mut slot = Ambient::Set(context.into());
+    let result = slot::with(&mut slot, f);
+    slot.recycle();
+    result
 }
 
 /// Runs a future with no ambient ID: for work that outlives the request that happens to start it.
@@ -238,49 +290,5 @@ pub fn sync_scope<R>(context: impl Into<Context>, f: impl FnOnce() -> R) -> R {
 /// # }).unwrap();
 /// ```
 pub fn detached<F: Future>(future: F) -> Scoped<F> {
-    Scoped::new(Slot::Detached, future)
+    Scoped::new(Ambient::Detached, future)
 }
-
-/// Binds a function to the context of the caller: for `spawn_blocking`, threads and rayon.
-///
-/// The context is taken when `bind` is called.
-///
-/// ```
-/// use correlation_core::{CorrelationId, bind, current, sync_scope};
-///
-/// let id = CorrelationId::new();
-/// let thread = sync_scope(id.clone(), || std::thread::spawn(bind(|| current())));
-/// assert_eq!(thread.join().unwrap(), Some(id));
-/// ```
-pub fn bind<R>(f: impl FnOnce() -> R) -> impl FnOnce() -> R {
-    let mut slot = Slot::capture();
-    move || slot::with(&mut slot, f)
-}
-
-/// Carries the context of the caller into an async callback that a framework runs in a task of
-/// its own, as `on_upgrade` of WebSockets does.
-///
-/// The context is taken when `carry` is called: `on_upgrade(carry(handler))`. Calling
-/// [`in_current`](InCurrent::in_current) inside the callback would be too late.
-///
-/// ```
-/// use correlation_core::{CorrelationId, carry, current, sync_scope};
-///
-/// let id = CorrelationId::new();
-/// let on_upgrade = sync_scope(id.clone(), || carry(|_socket: u8| async { current() }));
-/// # let seen = futures_util::future::FutureExt::now_or_never(
-/// on_upgrade(1) // called by the framework, somewhere else
-/// # ).unwrap();
-/// # assert_eq!(seen, Some(id));
-/// # ;
-/// ```
-pub fn carry<A, F: Future>(f: impl FnOnce(A) -> F) -> impl FnOnce(A) -> Scoped<F> {
-    let mut slot = Slot::capture();
-    move |argument| {
-        let future = slot::with(&mut slot, || f(argument));
-        Scoped::new(slot, future)
-    }
-}
-
-#[cfg(test)]
-mod tests;

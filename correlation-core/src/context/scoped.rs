@@ -6,7 +6,7 @@ use futures_core::Stream;
 use pin_project_lite::pin_project;
 
 use super::Context;
-use super::slot::{self, Slot};
+use super::slot::{self, Ambient};
 
 pin_project! {
     /// A future, stream or body with an ambient context of its own.
@@ -18,7 +18,7 @@ pin_project! {
     pub struct Scoped<T> {
         #[pin]
         inner: Option<T>,
-        slot: Slot,
+        slot: Ambient,
     }
 
     impl<T> PinnedDrop for Scoped<T> {
@@ -28,57 +28,57 @@ pin_project! {
             if this.inner.is_some() {
                 slot::with(this.slot, || this.inner.set(None));
             }
+            this.slot.recycle();
         }
     }
 }
 
+// What is not `new` is public under `adapter`.
 impl<T> Scoped<T> {
     #[inline]
-    pub(crate) const fn new(slot: Slot, inner: T) -> Self {
+    pub(super) const fn new(slot: Ambient, inner: T) -> Self {
         Self {
             inner: Some(inner),
             slot,
         }
     }
 
-    /// Gives `inner` this context: for bodies and other types that an adapter wraps.
-    pub const fn in_context(context: Context, inner: T) -> Self {
-        Self::new(Slot::Set(context), inner)
+    #[inline]
+    pub(crate) const fn in_context(context: Context, inner: T) -> Self {
+        Self::new(Ambient::Set(context), inner)
     }
 
-    /// Gives what `make` returns this context, which `make` itself runs in already: for services,
-    /// which may do work before they return their future.
     #[inline(always)]
-    pub fn made_in_context(context: Context, make: impl FnOnce() -> T) -> Self {
-        let mut scoped = Self {
+    pub(crate) fn made_in_context(context: Context, make: impl FnOnce() -> T) -> Self {
+        let mut slot = Ambient::Set(context);
+        let inner = slot::with(&mut slot, make);
+        Self::new(slot, inner)
+    }
+
+    pub(crate) const fn ended() -> Self {
+        Self {
             inner: None,
-            slot: Slot::Set(context),
-        };
-        let inner = &mut scoped.inner;
-        slot::with(&mut scoped.slot, || *inner = Some(make()));
-        scoped
+            slot: Ambient::Detached,
+        }
     }
 
-    /// Gives `next`, which comes after a future that has ended, the future's context: for bodies
-    /// of responses.
     #[inline]
-    pub fn then<N>(self: Pin<&mut Self>, next: N) -> Scoped<N> {
+    pub(crate) fn hand_over<N>(self: Pin<&mut Self>, next: N) -> Scoped<N> {
         let slot = self.project().slot;
-        Scoped::new(mem::replace(slot, Slot::Detached), next)
+        Scoped::new(mem::replace(slot, Ambient::Detached), next)
     }
 
-    /// Runs `f` on the inner value, in its context: for traits this crate does not know, such as
-    /// a framework's body. `None` if the inner value has ended and is gone.
     #[inline]
-    pub fn with_pin_mut<R>(self: Pin<&mut Self>, f: impl FnOnce(Pin<&mut T>) -> R) -> Option<R> {
+    pub(crate) fn with_pin_mut<R>(
+        self: Pin<&mut Self>,
+        f: impl FnOnce(Pin<&mut T>) -> R,
+    ) -> Option<R> {
         let this = self.project();
         let inner = this.inner.as_pin_mut()?;
         Some(slot::with(this.slot, || f(inner)))
     }
 
-    /// The inner value, outside of its context: for cheap questions such as a size. `None` if it
-    /// has ended and is gone.
-    pub const fn inner(&self) -> Option<&T> {
+    pub(crate) const fn inner(&self) -> Option<&T> {
         self.inner.as_ref()
     }
 }
@@ -146,7 +146,7 @@ impl<T: fmt::Debug> fmt::Debug for Scoped<T> {
 pub trait InCurrent: Sized {
     /// Wraps the value so that it runs in the context of the caller.
     fn in_current(self) -> Scoped<Self> {
-        Scoped::new(Slot::capture(), self)
+        Scoped::new(Ambient::capture(), self)
     }
 }
 

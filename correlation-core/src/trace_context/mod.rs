@@ -4,13 +4,14 @@ mod traceparent;
 mod tracestate;
 
 use std::fmt;
-use std::str::FromStr;
 
 use arrayvec::ArrayString;
 
-use crate::{CorrelationId, events, generator};
-
 pub(crate) use traceparent::Traceparent;
+
+use crate::diagnostics;
+use crate::id::{CorrelationId, random};
+use crate::names::{TRACEPARENT, TRACESTATE};
 
 /// What the library does with the W3C headers `traceparent` and `tracestate`.
 ///
@@ -19,18 +20,6 @@ pub(crate) use traceparent::Traceparent;
 /// `tracestate` that is not valid, or has more than 32 members, is left out, and the `traceparent`
 /// stays. 512 bytes of it are sent: of a longer one, whole members are left out, those of more
 /// than 128 bytes first, then from the end (section 3.3.3.1).
-///
-/// ```
-/// use correlation_core::TraceContext;
-///
-/// assert_eq!("off".parse(), Ok(TraceContext::Off));
-/// let error = "always".parse::<TraceContext>().unwrap_err();
-/// assert_eq!(
-///     error.to_string(),
-///     "unknown trace context mode, allowed: off, forward, participate-sampled, \
-///      participate-unsampled"
-/// );
-/// ```
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum TraceContext {
@@ -47,46 +36,12 @@ pub enum TraceContext {
     ///
     /// There is no default for that flag, since services behind this one follow it: unsampled
     /// switches their tracing off for all requests that come without a trace, sampled forces it.
-    Participate(NewTraces),
+    Participate {
+        /// The `sampled` flag of traces that start here (section 3.2.2.5.1): `true` says that the
+        /// caller may have recorded the trace.
+        sampled: bool,
+    },
 }
-
-/// The `sampled` flag of traces that are started here (section 3.2.2.5.1).
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub enum NewTraces {
-    /// The caller may have recorded the trace.
-    Sampled,
-    /// The caller has not recorded it.
-    Unsampled,
-}
-
-impl FromStr for TraceContext {
-    type Err = UnknownTraceContext;
-
-    fn from_str(mode: &str) -> Result<Self, Self::Err> {
-        match mode {
-            "off" => Ok(Self::Off),
-            "forward" => Ok(Self::Forward),
-            "participate-sampled" => Ok(Self::Participate(NewTraces::Sampled)),
-            "participate-unsampled" => Ok(Self::Participate(NewTraces::Unsampled)),
-            _ => Err(UnknownTraceContext(())),
-        }
-    }
-}
-
-/// The text names no [`TraceContext`] mode.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct UnknownTraceContext(());
-
-impl fmt::Display for UnknownTraceContext {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(
-            "unknown trace context mode, allowed: off, forward, participate-sampled, \
-             participate-unsampled",
-        )
-    }
-}
-
-impl std::error::Error for UnknownTraceContext {}
 
 /// A W3C trace-id: 32 lower-case hexadecimal digits, not all zero (section 3.2.2.3).
 #[derive(Clone, Copy, Eq, Hash, PartialEq)]
@@ -145,7 +100,7 @@ impl Trace {
         Self {
             parent,
             state: tracestate::combine(state),
-            participates: matches!(mode, TraceContext::Participate(_)),
+            participates: matches!(mode, TraceContext::Participate { .. }),
         }
     }
 
@@ -153,28 +108,36 @@ impl Trace {
     /// the form of one, so that one search finds both.
     ///
     /// `generated`: the ID was made here, so its last 7 bytes are random (section 3.2.2.5.2).
-    pub(crate) fn start(id: &CorrelationId, generated: bool, new: NewTraces) -> Self {
+    pub(crate) fn start(id: &CorrelationId, generated: bool, sampled: bool) -> Self {
         let (trace_id, random) = match traceparent::trace_id_of(id.as_str()) {
             Some(trace_id) => (trace_id, generated),
-            None => (generator::random_nonzero(), true),
+            None => (random::random_nonzero(), true),
         };
         Self {
-            parent: Traceparent::new(&trace_id, new == NewTraces::Sampled, random),
+            parent: Traceparent::new(&trace_id, sampled, random),
             state: None,
             participates: true,
         }
     }
 
-    /// The `traceparent` and the `tracestate` to send with one call.
-    pub(crate) fn outbound(&self) -> (Traceparent, Option<&str>) {
-        if !self.participates {
-            return (self.parent, self.state.as_deref());
+    /// Writes the `traceparent` and the `tracestate` of one call.
+    pub(crate) fn send(&self, mut set: impl FnMut(&'static str, &str)) {
+        let parent = if self.participates {
+            let parent = self.parent.with_parent_id(&random::random_nonzero());
+            diagnostics::outbound(parent.parent_id_str());
+            parent
+        } else {
+            self.parent
+        };
+        set(TRACEPARENT, parent.as_str());
+        if let Some(state) = &self.state {
+            set(TRACESTATE, state);
         }
-        let parent = self.parent.with_parent_id(&generator::random_nonzero());
-        events::outbound(parent.parent_id_str());
-        (parent, self.state.as_deref())
+    }
+
+    /// Whether this `traceparent` of a call is the one that came in, while each call has to have
+    /// one of its own.
+    pub(crate) fn replaces(&self, sent: &Traceparent) -> bool {
+        self.participates && self.parent == *sent
     }
 }
-
-pub(crate) const TRACEPARENT: &str = "traceparent";
-pub(crate) const TRACESTATE: &str = "tracestate";

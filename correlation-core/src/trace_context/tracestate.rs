@@ -1,4 +1,4 @@
-use crate::header::trim;
+use crate::names::trim;
 
 /// Joins the `tracestate` lines of one message to what is sent on, or `None` when there is
 /// nothing to send: no members, or a list that breaks the rules of section 3.3.2.

@@ -1,0 +1,260 @@
+//! Tasks that inherit the context of whoever spawned them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio::task::Id;
+
+use super::by_task::{Key, Table, is_used};
+use super::{Ambient, Context};
+
+/// Makes every task of a runtime inherit the ID of the code that spawns it: plain `tokio::spawn`
+/// and `JoinSet::spawn`, also inside of libraries, from one generation of tasks to the next. It is
+/// what `asyncio.create_task` does in Python.
+///
+/// ```
+/// # #[cfg(tokio_unstable)] {
+/// use correlation_core::{CorrelationId, current, inherit_on_spawn, scope};
+///
+/// let mut builder = tokio::runtime::Builder::new_multi_thread();
+/// let runtime = inherit_on_spawn(builder.enable_all()).build()?;
+/// let id = CorrelationId::new();
+/// runtime.block_on(scope(id.clone(), async {
+///     assert_eq!(tokio::spawn(async { current() }).await?, Some(id));
+///     Ok::<_, tokio::task::JoinError>(())
+/// }))?;
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// It stands on hooks of tokio that are not stable yet, so the whole program must be built with
+/// `--cfg tokio_unstable`: in `.cargo/config.toml`,
+///
+/// ```toml
+/// [build]
+/// rustflags = ["--cfg", "tokio_unstable"]
+/// ```
+///
+/// Without that, a call does not compile, and the compiler says what to set. See tokio's
+/// [unstable features](https://docs.rs/tokio/latest/tokio/#unstable-features).
+///
+/// - The ID is the one that is [`current`](crate::current) where the task is spawned, not where it
+///   first runs. A [`scope`](crate::scope), [`detached`](crate::detached) and
+///   [`spawn`](crate::spawn) win over it.
+/// - **A task that outlives the request keeps the ID of the request that happened to start it**: the
+///   connection in the pool of a client, a cache that refreshes itself. Start such a task in
+///   [`detached`](crate::detached), or before the first request.
+/// - `spawn_blocking` has no such hook: [`spawn_blocking`](crate::spawn_blocking) carries the ID.
+///   Neither has `spawn_local` on a `LocalSet`, which `actix_web::rt::spawn` is; `spawn_local` on a
+///   `LocalRuntime` has.
+/// - A runtime that a framework makes by itself is out of reach, such as those of the workers of
+///   actix-web: there, spawn on the handle of a runtime of yours.
+/// - A builder has one hook of each kind. If you have hooks of your own, call [`SpawnHooks`] from
+///   them instead.
+#[cfg(tokio_unstable)]
+pub fn inherit_on_spawn(builder: &mut tokio::runtime::Builder) -> &mut tokio::runtime::Builder {
+    let hooks = SpawnHooks::new();
+    let at_end = hooks.clone();
+    builder
+        .on_task_spawn(move |task| hooks.on_task_spawn(task.id()))
+        .on_task_terminate(move |task| at_end.on_task_terminate(task.id()))
+}
+
+/// Makes every task of a runtime inherit the ID of the code that spawns it.
+///
+/// This program is built without `--cfg tokio_unstable`, so a call of this function does not
+/// compile: the hooks of tokio that it stands on are not there. In `.cargo/config.toml`:
+///
+/// ```toml
+/// [build]
+/// rustflags = ["--cfg", "tokio_unstable"]
+/// ```
+#[cfg(not(tokio_unstable))]
+pub fn inherit_on_spawn<B: HasTaskHooks>(builder: &mut B) -> &mut B {
+    builder
+}
+
+/// A runtime builder of a tokio that was built with `--cfg tokio_unstable`: without it, none is.
+#[cfg(not(tokio_unstable))]
+#[diagnostic::on_unimplemented(
+    message = "`inherit_on_spawn` needs a program that is built with `--cfg tokio_unstable`",
+    label = "tokio was built without its task hooks",
+    note = "set it in `.cargo/config.toml`:\n[build]\nrustflags = [\"--cfg\", \"tokio_unstable\"]",
+    note = "the variable RUSTFLAGS, if it is set, replaces what that file says"
+)]
+pub trait HasTaskHooks: private::Sealed {}
+
+#[cfg(not(tokio_unstable))]
+mod private {
+    pub trait Sealed {}
+}
+
+/// What [`inherit_on_spawn`] does, for a runtime whose hooks are in use: call both methods from
+/// hooks of your own.
+///
+/// ```
+/// # #[cfg(tokio_unstable)] {
+/// use correlation_core::SpawnHooks;
+///
+/// let hooks = SpawnHooks::new();
+/// let at_end = hooks.clone();
+/// let runtime = tokio::runtime::Builder::new_current_thread()
+///     .on_task_spawn(move |task| hooks.on_task_spawn(task.id())) // and what you count
+///     .on_task_terminate(move |task| at_end.on_task_terminate(task.id()))
+///     .build()?;
+/// # }
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
+/// Each runtime needs its own, with its clones. What it knows of tasks is forgotten when a task
+/// ends, and all of it when the last clone is dropped, which is when the runtime is gone.
+#[derive(Clone, Debug)]
+pub struct SpawnHooks(Arc<Runtime>);
+
+/// The number of a runtime.
+#[derive(Debug)]
+struct Runtime(u64);
+
+impl Drop for Runtime {
+    fn drop(&mut self) {
+        // Where a runtime is shut down, a task that is spawned all the same ends before its hook
+        // is called.
+        if is_used() {
+            INHERITED.remove_all(|inherited| inherited.runtime == self.0);
+        }
+    }
+}
+
+impl SpawnHooks {
+    /// For one runtime.
+    #[must_use]
+    #[expect(clippy::new_without_default, reason = "two of them are not alike")]
+    pub fn new() -> Self {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        Self(Arc::new(Runtime(NUMBER.fetch_add(1, Ordering::Relaxed))))
+    }
+
+    /// For the hook that `tokio::runtime::Builder::on_task_spawn` sets, which runs where the task is
+    /// spawned.
+    pub fn on_task_spawn(&self, task: Id) {
+        if let Ambient::Set(context) = Ambient::now() {
+            let runtime = self.0.0;
+            let key = Key::Task(task);
+            let inherited = Inherited { runtime, context };
+            let replaced = INHERITED.write(key).insert(key, inherited);
+            drop(replaced);
+        }
+    }
+
+    /// For the hook that `tokio::runtime::Builder::on_task_terminate` sets.
+    pub fn on_task_terminate(&self, task: Id) {
+        if is_used() {
+            let key = Key::Task(task);
+            let removed = INHERITED.write(key).remove(&key);
+            drop(removed);
+        }
+    }
+}
+
+/// The context that this task has inherited.
+pub(super) fn lookup(key: Key) -> Option<Context> {
+    let shard = INHERITED.read(key);
+    shard.get(&key).map(|inherited| inherited.context.clone())
+}
+
+struct Inherited {
+    runtime: u64,
+    context: Context,
+}
+
+static INHERITED: Table<Inherited> = Table::new();
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::oneshot;
+
+    use super::*;
+    use crate::adapter::TaskContext;
+    use crate::{CorrelationId, current, sync_scope};
+
+    fn context(id: &str) -> Context {
+        Context::new(id.parse::<CorrelationId>().unwrap())
+    }
+
+    fn seen() -> Option<String> {
+        current().map(String::from)
+    }
+
+    /// What a task reads after `hooks` were told of its spawn, from where this is called.
+    async fn child(hooks: &SpawnHooks) -> Option<String> {
+        let (go, went) = oneshot::channel();
+        let task = tokio::spawn(async {
+            went.await.unwrap();
+            seen()
+        });
+        hooks.on_task_spawn(task.id());
+        go.send(()).unwrap();
+        task.await.unwrap()
+    }
+
+    /// Rocket and warp's filters have no scope, but a table.
+    #[tokio::test]
+    async fn a_task_inherits_from_a_request_without_a_scope() {
+        let hooks = SpawnHooks::new();
+        tokio::spawn(async move {
+            assert_eq!(child(&hooks).await, None);
+            let request = TaskContext::enter(context("request"));
+            assert_eq!(child(&hooks).await.as_deref(), Some("request"));
+            request.finish();
+            assert_eq!(child(&hooks).await.as_deref(), Some("request"));
+        })
+        .await
+        .unwrap();
+    }
+
+    #[tokio::test]
+    async fn the_request_that_a_task_answers_wins_over_what_it_inherited() {
+        let hooks = SpawnHooks::new();
+        let (go, went) = oneshot::channel();
+        let task = tokio::spawn(async {
+            went.await.unwrap();
+            let before = seen();
+            let first = TaskContext::enter(context("first"));
+            let within = seen();
+            let second = TaskContext::enter(context("second"));
+            // Which of the two is not known, and it is not the spawner's.
+            let both = seen();
+            drop((first, second));
+            (before, within, both, seen())
+        });
+        sync_scope(context("spawner"), || hooks.on_task_spawn(task.id()));
+        go.send(()).unwrap();
+        let some = |id: &str| Some(id.to_owned());
+        assert_eq!(
+            task.await.unwrap(),
+            (some("spawner"), some("first"), None, some("spawner"))
+        );
+    }
+
+    #[tokio::test]
+    async fn nothing_stays_of_a_task_or_of_a_runtime() {
+        let (hooks, others) = (SpawnHooks::new(), SpawnHooks::new());
+        let tasks = [(); 3].map(|()| tokio::spawn(async {}));
+        let [first, second, third] = tasks.each_ref().map(tokio::task::JoinHandle::id);
+        let is_known = |id| {
+            let key = Key::Task(id);
+            INHERITED.read(key).contains_key(&key)
+        };
+        sync_scope(context("abc"), || {
+            hooks.on_task_spawn(first);
+            hooks.on_task_spawn(second);
+            others.on_task_spawn(third);
+        });
+        hooks.on_task_terminate(first);
+        assert_eq!([first, second, third].map(is_known), [false, true, true]);
+        drop(hooks.clone());
+        assert!(is_known(second), "a clone is left");
+        drop(hooks);
+        assert_eq!([second, third].map(is_known), [false, true]);
+    }
+}

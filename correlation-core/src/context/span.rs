@@ -1,0 +1,47 @@
+//! The span of a request, which every scope of it enters.
+
+use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::thread;
+
+use tracing::{Span, span};
+
+/// A span whose destructors let no panic of the subscriber out while the thread unwinds, which
+/// would end the process. `fmt` panics when nobody reads what it writes.
+pub(super) struct RequestSpan(Span);
+
+impl RequestSpan {
+    pub(super) const fn new(span: Span) -> Self {
+        Self(span)
+    }
+
+    pub(super) fn enter(&self) -> Entered<'_> {
+        let mut entered = None;
+        contained(|| entered = Some(self.0.enter()));
+        Entered(entered)
+    }
+}
+
+impl Drop for RequestSpan {
+    fn drop(&mut self) {
+        contained(|| drop(mem::replace(&mut self.0, Span::none())));
+    }
+}
+
+pub(super) struct Entered<'a>(Option<span::Entered<'a>>);
+
+impl Drop for Entered<'_> {
+    fn drop(&mut self) {
+        contained(|| drop(self.0.take()));
+    }
+}
+
+fn contained(subscriber: impl FnOnce()) {
+    if !thread::panicking() {
+        return subscriber();
+    }
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(subscriber)) {
+        // Its destructor is foreign, too.
+        mem::forget(panic);
+    }
+}

@@ -1,0 +1,199 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use uuid::Uuid;
+
+use super::CorrelationId;
+use super::random::{random_bytes, random_nonzero};
+use crate::diagnostics;
+
+/// How a new ID is made when the caller sent none.
+///
+/// ```
+/// use correlation_core::{Generator, Policy};
+///
+/// let policy = Policy::new().generator(Generator::hex());
+/// let own = Generator::custom(|| format!("shop-{}", 42));
+/// assert_eq!(own.generate(), "shop-42");
+/// ```
+#[derive(Clone)]
+pub struct Generator(Kind);
+
+#[derive(Clone)]
+enum Kind {
+    UuidV4,
+    UuidV7,
+    Hex,
+    Custom(Arc<dyn Fn() -> Option<CorrelationId> + Send + Sync>),
+}
+
+impl Generator {
+    /// Random UUIDs, version 4 (RFC 9562, section 5.4), hyphenated. The default.
+    #[must_use]
+    pub const fn uuid_v4() -> Self {
+        Self(Kind::UuidV4)
+    }
+
+    /// UUIDs version 7 (RFC 9562, section 5.7), hyphenated: they begin with the time in
+    /// milliseconds, so they sort by it. All other 74 bits are random.
+    #[must_use]
+    pub const fn uuid_v7() -> Self {
+        Self(Kind::UuidV7)
+    }
+
+    /// 32 lower-case hexadecimal digits, all random, never all zero: the form of nginx's
+    /// `$request_id` and of a W3C trace-id.
+    #[must_use]
+    pub const fn hex() -> Self {
+        Self(Kind::Hex)
+    }
+
+    /// IDs made by `make`.
+    ///
+    /// When `make` returns text that is not a valid [`CorrelationId`], a UUIDv4 takes its place
+    /// and the first time a warning is logged: a request is never lost for it.
+    #[must_use]
+    pub fn custom<F, T>(make: F) -> Self
+    where
+        F: Fn() -> T + Send + Sync + 'static,
+        T: AsRef<str>,
+    {
+        Self(Kind::Custom(Arc::new(move || make().as_ref().parse().ok())))
+    }
+
+    /// Whether the last 7 bytes of its UUIDs, or hexadecimal digits, are random: what the W3C
+    /// `random` flag says (Trace Context, section 3.2.2.5.2).
+    pub(crate) const fn is_random(&self) -> bool {
+        !matches!(self.0, Kind::Custom(_))
+    }
+
+    /// Makes a new ID.
+    #[must_use]
+    pub fn generate(&self) -> CorrelationId {
+        let uuid = match &self.0 {
+            Kind::UuidV4 => random_uuid(),
+            Kind::UuidV7 => timed_uuid(),
+            Kind::Hex => {
+                let mut text = [0; 32];
+                return CorrelationId::from_valid(
+                    Uuid::from_bytes(random_nonzero())
+                        .simple()
+                        .encode_lower(&mut text),
+                );
+            }
+            Kind::Custom(make) => match make() {
+                Some(id) => return id,
+                None => {
+                    diagnostics::generator_failed();
+                    random_uuid()
+                }
+            },
+        };
+        CorrelationId::from_valid(uuid.hyphenated().encode_lower(&mut [0; 36]))
+    }
+}
+
+impl Default for Generator {
+    fn default() -> Self {
+        Self::uuid_v4()
+    }
+}
+
+impl fmt::Debug for Generator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            Kind::UuidV4 => "Generator::uuid_v4",
+            Kind::UuidV7 => "Generator::uuid_v7",
+            Kind::Hex => "Generator::hex",
+            Kind::Custom(_) => "Generator::custom",
+        })
+    }
+}
+
+fn random_uuid() -> Uuid {
+    uuid::Builder::from_random_bytes(random_bytes()).into_uuid()
+}
+
+fn timed_uuid() -> Uuid {
+    let millis = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| {
+            u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+        });
+    let [random @ .., _, _, _, _, _, _] = random_bytes();
+    uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::RefCell;
+    use std::collections::HashSet;
+
+    #[test]
+    fn each_kind_has_its_form() {
+        let version = |id: &CorrelationId| Uuid::try_parse(id.as_str()).unwrap().get_version_num();
+        assert_eq!(version(&Generator::uuid_v4().generate()), 4);
+        assert_eq!(version(&Generator::uuid_v7().generate()), 7);
+        let hex = Generator::hex().generate();
+        assert_eq!(hex.as_str().len(), 32);
+        assert!(
+            hex.as_str()
+                .bytes()
+                .all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+        );
+    }
+
+    #[test]
+    fn version_7_sorts_by_time() {
+        let before = Generator::uuid_v7().generate();
+        let millis = |id: &CorrelationId| id.as_str()[..13].to_owned();
+        let now = millis(&before);
+        let later = std::iter::repeat_with(|| millis(&Generator::uuid_v7().generate()))
+            .find(|later| *later != now)
+            .unwrap();
+        assert!(later > now);
+    }
+
+    #[test]
+    fn ids_are_unique_over_threads() {
+        let handles: Vec<_> = (0..4)
+            .map(|_| std::thread::spawn(|| (0..25_000).map(|_| CorrelationId::new()).collect()))
+            .collect();
+        let all: HashSet<CorrelationId> = handles
+            .into_iter()
+            .flat_map(|handle| -> Vec<CorrelationId> { handle.join().unwrap() })
+            .collect();
+        assert_eq!(all.len(), 100_000);
+    }
+
+    #[test]
+    fn an_invalid_custom_id_is_replaced() {
+        for bad in ["", "two words", "line\nbreak", "é", &"x".repeat(256)] {
+            let bad = bad.to_owned();
+            let id = Generator::custom(move || bad.clone()).generate();
+            assert_eq!(Uuid::try_parse(id.as_str()).unwrap().get_version_num(), 4);
+        }
+    }
+
+    #[test]
+    fn an_id_can_be_made_while_its_thread_ends() {
+        struct AtExit(std::sync::mpsc::Sender<CorrelationId>);
+        impl Drop for AtExit {
+            fn drop(&mut self) {
+                let _ = self.0.send(CorrelationId::new());
+            }
+        }
+        thread_local!(static LAST: RefCell<Option<AtExit>> = const { RefCell::new(None) });
+        let (send, receive) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            // The first to be registered is the last to be destroyed.
+            LAST.with(|last| *last.borrow_mut() = Some(AtExit(send)));
+            drop(CorrelationId::new());
+        })
+        .join()
+        .unwrap();
+        assert_eq!(receive.recv().unwrap().as_str().len(), 36);
+    }
+}

@@ -1,0 +1,353 @@
+//! The ID: its alphabet, and how one is made.
+
+mod error;
+mod generator;
+pub(crate) mod random;
+#[cfg(feature = "serde")]
+mod serde;
+
+use std::borrow::Borrow;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::str::FromStr;
+use std::sync::Arc;
+
+use arrayvec::ArrayString;
+
+pub(crate) use error::Fault;
+pub use error::InvalidId;
+pub use generator::Generator;
+
+/// The ID that ties together all log lines of one user action.
+///
+/// 1 to [`MAX_LEN`](Self::MAX_LEN) bytes of `A-Z a-z 0-9 - _ . : + / = # @ | ~`. That alphabet
+/// holds what proxies and frameworks send (UUIDs, nginx, HAProxy, Envoy, Kong, .NET,
+/// CloudFront) and nothing that needs escaping: an ID is safe as it is in a log line, in JSON,
+/// in a header of HTTP, AMQP, NATS or Kafka, and in an SQL comment.
+///
+/// An ID is kept byte for byte: no case folding, no UUID check. It is not a secret and proves
+/// nothing about its sender.
+///
+/// Cloning is cheap: up to 40 bytes are stored in the value itself, longer IDs are shared.
+///
+/// ```
+/// use correlation_core::CorrelationId;
+///
+/// let id = CorrelationId::new();
+/// assert_eq!(id.as_str().len(), 36); // a random UUIDv4
+///
+/// let from_haproxy: CorrelationId = "7F000001:8296_4F7B0A69".parse()?;
+/// assert_eq!(from_haproxy.to_string(), "7F000001:8296_4F7B0A69");
+/// # Ok::<(), correlation_core::InvalidId>(())
+/// ```
+#[derive(Clone)]
+pub struct CorrelationId(Repr);
+
+#[derive(Clone)]
+enum Repr {
+    Inline(ArrayString<INLINE>),
+    Shared(Arc<str>),
+}
+
+impl CorrelationId {
+    /// The most bytes any ID can have: what an AMQP short string holds.
+    ///
+    /// What a [`Policy`](crate::Policy) accepts from a caller is shorter, 128 bytes unless set
+    /// with [`Policy::max_len`](crate::Policy::max_len).
+    pub const MAX_LEN: usize = 255;
+
+    /// A new random UUID version 4 (RFC 9562, section 5.4) in its hyphenated form of 36
+    /// lower-case characters.
+    ///
+    /// No system call and no allocation: the random bits come from a ChaCha12 generator of this
+    /// thread, seeded by the operating system.
+    #[expect(
+        clippy::new_without_default,
+        reason = "a default that is random would surprise"
+    )]
+    #[must_use]
+    pub fn new() -> Self {
+        Generator::uuid_v4().generate()
+    }
+
+    /// The ID as text.
+    #[inline]
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match &self.0 {
+            Repr::Inline(text) => text,
+            Repr::Shared(text) => text,
+        }
+    }
+
+    /// The ID in these bytes, if they are a valid ID of at most `max` bytes.
+    #[inline]
+    pub(crate) fn from_bytes(bytes: &[u8], max: usize) -> Result<Self, Fault> {
+        Self::validate(bytes, max).map(Self::from_valid)
+    }
+
+    /// These bytes as text, if they are a valid ID of at most `max` bytes.
+    #[inline]
+    pub(crate) fn validate(bytes: &[u8], max: usize) -> Result<&str, Fault> {
+        let len = bytes.len();
+        if len == 0 || len > max {
+            return Err(match len {
+                0 => Fault::Empty,
+                _ => Fault::TooLong { len, max },
+            });
+        }
+        if !all_allowed(bytes) {
+            // Where the bad byte is, is looked up only when there is one.
+            let bad = bytes.iter().position(|&byte| !is_allowed(byte));
+            let position = bad.unwrap_or_default();
+            return Err(Fault::Byte {
+                byte: bytes[position],
+                position,
+            });
+        }
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Ok(text),
+            Err(_) => unreachable!("what is allowed is ASCII"),
+        }
+    }
+
+    /// For text that is known to keep the rules: what was [validated](Self::validate), and what
+    /// this crate itself has formatted.
+    #[inline]
+    pub(crate) fn from_valid(text: &str) -> Self {
+        debug_assert!(text.len() <= Self::MAX_LEN && text.bytes().all(is_allowed));
+        Self(match ArrayString::from(text) {
+            Ok(inline) => Repr::Inline(inline),
+            Err(_) => Repr::Shared(Arc::from(text)),
+        })
+    }
+}
+
+impl FromStr for CorrelationId {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::from_bytes(text.as_bytes(), Self::MAX_LEN).map_err(InvalidId)
+    }
+}
+
+impl TryFrom<&str> for CorrelationId {
+    type Error = InvalidId;
+
+    fn try_from(text: &str) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl TryFrom<String> for CorrelationId {
+    type Error = InvalidId;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl TryFrom<&[u8]> for CorrelationId {
+    type Error = InvalidId;
+
+    fn try_from(bytes: &[u8]) -> Result<Self, Self::Error> {
+        Self::from_bytes(bytes, Self::MAX_LEN).map_err(InvalidId)
+    }
+}
+
+impl From<CorrelationId> for String {
+    fn from(id: CorrelationId) -> Self {
+        id.as_str().to_owned()
+    }
+}
+
+impl fmt::Display for CorrelationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl fmt::Debug for CorrelationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("CorrelationId")
+            .field(&self.as_str())
+            .finish()
+    }
+}
+
+impl AsRef<str> for CorrelationId {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl AsRef<[u8]> for CorrelationId {
+    fn as_ref(&self) -> &[u8] {
+        self.as_str().as_bytes()
+    }
+}
+
+impl Borrow<str> for CorrelationId {
+    fn borrow(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl PartialEq for CorrelationId {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl PartialEq<str> for CorrelationId {
+    fn eq(&self, other: &str) -> bool {
+        self.as_str() == other
+    }
+}
+
+impl PartialEq<&str> for CorrelationId {
+    fn eq(&self, other: &&str) -> bool {
+        self.as_str() == *other
+    }
+}
+
+impl Eq for CorrelationId {}
+
+impl PartialOrd for CorrelationId {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for CorrelationId {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.as_str().cmp(other.as_str())
+    }
+}
+
+impl Hash for CorrelationId {
+    // As `str` does, so that a map with `CorrelationId` keys can be asked with a `&str`.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
+    }
+}
+
+/// Whether this is what clients send who have no ID: strangers would share one story.
+pub(crate) fn is_placeholder(value: &[u8]) -> bool {
+    let is = |word: &str| value.eq_ignore_ascii_case(word.as_bytes());
+    // By length first, since every ID that comes in is asked.
+    match value.len() {
+        1 => is("-"),
+        3 => is("nil"),
+        4 => is("null") || is("none"),
+        7 => is("unknown"),
+        9 => is("undefined"),
+        32 => value[0] == b'0' && is("00000000000000000000000000000000"),
+        36 => value[0] == b'0' && is("00000000-0000-0000-0000-000000000000"),
+        _ => false,
+    }
+}
+
+fn all_allowed(bytes: &[u8]) -> bool {
+    // What nearly all IDs are made of takes a quarter of the comparisons.
+    all(bytes, is_usual) || all(bytes, is_allowed)
+}
+
+#[inline]
+fn all(bytes: &[u8], is: impl Fn(u8) -> bool) -> bool {
+    // 16 bytes at once, each lane by itself until the end. The last 16 overlap with those before,
+    // so that none is left over: faster than a copy that is filled up.
+    let Some(last) = bytes.last_chunk::<16>() else {
+        return bytes.iter().all(|&byte| is(byte));
+    };
+    let mut good = [true; 16];
+    let mut check = |block: &[u8; 16]| {
+        for (good, &byte) in good.iter_mut().zip(block) {
+            *good &= is(byte);
+        }
+    };
+    check(last);
+    bytes.as_chunks().0.iter().for_each(check);
+    good == [true; 16]
+}
+
+/// Letters, digits and `-./:`. Bitwise, so that the compiler can check many bytes at once.
+const fn is_usual(byte: u8) -> bool {
+    const fn within(byte: u8, first: u8, last: u8) -> bool {
+        byte.wrapping_sub(first) <= last - first
+    }
+    within(byte | 0x20, b'a', b'z') | within(byte, b'-', b':')
+}
+
+/// The alphabet.
+const fn is_allowed(byte: u8) -> bool {
+    is_usual(byte)
+        | (byte == b'_')
+        | (byte == b'=')
+        | (byte == b'@')
+        | (byte & !0x08 == b'#') // and `+`
+        | (byte & !0x02 == b'|') // and `~`
+}
+
+/// Room for a UUID and for 32 hex digits; with it `Option<CorrelationId>` has 48 bytes.
+const INLINE: usize = 40;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashMap;
+
+    #[test]
+    fn alphabet_is_exactly_the_documented_one() {
+        const ALLOWED: &str =
+            "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.:+/=#@|~";
+        for byte in 0..=u8::MAX {
+            let expected = ALLOWED.as_bytes().contains(&byte);
+            assert_eq!(
+                CorrelationId::try_from(&[byte][..]).is_ok(),
+                expected,
+                "byte {byte:#04x}"
+            );
+            assert_eq!(CorrelationId::try_from(&[b'a', byte][..]).is_ok(), expected);
+        }
+    }
+
+    #[test]
+    fn bounds_are_1_and_255_bytes() {
+        assert_eq!("".parse::<CorrelationId>(), Err(InvalidId(Fault::Empty)));
+        for len in [1, 36, 40, 41, 128, 255] {
+            let text = "x".repeat(len);
+            assert_eq!(text.parse::<CorrelationId>().unwrap().as_str(), text);
+        }
+        let error = "x".repeat(256).parse::<CorrelationId>().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "a correlation ID has at most 255 bytes, not 256"
+        );
+    }
+
+    #[test]
+    fn error_names_the_first_bad_byte() {
+        let error = CorrelationId::try_from(&b"good\xff bad"[..]).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "byte 0xff at position 4 is not allowed in a correlation ID"
+        );
+    }
+
+    #[test]
+    fn inline_and_shared_ids_behave_alike() {
+        for len in [8, 40, 41, 200] {
+            let id: CorrelationId = "i".repeat(len).parse().unwrap();
+            assert_eq!(id, id.clone());
+            assert_eq!(HashMap::from([(id.clone(), 7)]).get(id.as_str()), Some(&7));
+            assert_eq!(format!("{id:>260}").len(), 260);
+        }
+    }
+
+    #[test]
+    fn an_id_stays_small() {
+        assert_eq!(size_of::<CorrelationId>(), 48);
+        assert_eq!(size_of::<Option<CorrelationId>>(), 48);
+    }
+}

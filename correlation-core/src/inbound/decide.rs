@@ -1,0 +1,375 @@
+//! The decision: which ID a request gets, and whether its trace goes on.
+
+use arrayvec::ArrayVec;
+
+use super::decision::{Decision, RejectReason, Rejected};
+use super::scan::{FirstLines, HeaderLines, MAX_WATCHED, Occurrence, joined};
+use super::source::Format;
+use super::trust::LinesByName;
+use super::{Peer, Policy};
+use crate::context::{self, Context, Origin};
+use crate::diagnostics;
+use crate::id::{CorrelationId, Fault, is_placeholder};
+use crate::names::{TRACEPARENT, TRACESTATE, trim};
+use crate::trace_context::{Trace, TraceContext, Traceparent};
+
+impl Policy {
+    /// Decides on the context of an inbound request: the one place where that happens, for
+    /// adapters and for servers of your own.
+    ///
+    /// `headers` gives all header lines whenever it is called: names in any case, values as they
+    /// came, as text or bytes. A reference to a map of `http` fits as it is: `|| &headers`. `peer`
+    /// is the address of the other end of the connection, or what else the server knows of it
+    /// (`None`: nothing).
+    ///
+    /// Run the request in the [context](Decision::context) with [`scope`](crate::scope), and put
+    /// its ID in the response header. If the decision is [rejected](Decision::rejected), answer
+    /// 400 instead.
+    ///
+    /// The log has an `INFO` event of the target `correlation` for an ID that is not trusted, in the
+    /// context of the request. A policy with an [access record](Self::access_record) leaves that to
+    /// the record.
+    ///
+    /// Inside a [`scope`](crate::scope) that context goes on, whatever the headers say: so a
+    /// middleware applied twice does no harm.
+    ///
+    /// ```
+    /// use correlation_core::Policy;
+    ///
+    /// let headers = [("Host", "example.com"), ("X-Request-ID", "click-1")];
+    /// let decision = Policy::new().receive(|| headers, None);
+    /// assert_eq!(decision.context().id(), &"click-1");
+    /// assert_eq!(decision.context().origin().as_str(), "x-request-id");
+    /// assert_eq!(decision.rejected(), None);
+    /// ```
+    #[inline]
+    pub fn receive<'h, H, N, V>(&self, headers: impl Fn() -> H, peer: impl Into<Peer>) -> Decision
+    where
+        H: IntoIterator<Item = (N, &'h V)>,
+        N: AsRef<str>,
+        V: AsRef<[u8]> + ?Sized + 'h,
+    {
+        self.receive_line(headers, peer.into()).0
+    }
+
+    /// As [`receive`](Self::receive), with the line whose whole value is the ID, if there is one.
+    #[inline]
+    pub(crate) fn receive_line<'h, H, N, V>(
+        &self,
+        headers: impl Fn() -> H,
+        peer: Peer,
+    ) -> (Decision, Option<&'h V>)
+    where
+        H: IntoIterator<Item = (N, &'h V)>,
+        N: AsRef<str>,
+        V: AsRef<[u8]> + ?Sized + 'h,
+    {
+        match context::scoped_context() {
+            Some(context) => (Decision::new(context, None), None),
+            None => self.decide(headers, Some(peer)),
+        }
+    }
+
+    /// The decision itself, whatever scope there is. A message has no peer, and is not rejected.
+    #[inline]
+    pub(super) fn decide<'h, H, N, V>(
+        &self,
+        headers: impl Fn() -> H,
+        peer: Option<Peer>,
+    ) -> (Decision, Option<&'h V>)
+    where
+        H: IntoIterator<Item = (N, &'h V)>,
+        N: AsRef<str>,
+        V: AsRef<[u8]> + ?Sized + 'h,
+    {
+        let (mut found, mut lines) = (HeaderLines::new(), FirstLines::new_const());
+        self.watched.scan(headers(), &mut found, &mut lines);
+        // No ID and no trace: nobody need be asked whether the caller is trusted.
+        if found.is_empty() && !self.reject_missing {
+            return (
+                self.accept(self.generator.generate(), Origin::Generated),
+                None,
+            );
+        }
+        // What most callers send: one header, with an ID that is taken.
+        if let Some((name, id)) = self.only_id(&found) {
+            let decision = self.accept(CorrelationId::from_valid(id), Origin::Header(name));
+            return (decision, lines.first().copied());
+        }
+        let by_name: &LinesByName<'_> = &|name, show| show_lines(headers(), name, show);
+        let (decision, line) = self.weigh(&found, peer, by_name);
+        (decision, line.and_then(|at: usize| lines.get(at).copied()))
+    }
+
+    /// The ID, if it is all that came in, and nothing has to be asked about it.
+    #[inline]
+    fn only_id<'h>(&self, found: &HeaderLines<'h>) -> Option<(&'static str, &'h str)> {
+        let (name, value) = found.only()?;
+        let mut sources = self.sources.iter();
+        let source = sources.find(|source| std::ptr::eq(source.name, name))?;
+        if !source.is_plain() || self.validator.is_some() || !self.trust.is_always() {
+            return None;
+        }
+        Some((name, self.check(value).ok()?))
+    }
+
+    /// A request with this ID, and nothing else to say of it.
+    #[inline]
+    fn accept(&self, id: CorrelationId, origin: Origin) -> Decision {
+        let mut context = Context::received(id, origin);
+        self.add_trace(&mut context, None);
+        self.open_span(&mut context);
+        Decision::new(context, None)
+    }
+
+    /// Adds the trace: the one that came in, or one that begins here.
+    #[inline]
+    fn add_trace(&self, context: &mut Context, continued: Option<Trace>) {
+        let started = || match self.trace_context {
+            TraceContext::Participate { sampled } => {
+                let is_random = context.origin() == Origin::Generated && self.generator.is_random();
+                Some(Trace::start(context.id(), is_random, sampled))
+            }
+            TraceContext::Off | TraceContext::Forward => None,
+        };
+        if let Some(trace) = continued.or_else(started) {
+            context.set_trace(trace);
+        }
+    }
+
+    #[cfg_attr(
+        not(feature = "tracing"),
+        expect(unused_variables, clippy::unused_self)
+    )]
+    #[inline]
+    fn open_span(&self, context: &mut Context) {
+        #[cfg(feature = "tracing")]
+        if self.request_span {
+            context.open_span();
+        }
+    }
+
+    /// The trace that came in.
+    fn continued<'a>(&self, parent: Traceparent, lines: &LinesByName<'a>) -> Trace {
+        let mut state = Vec::new();
+        lines(TRACESTATE, &mut |line| state.push(line));
+        Trace::new(parent, self.trace_context, state.into_iter())
+    }
+
+    /// Decides once the headers are known, whatever map they came in, and gives the position of
+    /// the header whose whole value is the ID.
+    fn weigh<'a>(
+        &'a self,
+        found: &HeaderLines<'_>,
+        peer: Option<Peer>,
+        lines: &'a LinesByName<'a>,
+    ) -> (Decision, Option<usize>) {
+        let traceparent = found.header(TRACEPARENT);
+        let parent = match traceparent {
+            Some(Occurrence::One(value)) => Traceparent::parse(value),
+            Some(Occurrence::Conflict) | None => None,
+        };
+        let mut ignored = Ignored::new_const();
+        if parent.is_none()
+            && let Some(occurrence) = traceparent
+        {
+            ignore(
+                &mut ignored,
+                TRACEPARENT,
+                occurrence,
+                "not a valid traceparent",
+            );
+        }
+        let candidate = self.candidate(found, parent.as_ref(), &mut ignored);
+        let nothing = candidate.id.is_none() && parent.is_none();
+        let trusted = nothing || self.trust.covers(peer.unwrap_or(Peer::Local), lines);
+        let rejected = self.rejected(&candidate).filter(|_| peer.is_some());
+
+        let (mut context, line) = match candidate.id.filter(|_| trusted && rejected.is_none()) {
+            Some((id, name)) => {
+                let id = CorrelationId::from_valid(id);
+                (Context::received(id, Origin::Header(name)), candidate.line)
+            }
+            None => (
+                Context::received(self.generator.generate(), Origin::Generated),
+                None,
+            ),
+        };
+        let untrusted = candidate.id.filter(|_| !trusted);
+        if let Some((id, _)) = untrusted {
+            context.set_untrusted_id(CorrelationId::from_valid(id));
+        }
+        let parent = parent.filter(|_| self.trace_context != TraceContext::Off);
+        if let Some(parent) = parent.filter(|_| !trusted) {
+            context.set_untrusted_trace(parent.trace_id());
+        }
+        let continued = parent.filter(|_| trusted);
+        self.add_trace(
+            &mut context,
+            continued.map(|parent| self.continued(parent, lines)),
+        );
+        if rejected.is_none() {
+            self.open_span(&mut context);
+        }
+
+        let untrusted = untrusted.filter(|_| peer.is_none() || !self.access_record);
+        if untrusted.is_some() || !ignored.is_empty() || rejected.is_some() {
+            context::sync_scope(context.clone(), || {
+                tell(&ignored, rejected);
+                if let Some((id, _)) = untrusted {
+                    diagnostics::untrusted(id);
+                }
+            });
+        }
+        (Decision::new(context, rejected), line)
+    }
+
+    /// Asks the sources in their order, up to the first that has an ID.
+    fn candidate<'a>(
+        &self,
+        found: &HeaderLines<'a>,
+        parent: Option<&'a Traceparent>,
+        ignored: &mut Ignored<'a>,
+    ) -> Candidate<'a> {
+        let mut invalid = false;
+        for source in &self.sources {
+            let Some(at) = found.position(source.name) else {
+                continue;
+            };
+            let occurrence = found.at(at);
+            let id = match (&source.format, occurrence) {
+                (Format::Traceparent, _) => match parent {
+                    Some(parent) => self.check(parent.trace_id_str().as_bytes()),
+                    None => continue,
+                },
+                (_, Occurrence::Conflict) => Err(Fault::Empty),
+                (Format::Plain, Occurrence::One(value)) => self.check_header(value),
+                (Format::Known(parse), Occurrence::One(value)) => self.check_part(value, parse),
+                (Format::Own(parse), Occurrence::One(value)) => self.check_part(value, &**parse),
+            };
+            match id {
+                Ok(id) => {
+                    return Candidate {
+                        id: Some((id, source.name)),
+                        line: source.is_plain().then_some(at),
+                        invalid,
+                    };
+                }
+                Err(fault) => {
+                    invalid |= source.is_plain() && !matches!(fault, Fault::Placeholder);
+                    ignore(ignored, source.name, occurrence, fault.reason());
+                }
+            }
+        }
+        Candidate {
+            id: None,
+            line: None,
+            invalid,
+        }
+    }
+
+    /// Whether a header value is an ID by these rules: its length, its alphabet, the
+    /// [`validator`](Self::validator), and that it is no placeholder such as `null`. White space
+    /// around it does not count.
+    ///
+    /// ```
+    /// use correlation_core::Policy;
+    ///
+    /// let policy = Policy::new().max_len(36);
+    /// assert!(policy.accepts(b" click-1"));
+    /// assert!(!policy.accepts(b"undefined"));
+    /// ```
+    #[must_use]
+    pub fn accepts(&self, value: &[u8]) -> bool {
+        self.check_header(trim(value)).is_ok()
+    }
+
+    /// The ID in the value of a header, which several lines may have been joined into.
+    fn check_header<'a>(&self, value: &'a [u8]) -> Result<&'a str, Fault> {
+        self.check(value).or_else(|fault| match joined(value) {
+            Some(value) => self.check(value),
+            None => Err(fault),
+        })
+    }
+
+    /// The ID in a part of a value.
+    fn check_part<'a>(
+        &self,
+        value: &'a [u8],
+        parse: impl Fn(&'a str) -> Option<&'a str>,
+    ) -> Result<&'a str, Fault> {
+        let part = std::str::from_utf8(value).ok().and_then(parse);
+        self.check(part.ok_or(Fault::Format)?.as_bytes())
+    }
+
+    fn check<'a>(&self, value: &'a [u8]) -> Result<&'a str, Fault> {
+        if is_placeholder(value) {
+            return Err(Fault::Placeholder);
+        }
+        let id = CorrelationId::validate(value, self.max_len)?;
+        match &self.validator {
+            Some(accepts) if !accepts(id) => Err(Fault::Refused),
+            _ => Ok(id),
+        }
+    }
+
+    fn rejected(&self, candidate: &Candidate<'_>) -> Option<Rejected> {
+        if candidate.invalid && self.reject_invalid {
+            return Some(Rejected::new(RejectReason::Invalid));
+        }
+        let missing = candidate.id.is_none() && self.reject_missing;
+        missing.then_some(Rejected::new(RejectReason::Missing))
+    }
+}
+
+/// Shows the value of each line of a header.
+// Seldom, and so not where it is called: the pass over all headers is inlined there.
+#[cold]
+#[inline(never)]
+fn show_lines<'s, 'h: 's, N: AsRef<str>, V: AsRef<[u8]> + ?Sized + 'h>(
+    headers: impl IntoIterator<Item = (N, &'h V)>,
+    name: &str,
+    show: &mut dyn FnMut(&'s [u8]),
+) {
+    for (known, line) in headers {
+        if known.as_ref().eq_ignore_ascii_case(name) {
+            show(line.as_ref());
+        }
+    }
+}
+
+struct Candidate<'a> {
+    /// As text, since an ID is big enough that each move of it is felt; and its header.
+    id: Option<(&'a str, &'static str)>,
+    /// The position of the header, if its whole value is the ID.
+    line: Option<usize>,
+    /// An ID header that was looked at holds something else.
+    invalid: bool,
+}
+
+/// The headers that were looked at in vain, and why.
+type Ignored<'a> = ArrayVec<(&'static str, Occurrence<'a>, &'static str), { MAX_WATCHED + 1 }>;
+
+#[cold]
+fn ignore<'a>(
+    ignored: &mut Ignored<'a>,
+    name: &'static str,
+    occurrence: Occurrence<'a>,
+    reason: &'static str,
+) {
+    // There is room for every source, and for `traceparent`.
+    let _ = ignored.try_push((name, occurrence, reason));
+}
+
+#[cold]
+fn tell(ignored: &Ignored<'_>, rejected: Option<Rejected>) {
+    for (name, occurrence, reason) in ignored {
+        match occurrence {
+            Occurrence::One(value) => diagnostics::header_ignored(name, value.len(), reason),
+            Occurrence::Conflict => diagnostics::header_repeated(name),
+        }
+    }
+    if let Some(rejected) = rejected {
+        diagnostics::rejected(rejected.as_str());
+    }
+}

@@ -1,0 +1,363 @@
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use ipnet::IpNet;
+
+use crate::diagnostics::{self, InvalidSetting, or_panic};
+use crate::names::trim;
+
+/// Whose IDs are taken over.
+///
+/// An ID proves nothing about its sender. Trusting it means: whoever can reach this service may
+/// choose what its log lines are found by. That is what one wants inside of an organisation; at
+/// its edge, [`never`](Self::never), [`networks`](Self::networks) or [`when`](Self::when) keeps
+/// strangers from mixing their actions with those of others.
+///
+/// Of a caller that is not trusted nothing is continued: the ID is fresh, a W3C trace restarts
+/// (Trace Context, section 5.2), and a valid ID is kept as the
+/// [untrusted ID](crate::Context::untrusted_id).
+#[derive(Clone, Default)]
+pub struct Trust(Callers);
+
+#[derive(Clone, Default)]
+enum Callers {
+    #[default]
+    All,
+    None,
+    Some(Arc<Predicate<Holds>>),
+}
+
+type Holds = dyn Fn(&Caller<'_>) -> bool + Send + Sync;
+
+struct Predicate<F: ?Sized> {
+    /// The log says already that the peer is not known.
+    told: AtomicBool,
+    holds: F,
+}
+
+impl Trust {
+    /// Trusts every caller: the default.
+    #[must_use]
+    pub const fn always() -> Self {
+        Self(Callers::All)
+    }
+
+    /// Trusts nobody: each request gets a fresh ID.
+    #[must_use]
+    pub const fn never() -> Self {
+        Self(Callers::None)
+    }
+
+    /// Whether everybody is trusted, whatever comes in.
+    pub(super) const fn is_always(&self) -> bool {
+        matches!(self.0, Callers::All)
+    }
+
+    /// Whether the caller has to be looked at.
+    pub(crate) const fn depends(&self) -> bool {
+        matches!(self.0, Callers::Some(_))
+    }
+
+    /// Trusts those callers whose connection comes from one of these networks: `10.0.0.0/8`,
+    /// `fd00::/8`. An address without a prefix is that one address.
+    ///
+    /// Name your proxies and services, as in nginx's `set_real_ip_from`. What counts is the peer
+    /// of the connection, never `X-Forwarded-For` or another header, which a caller can send.
+    /// Behind a proxy the peer is the proxy: so the proxy has to remove or replace the ID headers
+    /// of strangers.
+    ///
+    /// An IPv4 address that is mapped into IPv6 (`::ffff:10.0.0.1`, RFC 4291, section 2.5.5.2)
+    /// counts as the IPv4 address that it is, on both sides. So `::/0` has no IPv4 address in it.
+    /// A Unix socket is in no network. A message has no peer: no network covers it. A server that
+    /// does not know the peer trusts nobody, and the policy says so once, at `WARN`.
+    ///
+    /// ```
+    /// use correlation_core::{Policy, Trust};
+    ///
+    /// let policy = Policy::new().trust(Trust::networks(["10.0.0.0/8", "::1"]));
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If an entry is no network, or has bits behind its prefix: in `10.1.2.3/8` either the
+    /// address or the prefix is a mistake.
+    #[track_caller]
+    #[must_use]
+    pub fn networks<N: AsRef<str>>(networks: impl IntoIterator<Item = N>) -> Self {
+        or_panic(Self::try_networks(networks))
+    }
+
+    /// As [`networks`](Self::networks), for a list from a configuration.
+    ///
+    /// # Errors
+    ///
+    /// If an entry is no network, or has bits behind its prefix. The message says which.
+    pub fn try_networks<N: AsRef<str>>(
+        networks: impl IntoIterator<Item = N>,
+    ) -> Result<Self, InvalidSetting> {
+        let parse = |(at, text): (_, N)| {
+            network(text.as_ref()).map_err(|reason| InvalidSetting::new("networks", reason).at(at))
+        };
+        let networks = networks.into_iter().enumerate().map(parse);
+        let networks = networks.collect::<Result<Vec<_>, _>>()?;
+        Ok(Self::when(move |caller| {
+            let addr = caller.addr().map(|addr| addr.to_canonical());
+            addr.is_some_and(|addr| networks.iter().any(|network| network.contains(&addr)))
+        }))
+    }
+
+    /// Trusts those callers for which `predicate` holds. It runs for every request that brings
+    /// an ID or a trace context.
+    ///
+    /// ```
+    /// use correlation_core::Trust;
+    ///
+    /// // Your proxy sets this header on every request, in the place of what the caller sent.
+    /// let from_inside = Trust::when(|caller| caller.header("X-From-Edge") == Some("internal"));
+    /// ```
+    pub fn when(predicate: impl Fn(&Caller<'_>) -> bool + Send + Sync + 'static) -> Self {
+        Self(Callers::Some(Arc::new(Predicate {
+            told: AtomicBool::new(false),
+            holds: predicate,
+        })))
+    }
+
+    pub(super) fn covers<'a>(&'a self, peer: Peer, lines: &'a LinesByName<'a>) -> bool {
+        match &self.0 {
+            Callers::All => true,
+            Callers::None => false,
+            Callers::Some(predicate) => (predicate.holds)(&Caller {
+                peer,
+                lines,
+                told: &predicate.told,
+            }),
+        }
+    }
+}
+
+fn network(text: &str) -> Result<IpNet, &'static str> {
+    const WHAT: &str = "not a network such as 10.0.0.0/8, 10.1.2.3 or fd00::/8";
+    let (addr, prefix) = match text.trim().split_once('/') {
+        Some((addr, prefix)) => (addr, Some(prefix)),
+        None => (text.trim(), None),
+    };
+    let addr: IpAddr = addr.parse().map_err(|_| WHAT)?;
+    let given = match prefix {
+        None => IpNet::from(addr),
+        // `u8` would take a sign, too.
+        Some(prefix) if prefix.bytes().all(|byte| byte.is_ascii_digit()) => {
+            let len = prefix.parse().map_err(|_| WHAT)?;
+            IpNet::new(addr, len).map_err(|_| WHAT)?
+        }
+        Some(_) => return Err(WHAT),
+    };
+    if given.trunc() != given {
+        return Err("the address has bits behind its prefix");
+    }
+    // The networks of mapped addresses are those with 96 bits of prefix and more.
+    let mapped = given.prefix_len().checked_sub(96);
+    match (mapped, addr.to_canonical()) {
+        (Some(len), plain @ IpAddr::V4(_)) if addr.is_ipv6() => {
+            IpNet::new(plain, len).map_err(|_| WHAT)
+        }
+        _ => Ok(given),
+    }
+}
+
+impl fmt::Debug for Trust {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            Callers::All => "Trust::always()",
+            Callers::None => "Trust::never()",
+            Callers::Some(_) => "Trust::when(..)",
+        })
+    }
+}
+
+/// What [`Trust::when`] can know of a caller.
+pub struct Caller<'a> {
+    peer: Peer,
+    lines: &'a LinesByName<'a>,
+    told: &'a AtomicBool,
+}
+
+/// Shows the value of each line of a header.
+pub(super) type LinesByName<'a> = dyn Fn(&str, &mut dyn FnMut(&'a [u8])) + 'a;
+
+impl<'a> Caller<'a> {
+    /// The address of the peer of the connection: the last proxy, if there is one.
+    ///
+    /// `None` for a message and on a Unix socket, and if the server does not know it: then the
+    /// policy says so once, at `WARN`.
+    #[must_use]
+    pub fn addr(&self) -> Option<IpAddr> {
+        match self.peer {
+            Peer::Ip(addr) => Some(addr),
+            Peer::Local => None,
+            Peer::Unknown => {
+                if !self.told.swap(true, Ordering::Relaxed) {
+                    diagnostics::peer_unknown();
+                }
+                None
+            }
+        }
+    }
+
+    /// The value of a request header, if it is UTF-8. Case does not matter in its name. `None`
+    /// also if the header comes in several lines that differ: one of them may be the caller's,
+    /// and one your proxy's.
+    ///
+    /// Only a header that your own proxy always sets, or removes, says anything about a caller.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&'a str> {
+        let (mut first, mut agree) = (None, true);
+        (self.lines)(name, &mut |line| {
+            agree &= *first.get_or_insert(trim(line)) == trim(line);
+        });
+        std::str::from_utf8(first.filter(|_| agree)?).ok()
+    }
+
+    /// The values of all lines of a request header, in the order in which they came. A line that
+    /// is not UTF-8 is left out.
+    ///
+    /// A proxy that appends to `X-Forwarded-For` writes the last value of the last line. What
+    /// stands before comes from its own caller.
+    pub fn headers(&self, name: &str) -> impl Iterator<Item = &'a str> + use<'a> {
+        let mut lines = Vec::new();
+        (self.lines)(name, &mut |line| {
+            lines.extend(std::str::from_utf8(trim(line)));
+        });
+        lines.into_iter()
+    }
+}
+
+impl fmt::Debug for Caller<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Caller")
+            .field("peer", &self.peer)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a server knows of the other end of the connection, for
+/// [`Policy::receive`](crate::Policy::receive).
+///
+/// ```
+/// use correlation_core::adapter::Peer;
+/// use std::net::{IpAddr, Ipv4Addr};
+///
+/// let address = IpAddr::from(Ipv4Addr::LOCALHOST);
+/// assert_eq!(Peer::from(address), Peer::Ip(address));
+/// assert_eq!(Peer::from(None), Peer::Unknown);
+/// ```
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Peer {
+    /// Its address: the last proxy, if there is one.
+    Ip(IpAddr),
+    /// There is no address: a Unix socket, or a request that a test made. Nobody is trusted for
+    /// that.
+    Local,
+    /// The server does not tell. A policy that asks for the address says so once, at `WARN`.
+    Unknown,
+}
+
+impl Peer {
+    /// Its address, if there is one that is known.
+    pub(crate) const fn ip(self) -> Option<IpAddr> {
+        match self {
+            Self::Ip(address) => Some(address),
+            Self::Local | Self::Unknown => None,
+        }
+    }
+}
+
+impl From<IpAddr> for Peer {
+    #[inline]
+    fn from(address: IpAddr) -> Self {
+        Self::Ip(address)
+    }
+}
+
+/// `None` is [`Unknown`](Peer::Unknown).
+impl From<Option<IpAddr>> for Peer {
+    #[inline]
+    fn from(address: Option<IpAddr>) -> Self {
+        address.map_or(Self::Unknown, Self::Ip)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn covers(trust: &Trust, peer: &str) -> bool {
+        trust.covers(Peer::Ip(peer.parse().unwrap()), &|_, _| {})
+    }
+
+    #[test]
+    fn networks_hold_what_is_in_them() {
+        let trust = Trust::networks(["10.0.0.0/8", " ::1", "fd00::/8", "192.0.2.7"]);
+        for yes in [
+            "10.0.0.0",
+            "10.255.255.255",
+            "::ffff:10.1.2.3",
+            "::1",
+            "fdff::1",
+            "192.0.2.7",
+        ] {
+            assert!(covers(&trust, yes), "{yes}");
+        }
+        for no in [
+            "9.255.255.255",
+            "11.0.0.0",
+            "::ffff:11.0.0.0",
+            "::10.1.2.3",
+            "::2",
+            "fe00::1",
+            "192.0.2.8",
+        ] {
+            assert!(!covers(&trust, no), "{no}");
+        }
+        let mapped = Trust::networks(["::ffff:10.0.0.0/104", "::ffff:192.0.2.7"]);
+        assert!(covers(&mapped, "10.1.2.3") && covers(&mapped, "::ffff:192.0.2.7"));
+        assert!(!covers(&mapped, "11.0.0.0") && !covers(&mapped, "192.0.2.8"));
+        let (four, six) = (Trust::networks(["0.0.0.0/0"]), Trust::networks(["::/0"]));
+        assert!(covers(&four, "::ffff:1.2.3.4") && !covers(&four, "::1"));
+        assert!(!covers(&six, "::ffff:1.2.3.4") && covers(&six, "::1"));
+        let nobody = Trust::networks(<[&str; 0]>::default());
+        assert!(!covers(&nobody, "127.0.0.1"));
+    }
+
+    #[test]
+    fn what_is_no_network_is_told_by_its_place() {
+        for bad in [
+            "",
+            "/8",
+            "10.0.0.0/",
+            "10.0.0.0/33",
+            "10.0.0.0/+8",
+            "10.0.0.0/8/8",
+            "10.0.0",
+            "010.0.0.0/8",
+            "fd00::/129",
+            "fe80::1%eth0",
+            "localhost",
+            "10.0.0.0/8, ::1",
+        ] {
+            let error = Trust::try_networks(["::1", bad]).unwrap_err().to_string();
+            assert_eq!(
+                error,
+                "correlation, networks, entry 2: not a network such as 10.0.0.0/8, \
+                 10.1.2.3 or fd00::/8",
+                "{bad}"
+            );
+        }
+        let error = Trust::try_networks(["10.1.2.3/8"]).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "correlation, networks, entry 1: the address has bits behind its prefix"
+        );
+    }
+}

@@ -1,0 +1,243 @@
+//! The ID on every line of a logger of the `log` world.
+//!
+//! Records that `tracing` bridges have it already, see `correlation_core::tag`. For the loggers of the
+//! `log` crate there are several doors; take the first that fits.
+//!
+//! | the logger | write |
+//! |---|---|
+//! | `env_logger` (feature `kv`) | `Builder::from_default_env().format_key_values(correlation::log::kv).init()` |
+//! | `env_logger` with a format function of JSON or text | `.format(correlation::log::tagged(format))` |
+//! | fern, simplelog, whatever writes to an [`io::Write`](std::io::Write) | give it [`log_writer(stdout())`](log_writer()) |
+//! | fern closures, formats of your own | `{}` with [`Current`] |
+//! | `flexi_logger`, `structured-logger`, `logforth`, OpenTelemetry's bridge, any [`Log`](::log::Log) that prints key-value pairs | [`wrap(logger).init(max_level)`](wrap()) |
+//! | `log4rs` with a file | the crate `correlation-log4rs` |
+//! | any other `Log` | [`wrap(logger).in_message()`](Wrap::in_message) |
+//!
+//! The keys are those of the tracing writer: `correlation_id`, and `trace_id` when a W3C trace
+//! context came in. A pair that the record has already stays as it is. Writers and
+//! [`tagged`] settle with their first record whether they write text or JSON.
+//!
+//! A message of several lines has the ID on each of them with a writer and in the message; as a
+//! pair it is there once a record, wherever the logger prints pairs.
+
+use std::fmt;
+use std::io::{self, Write};
+
+use log::kv::{Error, Key, Source, Value, VisitSource};
+use log::{LevelFilter, Log, Metadata, Record, SetLoggerError};
+
+use super::log_pairs::{Added, Chained};
+use super::writer::Tagging;
+use super::{LogWriter, Tagger};
+use crate::context::{self, Context};
+
+/// Puts the ID on every line that is written: for loggers that are given an [`io::Write`].
+///
+/// ```
+/// use correlation_core::{CorrelationId, log::log_writer, sync_scope};
+/// use std::io::Write;
+///
+/// let mut file = Vec::new();
+/// let id: CorrelationId = "click-1".parse()?;
+/// sync_scope(id, || writeln!(log_writer(&mut file), "INFO order placed"))?;
+/// assert_eq!(file, b"INFO order placed correlation_id=click-1\n");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// The first record that is not blank settles whether this is a writer of JSON, whose records are
+/// objects, or of text, whose records are lines. No later record changes it. Say it with
+/// [`text`](LogWriter::text) or [`json`](LogWriter::json) if the format writes nothing but the
+/// message, or if something else is written first.
+///
+/// For `tracing` use `tag`, which cannot be put on the wrong side of a worker thread.
+pub fn log_writer<W: Write>(inner: W) -> LogWriter<'static, W> {
+    LogWriter::new(inner, Tagging::Own(Box::default()))
+}
+
+/// Prints the ambient ID, or `-` outside of any scope: for formats with a fixed column.
+///
+/// ```
+/// use correlation_core::{CorrelationId, log::Current, sync_scope};
+///
+/// assert_eq!(format!("[{Current}]"), "[-]");
+/// let id: CorrelationId = "click-1".parse()?;
+/// assert_eq!(sync_scope(id, || format!("[{Current}]")), "[click-1]");
+/// # Ok::<(), correlation_core::InvalidId>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Current;
+
+impl fmt::Display for Current {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A copy, since the formatter is foreign code.
+        match context::current() {
+            Some(id) => f.pad(id.as_str()),
+            None => f.pad("-"),
+        }
+    }
+}
+
+/// Writes the key-value pairs of a record, the ID first: for `env_logger`, with its feature `kv`.
+///
+/// ```
+/// # #[cfg(any())] {
+/// env_logger::Builder::from_default_env().format_key_values(correlation_core::log::kv).init();
+/// # }
+/// ```
+///
+/// It prints ` correlation_id=ID` and then ` key=value` for each pair, at the end of the line. It
+/// applies to `env_logger`'s own format; with `.format(..)` use [`tagged`].
+///
+/// # Errors
+///
+/// Those of the writer.
+pub fn kv<W: Write>(out: &mut W, pairs: &dyn Source) -> io::Result<()> {
+    if let Some(added) = Added::to(pairs) {
+        for (key, value) in added.iter() {
+            // Cheaper than `write!`.
+            for part in [" ", key, "=", value] {
+                out.write_all(part.as_bytes())?;
+            }
+        }
+    }
+    let mut visitor = Pairs(out);
+    pairs.visit(&mut visitor).map_err(io::Error::other)
+}
+
+struct Pairs<'a, W>(&'a mut W);
+
+impl<'kvs, W: Write> VisitSource<'kvs> for Pairs<'_, W> {
+    fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), Error> {
+        write!(self.0, " {key}={value}").map_err(Error::from)
+    }
+}
+
+/// Puts the ID on the lines of a format function: for `env_logger` with `.format(..)`, such as
+/// `.format(correlation::log::tagged(ecs_logger::format))`.
+///
+/// The first record settles whether the function writes JSON, an object a record, or text. With
+/// text, each line has the ID at its end, whatever the message looks like.
+pub fn tagged<W: Write>(
+    format: impl Fn(&mut Vec<u8>, &Record<'_>) -> io::Result<()>,
+) -> impl Fn(&mut W, &Record<'_>) -> io::Result<()> {
+    let tagger = Tagger::default();
+    move |out, record| {
+        let mut plain = Vec::new();
+        format(&mut plain, record)?;
+        let mut tagged = Vec::new();
+        context::read(|context| tagger.tag(&mut tagged, &plain, context));
+        out.write_all(&tagged)
+    }
+}
+
+/// Adds the ID to every record of a logger, as key-value pairs.
+///
+/// ```
+/// use correlation_core::log::wrap;
+/// # struct Discard;
+/// # impl log::Log for Discard {
+/// #     fn enabled(&self, _: &log::Metadata<'_>) -> bool { true }
+/// #     fn log(&self, _: &log::Record<'_>) {}
+/// #     fn flush(&self) {}
+/// # }
+/// # fn logger() -> (log::LevelFilter, impl log::Log + 'static) { (log::LevelFilter::Info, Discard) }
+///
+/// let (max_level, logger) = logger();
+/// wrap(logger).init(max_level);
+/// ```
+///
+/// A logger that is installed already cannot be wrapped; ask its crate for the logger itself
+/// (`build()`, `into_log()`).
+pub const fn wrap<L: Log>(logger: L) -> Wrap<L> {
+    Wrap {
+        logger,
+        in_message: None,
+    }
+}
+
+/// A logger with the ID: made by [`wrap`].
+#[derive(Debug)]
+pub struct Wrap<L> {
+    logger: L,
+    in_message: Option<Box<Tagger>>,
+}
+
+impl<L: Log> Wrap<L> {
+    /// Adds ` correlation_id=ID` to each line of the message instead: for loggers that do not
+    /// print pairs. A message is text, also when it looks like JSON.
+    #[must_use]
+    pub fn in_message(mut self) -> Self {
+        self.in_message = Some(Box::new(Tagger::text()));
+        self
+    }
+
+    /// Installs the logger, for records up to `max_level`: that of the wrapped logger, since
+    /// with more every disabled `trace!` would come here in vain.
+    ///
+    /// # Panics
+    ///
+    /// If a logger is installed already.
+    pub fn init(self, max_level: LevelFilter)
+    where
+        L: 'static,
+    {
+        let installed = self.try_init(max_level);
+        installed.expect("no other logger is installed");
+    }
+
+    /// As [`init`](Self::init), for those who want to know.
+    ///
+    /// # Errors
+    ///
+    /// If a logger is installed already.
+    pub fn try_init(self, max_level: LevelFilter) -> Result<(), SetLoggerError>
+    where
+        L: 'static,
+    {
+        log::set_boxed_logger(Box::new(self))?;
+        log::set_max_level(max_level);
+        Ok(())
+    }
+
+    fn log_pairs(&self, record: &Record<'_>) {
+        let pairs = record.key_values();
+        let Some(added) = Added::to(pairs) else {
+            return self.logger.log(record);
+        };
+        let added = &added;
+        let pairs = Chained { added, pairs };
+        self.logger
+            .log(&record.to_builder().key_values(&pairs).build());
+    }
+
+    fn log_in_message(&self, tagger: &Tagger, record: &Record<'_>) {
+        let Some(context) = Context::current() else {
+            return self.logger.log(record);
+        };
+        let (plain, mut tagged) = (record.args().to_string(), Vec::new());
+        tagger.tag_text(&mut tagged, plain.as_bytes(), &context);
+        let message = String::from_utf8_lossy(&tagged);
+        self.logger
+            .log(&record.to_builder().args(format_args!("{message}")).build());
+    }
+}
+
+impl<L: Log> Log for Wrap<L> {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        self.logger.enabled(metadata)
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        if !self.logger.enabled(record.metadata()) {
+            return;
+        }
+        match &self.in_message {
+            Some(tagger) => self.log_in_message(tagger, record),
+            None => self.log_pairs(record),
+        }
+    }
+
+    fn flush(&self) {
+        self.logger.flush();
+    }
+}

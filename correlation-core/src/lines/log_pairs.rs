@@ -1,0 +1,62 @@
+//! The ID as key-value pairs of a record.
+
+use log::kv::{Error, Key, Source, Value, VisitSource};
+
+use crate::context::Context;
+use crate::names::{CORRELATION_ID, TRACE_ID};
+
+/// What the ambient context adds to the pairs of a record.
+pub(super) struct Added {
+    context: Context,
+    id: bool,
+    trace_id: bool,
+}
+
+impl Added {
+    /// What is to be added to a record that has `pairs` already; nothing outside a scope.
+    pub(super) fn to(pairs: &dyn Source) -> Option<Self> {
+        let context = Context::current()?;
+        // One key alone: with two of one key, log stores refuse the whole line.
+        let absent = |key: &str| pairs.get(Key::from_str(key)).is_none();
+        Some(Self {
+            id: absent(CORRELATION_ID),
+            trace_id: context.trace().is_some() && absent(TRACE_ID),
+            context,
+        })
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let id = self
+            .id
+            .then(|| (CORRELATION_ID, self.context.id().as_str()));
+        let trace = self.context.trace().filter(|_| self.trace_id);
+        let trace_id = trace.map(|trace| (TRACE_ID, trace.parent.trace_id_str()));
+        [id, trace_id].into_iter().flatten()
+    }
+}
+
+/// The pairs of a record behind those that were added.
+pub(super) struct Chained<'a> {
+    pub(super) added: &'a Added,
+    pub(super) pairs: &'a dyn Source,
+}
+
+impl Source for Chained<'_> {
+    fn visit<'kvs>(&'kvs self, visitor: &mut dyn VisitSource<'kvs>) -> Result<(), Error> {
+        for (key, value) in self.added.iter() {
+            visitor.visit_pair(Key::from_str(key), Value::from(value))?;
+        }
+        self.pairs.visit(visitor)
+    }
+
+    fn get(&self, key: Key<'_>) -> Option<Value<'_>> {
+        let added = self.added.iter().find(|(name, _)| *name == key.as_str());
+        added
+            .map(|(_, value)| Value::from(value))
+            .or_else(|| self.pairs.get(key))
+    }
+
+    fn count(&self) -> usize {
+        self.added.iter().count() + self.pairs.count()
+    }
+}

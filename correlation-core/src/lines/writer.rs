@@ -1,0 +1,332 @@
+//! The writer that is put around the one of a logger.
+
+use std::cell::Cell;
+use std::io::{self, ErrorKind, Write};
+use std::ops::Deref;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::records::{Records, State};
+use super::{Format, Tagger};
+use crate::context::{self, Context};
+
+/// A writer that puts the ID on each record: made by [`log_writer`](crate::log::log_writer), and
+/// for each record of `tracing` by a [`Tag`](crate::Tag).
+///
+/// A record is held back until a line of text, or an object, is complete, or the writer is dropped.
+/// Then it goes out in one piece, with the ID of the scope in which it began. Of a record that is
+/// not complete at most 64 KiB are held: beyond that, and at `flush`, what is there goes out. A line
+/// of text has its ID at its end all the same, an object has it at its beginning.
+///
+/// An error of the inner writer is returned by `write` if that took nothing, and nothing was
+/// accepted then. If it took a part, the rest goes out before anything else is accepted.
+#[derive(Debug)]
+pub struct LogWriter<'a, W: Write> {
+    inner: W,
+    tagger: Tagging<'a>,
+    /// Most writers see whole records only, so they never have any.
+    unfinished: Option<Box<Unfinished>>,
+    /// The inner writer has panicked. It is not asked again.
+    panicked: bool,
+}
+
+/// Of its own, or that of the `Tag` that made the writer.
+#[derive(Debug)]
+pub(super) enum Tagging<'a> {
+    Own(Box<Tagger>),
+    #[cfg_attr(not(feature = "tracing"), expect(dead_code))]
+    Lent(&'a Tagger),
+}
+
+impl Deref for Tagging<'_> {
+    type Target = Tagger;
+
+    #[inline]
+    fn deref(&self) -> &Tagger {
+        match self {
+            Self::Own(tagger) => tagger,
+            Self::Lent(tagger) => tagger,
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Unfinished {
+    /// What was accepted of a record that is not complete, as it came.
+    held: Vec<u8>,
+    state: State,
+    /// That of the scope in which the record began.
+    context: Option<Context>,
+    /// What the inner writer has still to take. Nothing is accepted before it has.
+    pending: Vec<u8>,
+}
+
+impl Unfinished {
+    fn is_empty(&self) -> bool {
+        self.held.is_empty() && self.pending.is_empty() && self.state == State::Start
+    }
+
+    /// Whether the next byte begins a record.
+    fn is_between_records(&self) -> bool {
+        self.held.is_empty() && self.state == State::Start
+    }
+}
+
+impl<'a, W: Write> LogWriter<'a, W> {
+    pub(super) const fn new(inner: W, tagger: Tagging<'a>) -> Self {
+        Self {
+            inner,
+            tagger,
+            unfinished: None,
+            panicked: false,
+        }
+    }
+
+    /// Says that text is written: each line is a record, whatever a message looks like.
+    #[must_use]
+    pub fn text(self) -> Self {
+        self.with_format(Format::Text)
+    }
+
+    /// Says that JSON is written: each object is a record. Lines that are no object, such as a
+    /// banner, have the ID at their end.
+    #[must_use]
+    pub fn json(self) -> Self {
+        self.with_format(Format::Json)
+    }
+
+    fn with_format(mut self, format: Format) -> Self {
+        self.tagger = Tagging::Own(Box::new(self.tagger.with_format(format)));
+        self
+    }
+
+    /// What most loggers do: whole records in one call.
+    fn write_whole(&mut self, piece: &[u8]) -> Option<io::Result<usize>> {
+        let tagger = &*self.tagger;
+        let format = tagger.format()?;
+        let whole = match format {
+            Format::Text => piece.ends_with(b"\n"),
+            Format::Json => tagger.is_json_line(piece),
+        };
+        if !whole {
+            return None;
+        }
+        let mut buffer = take_buffer();
+        let tagged = context::read(|context| {
+            if let Some(context) = context {
+                match format {
+                    Format::Text => tagger.tag_text(&mut buffer, piece, context),
+                    Format::Json => tagger.push_object(&mut buffer, piece, context, true),
+                }
+            }
+            context.is_some()
+        });
+        let out = if tagged { &buffer } else { piece };
+        let (taken, error) = self.push(out);
+        let written = match error {
+            Some(error) if taken == 0 => Err(error),
+            Some(_) => {
+                self.unfinished = Some(Box::new(Unfinished {
+                    pending: out[taken..].to_vec(),
+                    ..Unfinished::default()
+                }));
+                Ok(piece.len())
+            }
+            None => Ok(piece.len()),
+        };
+        keep_buffer(buffer);
+        Some(written)
+    }
+
+    fn write_piece(&mut self, unfinished: &mut Unfinished, piece: &[u8]) -> io::Result<usize> {
+        self.drain(unfinished)?;
+        let fresh = unfinished.is_between_records();
+        let Unfinished {
+            held,
+            state,
+            context,
+            pending,
+        } = unfinished;
+        let before = held.len();
+        let piece = &piece[..piece.len().min(LIMIT - before)];
+        held.extend_from_slice(piece);
+
+        // Nothing changes before the inner writer has taken something.
+        let mut out = take_buffer();
+        let (taken, next, begun) = context::read(|now| {
+            let first = if fresh { now } else { context.as_ref() };
+            let mut records = Records::new(&self.tagger, &mut out, now);
+            records.context = first;
+            let (mut taken, mut next) = records.run(held, *state);
+            if held.len() - taken >= LIMIT {
+                let rest = &held[taken..];
+                let (more, then) = records.spill(rest, next, true);
+                (taken, next) = (taken + more, then);
+            }
+            // The record that is unfinished now began with this piece.
+            let begun = (fresh || records.finished).then(|| now.cloned());
+            (taken, next, begun)
+        });
+        let (written, error) = self.push(&out);
+        if let Some(error) = error {
+            if written == 0 {
+                held.truncate(before);
+                keep_buffer(out);
+                return Err(error);
+            }
+            pending.extend_from_slice(&out[written..]);
+        }
+        keep_buffer(out);
+        held.drain(..taken);
+        *state = next;
+        if let Some(begun) = begun {
+            *context = begun;
+        }
+        Ok(piece.len())
+    }
+
+    /// Lets out what is held, as far as it can be tagged later.
+    fn spill(&mut self, unfinished: &mut Unfinished) -> io::Result<()> {
+        self.drain(unfinished)?;
+        let mut out = Vec::new();
+        let mut records = Records::new(&self.tagger, &mut out, unfinished.context.as_ref());
+        let (taken, next) = records.spill(&unfinished.held, unfinished.state, false);
+        let (written, error) = self.push(&out);
+        if let Some(error) = error {
+            if written > 0 {
+                unfinished.pending.extend_from_slice(&out[written..]);
+                unfinished.spilled(taken, next);
+            }
+            return Err(error);
+        }
+        unfinished.spilled(taken, next);
+        Ok(())
+    }
+
+    /// Writes all that can be, once nothing will be added.
+    fn finish(&mut self, unfinished: &mut Unfinished) {
+        let context = unfinished.context.as_ref();
+        let records = Records::new(&self.tagger, &mut unfinished.pending, context);
+        records.finish(&unfinished.held, unfinished.state);
+        // Nobody is left to try again, nor to be told.
+        for _ in 0..INTERRUPTIONS {
+            match self.drain(unfinished) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                _ => break,
+            }
+        }
+    }
+
+    fn drain(&mut self, unfinished: &mut Unfinished) -> io::Result<()> {
+        if unfinished.pending.is_empty() {
+            return Ok(());
+        }
+        let (taken, error) = self.push(&unfinished.pending);
+        unfinished.pending.drain(..taken);
+        error.map_or(Ok(()), Err)
+    }
+
+    /// How much the inner writer takes, and why it is not all.
+    fn push(&mut self, bytes: &[u8]) -> (usize, Option<io::Error>) {
+        let mut taken = 0;
+        self.panicked = true;
+        let error = loop {
+            if taken == bytes.len() {
+                break None;
+            }
+            match self.inner.write(&bytes[taken..]) {
+                Ok(0) => break Some(ErrorKind::WriteZero.into()),
+                Ok(more) => taken = bytes.len().min(taken + more),
+                Err(error) => break Some(error),
+            }
+        };
+        self.panicked = false;
+        (taken, error)
+    }
+}
+
+impl Unfinished {
+    fn spilled(&mut self, taken: usize, next: State) {
+        self.held.drain(..taken);
+        self.state = next;
+    }
+}
+
+impl<W: Write> Write for LogWriter<'_, W> {
+    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+        let mut unfinished = match self.unfinished.take() {
+            Some(unfinished) => unfinished,
+            None => match self.write_whole(piece) {
+                Some(written) => return written,
+                None => Box::default(),
+            },
+        };
+        let written = self.write_piece(&mut unfinished, piece);
+        if !unfinished.is_empty() {
+            self.unfinished = Some(unfinished);
+        }
+        written
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if let Some(mut unfinished) = self.unfinished.take() {
+            let spilled = self.spill(&mut unfinished);
+            if !unfinished.is_empty() {
+                self.unfinished = Some(unfinished);
+            }
+            spilled?;
+        }
+        self.inner.flush()
+    }
+}
+
+impl<W: Write> Drop for LogWriter<'_, W> {
+    fn drop(&mut self) {
+        if let Some(mut unfinished) = self.unfinished.take()
+            && !self.panicked
+        {
+            // A second panic would end the process if this is dropped because of a first one.
+            let finish = AssertUnwindSafe(|| self.finish(&mut unfinished));
+            let _ = catch_unwind(finish);
+        }
+    }
+}
+
+thread_local! {
+    static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// Taken, not borrowed: whatever logs while we write finds an empty buffer of its own.
+fn take_buffer() -> Vec<u8> {
+    BUFFER.try_with(Cell::take).unwrap_or_default()
+}
+
+fn keep_buffer(mut buffer: Vec<u8>) {
+    if buffer.capacity() <= LIMIT {
+        buffer.clear();
+        let _ = BUFFER.try_with(|kept| kept.set(buffer));
+    }
+}
+
+/// The most bytes of an unfinished record that are held, and of a buffer that a thread keeps.
+pub(super) const LIMIT: usize = 64 * 1024;
+
+/// How often the inner writer may say that it was interrupted before what is left is dropped.
+const INTERRUPTIONS: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{CorrelationId, sync_scope};
+
+    #[test]
+    fn a_thread_keeps_a_buffer_but_no_large_one() {
+        let kept = |bytes: usize| {
+            let record = [vec![b'x'; bytes], b"\n".to_vec()].concat();
+            let mut writer = LogWriter::new(io::sink(), Tagging::Own(Box::new(Tagger::text())));
+            sync_scope(CorrelationId::new(), || writer.write_all(&record).unwrap());
+            BUFFER.take().capacity()
+        };
+        assert!((100..=LIMIT).contains(&kept(100)));
+        assert_eq!(kept(LIMIT), 0);
+    }
+}

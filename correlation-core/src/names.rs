@@ -1,0 +1,156 @@
+//! The names that carry the ID: of headers, of message keys, of environment variables, and of log
+//! fields. Each is written here once.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+/// The header, and the key of a message, that carries the ID.
+pub const X_CORRELATION_ID: &str = "x-correlation-id";
+
+/// The second header in which an ID may come in.
+pub const X_REQUEST_ID: &str = "x-request-id";
+
+/// The header of a W3C trace context (Trace Context, section 3.2).
+pub const TRACEPARENT: &str = "traceparent";
+
+/// The header that goes with [`TRACEPARENT`] (Trace Context, section 3.3).
+pub const TRACESTATE: &str = "tracestate";
+
+/// The key of the ID in a log record. Carriers that hold no headers have the same key: apalis'
+/// metadata, and [`Carried`](crate::Carried) in JSON.
+pub const CORRELATION_ID: &str = "correlation_id";
+
+/// The key of the W3C trace-id in a log record.
+pub const TRACE_ID: &str = "trace_id";
+
+/// The environment variable of a child process for each key. OpenTelemetry's [environment
+/// carrier][env] writes header names in upper case with underscores; `X_` is not part of the ID's.
+///
+/// [env]: https://opentelemetry.io/docs/specs/otel/context/env-carriers/
+pub(crate) const ENVIRONMENT: [(&str, &str); 3] = [
+    (X_CORRELATION_ID, "CORRELATION_ID"),
+    (TRACEPARENT, "TRACEPARENT"),
+    (TRACESTATE, "TRACESTATE"),
+];
+
+/// Removes optional white space, SP and HTAB (RFC 9110, section 5.6.3), at both ends.
+pub(crate) fn trim(mut value: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = value {
+        value = rest;
+    }
+    value
+}
+
+/// The name in lower case, if it is a header name: a token (RFC 9110, section 5.6.2) of at most
+/// 255 bytes. How it is spelled here is one of its [`spellings`] from now on.
+///
+/// Names come from the configuration of the process, so each distinct one is kept for its life.
+pub(crate) fn header_name(name: &str) -> Result<&'static str, &'static str> {
+    let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
+    if name.is_empty() {
+        return Err("a header name cannot be empty");
+    }
+    if name.len() > 255 || !name.bytes().all(token) {
+        return Err(
+            "a header name has at most 255 bytes of A-Z a-z 0-9 ! # $ % & ' * + - . ^ _ ` | ~",
+        );
+    }
+    Ok(spellings(name)[0])
+}
+
+/// The keys under which a carrier that does not ignore case is asked for a header: first its name
+/// in lower case.
+///
+/// For the usual headers they are listed. Any other is asked for in the form that Go gives to
+/// header names (`textproto.CanonicalMIMEHeaderKey`), too, and as this process spells it.
+pub(crate) fn spellings(name: &str) -> &'static [&'static str] {
+    static KNOWN: Mutex<BTreeMap<&str, &[&str]>> = Mutex::new(BTreeMap::new());
+    let lower = name.to_ascii_lowercase();
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut spellings = match known.get(lower.as_str()) {
+        Some(known) if known.contains(&name) => return known,
+        Some(known) => known.to_vec(),
+        None => match USUAL.into_iter().find(|usual| usual[0] == lower) {
+            Some(usual) => usual.to_vec(),
+            None => vec![&*lower.clone().leak(), mime(&lower).leak()],
+        },
+    };
+    if !spellings.contains(&name) {
+        spellings.push(name.to_owned().leak());
+    }
+    let spellings: &'static [_] = spellings.leak();
+    known.insert(spellings[0], spellings);
+    spellings
+}
+
+/// `x-shop-id` as `X-Shop-Id`.
+fn mime(lower: &str) -> String {
+    let upper = |part: &str| match part.split_at_checked(1) {
+        Some((first, rest)) => first.to_ascii_uppercase() + rest,
+        None => String::new(),
+    };
+    lower.split('-').map(upper).collect::<Vec<_>>().join("-")
+}
+
+pub(crate) const TRACESTATE_SPELLINGS: [&str; 3] = [TRACESTATE, "Tracestate", "TRACESTATE"];
+
+/// What programs write into messages for the usual headers.
+const USUAL: [&[&str]; 5] = [
+    &[
+        X_CORRELATION_ID,
+        "X-Correlation-ID",
+        "X-Correlation-Id",
+        "correlation-id",
+        "Correlation-ID",
+        "Correlation-Id",
+        "CORRELATION_ID",
+        "correlation_id",
+        "x_correlation_id",
+        "correlationId",
+        "CorrelationId",
+    ],
+    &[X_REQUEST_ID, "X-Request-ID", "X-Request-Id"],
+    &[TRACEPARENT, "Traceparent", "TRACEPARENT"],
+    &TRACESTATE_SPELLINGS,
+    &["x-b3-traceid", "X-B3-TraceId", "X-B3-Traceid"],
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_optional_white_space_is_trimmed() {
+        assert_eq!(trim(b" \t a b\t "), b"a b");
+        assert_eq!(trim(b"\r a"), b"\r a");
+        assert_eq!(trim(b" \t "), b"");
+    }
+
+    #[test]
+    fn names_are_tokens_in_lower_case() {
+        assert_eq!(header_name("X-Request-ID"), Ok("x-request-id"));
+        assert!(std::ptr::eq(
+            header_name("X-Own").unwrap(),
+            header_name("x-own").unwrap()
+        ));
+        for bad in ["", "two words", "colon:", "x\n", "é", &"x".repeat(256)] {
+            assert!(header_name(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_asked_for_as_go_and_as_this_process_spells_it() {
+        assert_eq!(spellings("x-cart"), ["x-cart", "X-Cart"]);
+        assert_eq!(header_name("X-CaRT"), Ok("x-cart"));
+        assert_eq!(spellings("x-cart"), ["x-cart", "X-Cart", "X-CaRT"]);
+        assert_eq!(spellings("x--y-"), ["x--y-", "X--Y-"]);
+        assert_eq!(spellings("b3"), ["b3", "B3"]);
+        let usual = spellings(X_CORRELATION_ID);
+        header_name("X-Correlation-Id").unwrap();
+        assert_eq!(spellings(X_CORRELATION_ID), usual);
+        for list in USUAL {
+            assert_eq!(list[0], list[0].to_ascii_lowercase());
+            assert!(list.contains(&mime(list[0]).as_str()), "{list:?}");
+        }
+    }
+}

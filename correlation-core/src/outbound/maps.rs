@@ -1,0 +1,81 @@
+//! The maps that an ID is written to.
+
+use std::collections::{BTreeMap, HashMap};
+use std::hash::BuildHasher;
+
+use crate::context::Injector;
+
+macro_rules! impl_injector {
+    ($($map:ty $(, $hasher:ident)?;)+) => {$(
+        impl<V: From<String> + AsRef<[u8]> $(, $hasher: BuildHasher)?> Injector for $map {
+            fn has(&self, key: &'static str, such: &mut dyn FnMut(&[u8]) -> bool) -> bool {
+                let mut entries = self.iter();
+                entries.any(|(known, value)| {
+                    known.eq_ignore_ascii_case(key) && such(value.as_ref())
+                })
+            }
+
+            fn remove(&mut self, key: &'static str) {
+                self.retain(|known, _| !known.eq_ignore_ascii_case(key));
+            }
+
+            fn set(&mut self, key: &'static str, value: &str) {
+                Injector::remove(self, key);
+                self.insert(key.to_owned(), V::from(value.to_owned()));
+            }
+        }
+    )+};
+}
+
+impl_injector! {
+    HashMap<String, V, S>, S;
+    BTreeMap<String, V>;
+}
+
+impl<V: From<String> + AsRef<[u8]>> Injector for Vec<(String, V)> {
+    fn has(&self, key: &'static str, such: &mut dyn FnMut(&[u8]) -> bool) -> bool {
+        self.iter()
+            .any(|(known, value)| known.eq_ignore_ascii_case(key) && such(value.as_ref()))
+    }
+
+    fn remove(&mut self, key: &'static str) {
+        self.retain(|(known, _)| !known.eq_ignore_ascii_case(key));
+    }
+
+    fn set(&mut self, key: &'static str, value: &str) {
+        Injector::remove(self, key);
+        self.push((key.to_owned(), V::from(value.to_owned())));
+    }
+}
+
+#[cfg(feature = "http")]
+mod http {
+    use http::{HeaderMap, HeaderName, HeaderValue};
+
+    use crate::context::Injector;
+    use crate::names::{TRACEPARENT, TRACESTATE, X_CORRELATION_ID};
+
+    impl Injector for HeaderMap {
+        fn has(&self, key: &'static str, such: &mut dyn FnMut(&[u8]) -> bool) -> bool {
+            let mut values = self.get_all(key).iter();
+            values.any(|value| such(value.as_bytes()))
+        }
+
+        fn remove(&mut self, key: &'static str) {
+            Self::remove(self, key);
+        }
+
+        fn set(&mut self, key: &'static str, value: &str) {
+            // The usual names are checked when this is compiled.
+            let name = match key {
+                X_CORRELATION_ID => const { HeaderName::from_static(X_CORRELATION_ID) },
+                TRACEPARENT => const { HeaderName::from_static(TRACEPARENT) },
+                TRACESTATE => const { HeaderName::from_static(TRACESTATE) },
+                other => HeaderName::from_static(other),
+            };
+            if let Ok(value) = HeaderValue::from_str(value) {
+                self.insert(name, value);
+            }
+        }
+    }
+}

@@ -1,0 +1,399 @@
+//! What a test has logged.
+
+use std::error::Error;
+use std::fmt;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread::{self, ThreadId};
+use std::time::{Duration, Instant};
+
+use tracing::field::{Field, Visit};
+use tracing::subscriber::DefaultGuard;
+use tracing::{Event, Level, Subscriber};
+use tracing_log::NormalizeEvent;
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
+use tracing_subscriber::registry::Registry;
+
+use crate::context;
+use crate::id::CorrelationId;
+
+/// Captures what is logged, through `tracing` and through the `log` crate, until it is dropped.
+///
+/// The ID of a line is the one that is [`current`](crate::current) where the line is written, so
+/// it is the same that a [`tag`](crate::tag) writes. Nothing is printed; where an assertion fails,
+/// it shows all lines.
+///
+/// Tests run side by side on several threads, so [`start`](Self::start) captures one thread alone:
+/// that of a plain `#[test]`, and all of a `#[tokio::test]`, of `#[actix_web::test]`, of Rocket's
+/// local clients and of `warp::test`, which run on the thread of the test.
+/// [`on_all_threads`](Self::on_all_threads) is for runtimes with several threads, `spawn_blocking`
+/// and the like.
+#[derive(Debug)]
+pub struct LogCapture {
+    kept: Arc<Kept>,
+    _scope: Scope,
+}
+
+#[derive(Debug)]
+enum Scope {
+    Thread(#[expect(dead_code, reason = "its drop ends the capture")] DefaultGuard),
+    Process { _one: MutexGuard<'static, ()> },
+}
+
+impl Drop for Scope {
+    fn drop(&mut self) {
+        if let Self::Process { .. } = self {
+            *owner() = None;
+        }
+    }
+}
+
+/// The thread that captures the lines of all.
+fn owner() -> MutexGuard<'static, Option<ThreadId>> {
+    static OWNER: Mutex<Option<ThreadId>> = Mutex::new(None);
+    OWNER.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl LogCapture {
+    /// Captures the lines of this thread, of level `INFO` and above.
+    #[must_use]
+    pub fn start() -> Self {
+        Self::start_at(Level::INFO)
+    }
+
+    /// Captures the lines of this thread, of `level` and above.
+    ///
+    /// `DEBUG` and `TRACE` have lines of HTTP libraries that stand outside of requests by right:
+    /// ask for one target with [`assert_target`](Self::assert_target) then.
+    #[must_use]
+    pub fn start_at(level: Level) -> Self {
+        take_records_of_log();
+        let kept = Arc::<Kept>::default();
+        kept.begin(level);
+        let layer = Capturing(Arc::clone(&kept));
+        let guard = tracing::subscriber::set_default(Registry::default().with(layer));
+        Self {
+            kept,
+            _scope: Scope::Thread(guard),
+        }
+    }
+
+    /// Captures the lines of all threads, of `level` and above.
+    ///
+    /// Tests of one process that call this run one after another. A test that runs meanwhile and
+    /// captures nothing itself is captured, too: better have an integration test file for this one.
+    ///
+    /// # Panics
+    ///
+    /// If a global subscriber is installed that is not of this function, and if this thread captures
+    /// all lines already.
+    #[must_use]
+    pub fn on_all_threads(level: Level) -> Self {
+        static ONE: Mutex<()> = Mutex::new(());
+        static KEPT: OnceLock<Arc<Kept>> = OnceLock::new();
+
+        take_records_of_log();
+        let this = thread::current().id();
+        assert!(
+            *owner() != Some(this),
+            "this thread captures the lines of all threads already"
+        );
+        let one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+        *owner() = Some(this);
+        let kept = KEPT.get_or_init(|| {
+            let kept = Arc::<Kept>::default();
+            let layer = Capturing(Arc::clone(&kept));
+            tracing::subscriber::set_global_default(Registry::default().with(layer))
+                .expect("no other global subscriber is installed");
+            kept
+        });
+        kept.begin(level);
+        Self {
+            kept: Arc::clone(kept),
+            _scope: Scope::Process { _one: one },
+        }
+    }
+
+    /// The lines so far, the oldest first.
+    #[must_use]
+    pub fn lines(&self) -> Vec<LogLine> {
+        self.kept.lines().clone()
+    }
+
+    /// Waits for a line that another thread may be about to write.
+    ///
+    /// # Panics
+    ///
+    /// If there is none within 60 seconds.
+    #[must_use]
+    #[track_caller]
+    pub fn wait_for(&self, wanted: impl Fn(&LogLine) -> bool) -> LogLine {
+        let end = Instant::now() + DEADLINE;
+        let mut lines = self.kept.lines();
+        loop {
+            if let Some(line) = lines.iter().find(|line| wanted(line)) {
+                return line.clone();
+            }
+            let left = end.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "no such line in time:\n{}", all(&lines));
+            let waited = self.kept.more.wait_timeout(lines, left);
+            lines = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Asserts that there are lines, and that each has this ID.
+    ///
+    /// # Panics
+    ///
+    /// If not.
+    #[track_caller]
+    pub fn assert_all(&self, id: &str) {
+        self.assert_lines("", id);
+    }
+
+    /// Asserts that there are lines of this target and those below it, and that each has this ID:
+    /// `shop` is the target of `shop` and of `shop::orders`.
+    ///
+    /// # Panics
+    ///
+    /// If not.
+    #[track_caller]
+    pub fn assert_target(&self, target: &str, id: &str) {
+        self.assert_lines(target, id);
+    }
+
+    #[track_caller]
+    fn assert_lines(&self, target: &str, id: &str) {
+        let lines = self.lines();
+        let (mut all_right, mut found) = (true, false);
+        for line in lines.iter().filter(|line| line.is_of(target)) {
+            found = true;
+            all_right &= line.id.as_ref().is_some_and(|of_line| of_line == id);
+        }
+        let of = if target.is_empty() {
+            String::new()
+        } else {
+            format!(" of {target}")
+        };
+        assert!(found, "no line{of} was logged:\n{}", all(&lines));
+        assert!(all_right, "a line{of} lacks the ID {id}:\n{}", all(&lines));
+    }
+}
+
+/// A line that was logged.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct LogLine {
+    /// The ID that is on the line.
+    pub id: Option<CorrelationId>,
+    /// The level.
+    pub level: Level,
+    /// The target: the module, if the line says no other.
+    pub target: String,
+    /// The text.
+    pub message: String,
+    /// The fields in their order, with values as text.
+    pub fields: Vec<(String, String)>,
+}
+
+impl LogLine {
+    fn is_of(&self, target: &str) -> bool {
+        let rest = self.target.strip_prefix(target);
+        target.is_empty() || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+    }
+}
+
+impl fmt::Display for LogLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:>5} {}: {}", self.level, self.target, self.message)?;
+        for (key, value) in &self.fields {
+            write!(f, " {key}={value}")?;
+        }
+        match &self.id {
+            Some(id) => write!(f, " correlation_id={id}"),
+            None => f.write_str(" (no ID)"),
+        }
+    }
+}
+
+fn all(lines: &[LogLine]) -> String {
+    lines.iter().map(|line| format!("{line}\n")).collect()
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    level: Mutex<Option<Level>>,
+    lines: Mutex<Vec<LogLine>>,
+    more: Condvar,
+}
+
+impl Kept {
+    fn begin(&self, level: Level) {
+        *self.level() = Some(level);
+        self.lines().clear();
+    }
+
+    fn level(&self) -> MutexGuard<'_, Option<Level>> {
+        self.level.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lines(&self) -> MutexGuard<'_, Vec<LogLine>> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+struct Capturing(Arc<Kept>);
+
+impl<S: Subscriber> Layer<S> for Capturing {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let normalized = event.normalized_metadata();
+        let metadata = normalized.as_ref().unwrap_or_else(|| event.metadata());
+        if self.0.level().is_none_or(|level| *metadata.level() > level) {
+            return;
+        }
+        let mut line = LogLine {
+            id: context::read(|context| context.map(|context| context.id().clone())),
+            level: *metadata.level(),
+            target: metadata.target().to_owned(),
+            message: String::new(),
+            fields: Vec::new(),
+        };
+        event.record(&mut Fields(&mut line));
+        self.0.lines().push(line);
+        self.0.more.notify_all();
+    }
+}
+
+struct Fields<'a>(&'a mut LogLine);
+
+impl Fields<'_> {
+    fn add(&mut self, field: &Field, value: String) {
+        match field.name() {
+            "message" => self.0.message = value,
+            // What `tracing-log` adds is in the metadata.
+            name if name.starts_with("log.") => {}
+            name => self.0.fields.push((name.to_owned(), value)),
+        }
+    }
+}
+
+impl Visit for Fields<'_> {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.add(field, format!("{value:?}"));
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.add(field, value.to_owned());
+    }
+
+    fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
+        self.add(field, value.to_string());
+    }
+}
+
+/// Hands the records of the `log` crate to `tracing`, unless the test has a logger.
+fn take_records_of_log() {
+    let _ = tracing_log::LogTracer::init();
+}
+
+const DEADLINE: Duration = Duration::from_secs(60);
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use super::*;
+    use crate::sync_scope;
+
+    fn in_scope(f: impl FnOnce()) {
+        sync_scope("test-1".parse::<CorrelationId>().unwrap(), f);
+    }
+
+    fn fails(f: impl FnOnce()) -> String {
+        let panic = catch_unwind(AssertUnwindSafe(f)).unwrap_err();
+        *panic.downcast::<String>().unwrap()
+    }
+
+    #[test]
+    fn lines_have_the_id_of_the_scope_they_are_written_in() {
+        let log = LogCapture::start();
+        in_scope(|| tracing::warn!(target: "shop::orders", order = 7, by = "me", "stored"));
+        tracing::info!("outside");
+        tracing::debug!("too fine");
+        let lines: Vec<_> = log.lines().iter().map(ToString::to_string).collect();
+        assert_eq!(
+            lines,
+            [
+                " WARN shop::orders: stored order=7 by=me correlation_id=test-1",
+                " INFO correlation_core::testing::logs::tests: outside (no ID)",
+            ]
+        );
+    }
+
+    #[test]
+    fn an_assertion_fails_on_a_line_without_the_id_and_shows_all() {
+        let log = LogCapture::start();
+        let nothing = fails(|| log.assert_all("test-1"));
+        assert!(nothing.starts_with("no line was logged"), "{nothing}");
+        in_scope(|| tracing::info!(target: "shop::orders", "stored"));
+        log.assert_all("test-1");
+        tracing::info!(target: "shopping", "of another");
+        for target in ["shop", "shop::orders"] {
+            log.assert_target(target, "test-1");
+        }
+        let none = fails(|| log.assert_target("shop::order", "test-1"));
+        assert!(
+            none.starts_with("no line of shop::order was logged"),
+            "{none}"
+        );
+        let other = fails(|| log.assert_target("shop", "test-2"));
+        assert!(
+            other.starts_with("a line of shop lacks the ID test-2"),
+            "{other}"
+        );
+        let lacks = fails(|| log.assert_all("test-1"));
+        assert!(
+            lacks.ends_with(" INFO shopping: of another (no ID)\n"),
+            "{lacks}"
+        );
+    }
+
+    #[cfg(feature = "log")]
+    #[test]
+    fn records_of_the_log_crate_are_lines_too() {
+        let log = LogCapture::start();
+        in_scope(|| log::info!(target: "shop::stock", "reserved {}", 1));
+        let line = log.wait_for(|line| line.message == "reserved 1");
+        assert_eq!(
+            (line.target.as_str(), line.fields.len()),
+            ("shop::stock", 0)
+        );
+        log.assert_all("test-1");
+    }
+
+    #[test]
+    fn lines_of_all_threads_are_one_capture_at_a_time() {
+        for word in ["first", "second"] {
+            let log = LogCapture::on_all_threads(Level::INFO);
+            let other = thread::spawn(move || in_scope(|| tracing::info!("{word}")));
+            let line = log.wait_for(|line| line.message == word);
+            assert_eq!(line.id.unwrap(), "test-1");
+            other.join().unwrap();
+            let twice = catch_unwind(|| LogCapture::on_all_threads(Level::INFO));
+            assert!(twice.is_err());
+        }
+    }
+
+    #[test]
+    fn a_capture_ends_with_its_drop_and_sees_its_own_thread() {
+        let log = LogCapture::start_at(Level::TRACE);
+        thread::spawn(|| tracing::info!("elsewhere"))
+            .join()
+            .unwrap();
+        tracing::trace!("here");
+        let first = log.lines();
+        assert_eq!((first.len(), first[0].message.as_str()), (1, "here"));
+        drop(log);
+        tracing::info!("after");
+        assert_eq!(LogCapture::start().lines().len(), 0);
+    }
+}

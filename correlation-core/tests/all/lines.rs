@@ -1,0 +1,432 @@
+//! What a writer of lines promises, whatever is written, however it is cut, and whatever the inner
+//! writer does.
+
+use std::cell::{Cell, RefCell};
+use std::io::{self, ErrorKind, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+
+use correlation_core::log::log_writer;
+use correlation_core::sync_scope;
+use correlation_testkit::json::Members;
+use proptest::prelude::*;
+
+use crate::id;
+
+const LIMIT: usize = 64 * 1024;
+
+fn in_scope<R>(scope: Option<&str>, f: impl FnOnce() -> R) -> R {
+    match scope {
+        Some(text) => sync_scope(id(text), f),
+        None => f(),
+    }
+}
+
+/// Does what it is told: takes so many bytes, or fails.
+#[derive(Clone, Default)]
+struct Moody {
+    written: Rc<RefCell<Vec<u8>>>,
+    moods: Rc<RefCell<Vec<Mood>>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Mood {
+    Takes(usize),
+    Fails,
+    Interrupted,
+    TakesNone,
+}
+
+impl Write for Moody {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let taken = match self.moods.borrow_mut().pop() {
+            Some(Mood::Fails) => return Err(ErrorKind::BrokenPipe.into()),
+            Some(Mood::Interrupted) => return Err(ErrorKind::Interrupted.into()),
+            Some(Mood::TakesNone) => 0,
+            Some(Mood::Takes(some)) => some.min(bytes.len()),
+            None => bytes.len(),
+        };
+        self.written.borrow_mut().extend_from_slice(&bytes[..taken]);
+        Ok(taken)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// One call of a writer: in which scope, with which bytes.
+#[derive(Clone, Debug)]
+enum Call {
+    Write(Option<usize>, Vec<u8>),
+    Flush,
+}
+
+const IDS: [&str; 3] = ["abc", "abcd", "5cb8"];
+
+/// Writes as whoever gives up on no error: with each, nothing was accepted.
+fn write(mut writer: impl Write, calls: &[Call]) {
+    for call in calls {
+        match call {
+            Call::Flush => while writer.flush().is_err() {},
+            Call::Write(scope, bytes) => in_scope(scope.map(|n| IDS[n]), || {
+                let mut rest = &bytes[..];
+                while !rest.is_empty() {
+                    if let Ok(taken) = writer.write(rest) {
+                        rest = &rest[taken..];
+                    }
+                }
+            }),
+        }
+    }
+}
+
+fn model(calls: &[Call]) -> Vec<u8> {
+    // Each byte with the scope in which it was written; `None` for a flush.
+    let mut bytes = Vec::new();
+    for call in calls {
+        match call {
+            Call::Write(scope, piece) => {
+                bytes.extend(piece.iter().map(|byte| (Some(*byte), *scope)));
+            }
+            Call::Flush => bytes.push((None, None)),
+        }
+    }
+    let mut out = Vec::new();
+    for line in bytes.split_inclusive(|(byte, _)| *byte == Some(b'\n')) {
+        let text: Vec<u8> = line.iter().filter_map(|(byte, _)| *byte).collect();
+        let body = text.strip_suffix(b"\n").unwrap_or(&text);
+        let crlf = text.ends_with(b"\r\n");
+        let body = &body[..body.len() - usize::from(crlf)];
+        out.extend_from_slice(body);
+        let first = line.iter().position(|(byte, _)| byte.is_some());
+        if let Some(id) = first.and_then(|at| line[at].1).map(|n| IDS[n]) {
+            let pair = format!(" correlation_id={id}");
+            // The beginning of the line is out already, and not looked at again.
+            let after = line[first.unwrap_or(0)..].iter().take(body.len() + 2);
+            let flushed = after.clone().any(|(byte, _)| byte.is_none());
+            let there = body.ends_with(pair.as_bytes()) && !flushed;
+            if !body.trim_ascii().is_empty() && !there {
+                out.extend_from_slice(pair.as_bytes());
+            }
+        }
+        out.extend_from_slice(&text[body.len()..]);
+    }
+    out
+}
+
+fn moods() -> impl Strategy<Value = Vec<Mood>> {
+    proptest::collection::vec(
+        prop_oneof![
+            (1_usize..9).prop_map(Mood::Takes),
+            Just(Mood::Fails),
+            Just(Mood::Interrupted),
+            Just(Mood::TakesNone),
+        ],
+        0..60,
+    )
+}
+
+fn calls() -> impl Strategy<Value = Vec<Call>> {
+    let part = prop_oneof![
+        4 => "[a-z{}\":, ]{0,6}".prop_map(String::into_bytes),
+        4 => Just(b"\n".to_vec()),
+        1 => Just(b"\r".to_vec()),
+        1 => Just(b"\r\n".to_vec()),
+        1 => Just(b" correlation_id=abc".to_vec()),
+        1 => Just(b"\n{\"correlation_id\":\"victim\",\"level\":\"ERROR\"}\n".to_vec()),
+        1 => Just(b"\x1b[0m\xff\0".to_vec()),
+        1 => Just(vec![b'x'; LIMIT / 2]),
+    ];
+    let call = prop_oneof![
+        9 => (proptest::option::of(0..IDS.len()), part).prop_map(|(scope, part)| Call::Write(scope, part)),
+        1 => Just(Call::Flush),
+    ];
+    proptest::collection::vec(call, 0..40)
+}
+
+fn written<W: Write>(moods: Vec<Mood>, make: impl FnOnce(Moody) -> W, calls: &[Call]) -> Vec<u8> {
+    let inner = Moody {
+        moods: Rc::new(RefCell::new(moods)),
+        ..Moody::default()
+    };
+    let mut writer = make(inner.clone());
+    write(&mut writer, calls);
+    // What fails while the writer is dropped, nobody can repeat.
+    let harmless = |mood: &Mood| matches!(mood, Mood::Takes(_) | Mood::Interrupted);
+    inner.moods.borrow_mut().retain(harmless);
+    drop(writer);
+    inner.written.take()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn text_ends_with_the_id_of_the_scope_in_which_its_line_began(
+        calls in calls(),
+        moods in moods(),
+    ) {
+        let written = written(moods, |inner| log_writer(inner).text(), &calls);
+        // A line of more than the limit is let out early, as by a flush.
+        if calls.iter().all(|call| !matches!(call, Call::Write(_, bytes) if bytes.len() >= LIMIT / 2)) {
+            let model = model(&calls);
+            prop_assert_eq!(String::from_utf8_lossy(&written), String::from_utf8_lossy(&model));
+        }
+        check_text(&calls, &written)?;
+    }
+
+    #[test]
+    fn objects_stay_objects_with_the_id_of_the_scope_in_which_they_began(
+        records in proptest::collection::vec((object(), proptest::option::of(0..IDS.len())), 1..8),
+        cuts in proptest::collection::vec(1_usize..30, 1..20),
+        moods in moods(),
+        flushes in proptest::bool::ANY,
+    ) {
+        let mut calls = Vec::new();
+        for (text, scope) in &records {
+            let mut rest = text.as_bytes();
+            for cut in cuts.iter().cycle() {
+                let (piece, then) = rest.split_at(rest.len().min(*cut));
+                calls.push(Call::Write(*scope, piece.to_vec()));
+                rest = then;
+                if rest.is_empty() { break; }
+            }
+            if flushes { calls.push(Call::Flush); }
+        }
+        let written = String::from_utf8(written(moods, log_writer, &calls)).unwrap();
+        let plain = |text: &str| text.replace(['\u{feff}'], "").replace("@cee:", "");
+        let plain_output = plain(&written);
+        let objects = serde_json::Deserializer::from_str(&plain_output).into_iter::<Members>();
+        let objects: Vec<_> = objects.map(Result::unwrap).collect();
+        prop_assert_eq!(objects.len(), records.len(), "{}", written);
+        for (Members(mut members), (text, scope)) in objects.into_iter().zip(&records) {
+            let Members(before) = serde_json::from_str(&plain(text)).unwrap();
+            let key = |(name, _): &(String, _)| name == "correlation_id";
+            if let Some(scope) = scope && !before.iter().any(key) {
+                let first = members.remove(0);
+                prop_assert_eq!(first, ("correlation_id".to_owned(), IDS[*scope].into()));
+            }
+            prop_assert_eq!(members, before);
+        }
+    }
+}
+
+fn object() -> impl Strategy<Value = String> {
+    let leaf = prop_oneof![
+        Just(serde_json::Value::Null),
+        any::<i32>().prop_map(serde_json::Value::from),
+        "[a-z{}\\[\\]\":,\\\\\\n ]{0,8}".prop_map(serde_json::Value::from),
+        Just("correlation_id".into()),
+    ];
+    let name = prop_oneof![3 => "[a-z{}\":\\\\]{0,4}", 1 => Just("correlation_id".to_owned())];
+    let value = leaf.prop_recursive(3, 12, 4, move |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..4).prop_map(serde_json::Value::from),
+            proptest::collection::hash_map(name.clone(), inner, 0..4)
+                .prop_map(|map| serde_json::Value::Object(map.into_iter().collect())),
+        ]
+    });
+    let name = prop_oneof![9 => "[a-z{}\":\\\\]{0,4}", 1 => Just("correlation_id".to_owned())];
+    let members = proptest::collection::hash_map(name, value, 0..4);
+    let around = (
+        prop_oneof![4 => Just(""), 1 => Just(" "), 1 => Just("\u{feff}"), 1 => Just("@cee: "), 1 => Just("\n")],
+        prop_oneof![4 => Just("\n"), 1 => Just(""), 1 => Just(" \r\n")],
+    );
+    (members, around, any::<bool>()).prop_map(|(members, (before, after), pretty)| {
+        let object = serde_json::Value::Object(members.into_iter().collect());
+        let text = if pretty {
+            serde_json::to_string_pretty(&object)
+        } else {
+            serde_json::to_string(&object)
+        };
+        format!("{before}{}{after}", text.unwrap())
+    })
+}
+
+/// What holds of lines of any length: nothing is lost, and each ends as it should.
+fn check_text(calls: &[Call], written: &[u8]) -> Result<(), TestCaseError> {
+    let mut input = Vec::new();
+    let mut scopes = Vec::new();
+    for call in calls {
+        if let Call::Write(scope, bytes) = call {
+            input.extend_from_slice(bytes);
+            scopes.extend(bytes.iter().map(|_| *scope));
+        }
+    }
+    let mut start = 0;
+    let mut lines = written.split_inclusive(|byte| *byte == b'\n');
+    for line in input.split_inclusive(|byte| *byte == b'\n') {
+        let tagged = lines.next().unwrap_or_default();
+        let body = |line: &[u8]| {
+            let body = line
+                .strip_suffix(b"\n")
+                .map(|body| body.strip_suffix(b"\r").unwrap_or(body));
+            body.unwrap_or(line).to_vec()
+        };
+        let (body, tagged) = (body(line), body(tagged));
+        let added = tagged.strip_prefix(&body[..]);
+        match scopes[start].map(|n| format!(" correlation_id={}", IDS[n])) {
+            Some(pair) if !body.trim_ascii().is_empty() => {
+                prop_assert!(tagged.ends_with(pair.as_bytes()), "{tagged:?}");
+                prop_assert!(
+                    added == Some(b"") || added == Some(pair.as_bytes()),
+                    "{tagged:?}"
+                );
+            }
+            _ => prop_assert_eq!(added, Some(&b""[..])),
+        }
+        start += line.len();
+    }
+    prop_assert_eq!(lines.next(), None);
+    Ok(())
+}
+
+#[test]
+fn what_is_held_is_bounded() {
+    for json in [false, true] {
+        let inner = Moody::default();
+        let writer = log_writer(inner.clone());
+        let mut writer = if json { writer.json() } else { writer.text() };
+        in_scope(Some("abc"), || {
+            let mut sent = 0;
+            writer
+                .write_all(if json { b"{\"a\":\"" } else { b"a" })
+                .unwrap();
+            for _ in 0..100 {
+                writer.write_all(&[b'x'; 10_000]).unwrap();
+                sent += 10_000;
+                assert!(sent - inner.written.borrow().len().min(sent) <= LIMIT);
+            }
+            writer
+                .write_all(if json {
+                    b"\",\"correlation_id\":1}\n"
+                } else {
+                    b"\r"
+                })
+                .unwrap();
+        });
+        in_scope(Some("other"), || writer.write_all(b"\n").unwrap());
+        drop(writer);
+        let written = String::from_utf8(inner.written.take()).unwrap();
+        let expected = match json {
+            true => (
+                r#"{"correlation_id":"abc","a":"xxx"#,
+                "x\",\"correlation_id\":1}\n\n",
+            ),
+            false => ("axxx", "xxx correlation_id=abc\r\n"),
+        };
+        assert!(
+            written.starts_with(expected.0) && written.ends_with(expected.1),
+            "{}",
+            &written[written.len() - 60..]
+        );
+        assert_eq!(
+            written.matches("correlation_id").count(),
+            1 + usize::from(json)
+        );
+    }
+}
+
+#[test]
+fn a_flush_lets_out_what_is_held() {
+    let step = |json: bool, pieces: &[&str]| {
+        let inner = Moody::default();
+        let writer = log_writer(inner.clone());
+        let mut writer = if json { writer.json() } else { writer.text() };
+        let mut seen = Vec::new();
+        for piece in pieces {
+            in_scope(Some("abc"), || writer.write_all(piece.as_bytes()).unwrap());
+            writer.flush().unwrap();
+            seen.push(String::from_utf8(inner.written.take()).unwrap());
+        }
+        drop(writer);
+        seen.push(String::from_utf8(inner.written.take()).unwrap());
+        seen
+    };
+    assert_eq!(
+        step(false, &["on", "e\nt", "wo", "\r", "\n", " ", "\n"]),
+        [
+            "on",
+            "e correlation_id=abc\nt",
+            "wo",
+            "",
+            " correlation_id=abc\r\n",
+            " ",
+            "\n",
+            ""
+        ]
+    );
+    assert_eq!(
+        step(false, &["on", "e"]),
+        ["on", "e", " correlation_id=abc"]
+    );
+    assert_eq!(
+        step(true, &["{\"a\":", "1}", "\n{", "\"b\":2}", "\n"]),
+        [
+            "{\"correlation_id\":\"abc\",\"a\":",
+            "1}",
+            "\n",
+            "{\"correlation_id\":\"abc\",\"b\":2}",
+            "\n",
+            ""
+        ]
+    );
+    // Complete but for its newline: the key is looked for.
+    assert_eq!(
+        step(true, &["{\"correlation_id\":1}"]),
+        ["{\"correlation_id\":1}", ""]
+    );
+}
+
+#[test]
+fn a_retry_after_an_error_doubles_nothing_and_loses_nothing() {
+    let inner = Moody::default();
+    let mut writer = log_writer(inner.clone());
+    in_scope(Some("abc"), || {
+        writer.write_all(b"part ").unwrap();
+        inner.moods.borrow_mut().push(Mood::Fails);
+        assert_eq!(
+            writer.write(b"rest\n").unwrap_err().kind(),
+            ErrorKind::BrokenPipe
+        );
+        writer.write_all(b"rest\n").unwrap();
+        inner
+            .moods
+            .borrow_mut()
+            .extend([Mood::Fails, Mood::Takes(5)]);
+        writer.write_all(b"next one\n").unwrap();
+        writer.write_all(b"last\n").unwrap();
+    });
+    assert_eq!(
+        String::from_utf8(inner.written.take()).unwrap(),
+        "part rest correlation_id=abc\nnext one correlation_id=abc\nlast correlation_id=abc\n"
+    );
+}
+
+#[test]
+fn a_writer_that_is_dropped_while_unwinding_ends_no_process() {
+    struct Panics<'a>(&'a Cell<u32>);
+    impl Write for Panics<'_> {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            self.0.set(self.0.get() + 1);
+            panic!("no space left")
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let asked = Cell::new(0);
+    // Held when the record's own formatter panics.
+    let record = AssertUnwindSafe(|| {
+        let mut writer = log_writer(Panics(&asked));
+        writer.write_all(b"part").unwrap();
+        panic!("a `Display` that panics");
+    });
+    assert!(catch_unwind(record).is_err());
+    assert_eq!(asked.take(), 1);
+    // The inner writer panics: it is not asked again.
+    let record = AssertUnwindSafe(|| log_writer(Panics(&asked)).write_all(b"first\nrest"));
+    assert!(catch_unwind(record).is_err());
+    assert_eq!(asked.take(), 1);
+}

@@ -1,0 +1,136 @@
+//! The ID in the records of the `log` crate.
+
+use std::sync::Mutex;
+
+use correlation_core::log::{kv, tagged, wrap};
+use correlation_core::{Policy, sync_scope};
+use log::kv::{Error, Key, Source, Value, VisitSource};
+use log::{Level, Log, Metadata, Record};
+
+use crate::{CID, TRACE, TRACE_ID, accepted, id};
+
+/// Keeps what it is given as `message key=value ..`; takes no debug records.
+#[derive(Default)]
+struct Kept(Mutex<Vec<String>>);
+
+impl Log for &Kept {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.level() <= Level::Info
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        let mut line = Line(record.args().to_string(), 0);
+        let pairs = record.key_values();
+        pairs.visit(&mut line).unwrap();
+        assert_eq!(pairs.count(), line.1);
+        self.0.lock().unwrap().push(line.0);
+    }
+
+    fn flush(&self) {}
+}
+
+struct Line(String, usize);
+
+impl<'kvs> VisitSource<'kvs> for Line {
+    fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), Error> {
+        self.0 += &format!(" {key}={value}");
+        self.1 += 1;
+        Ok(())
+    }
+}
+
+fn record<R>(level: Level, pairs: &dyn Source, then: impl FnOnce(&Record<'_>) -> R) -> R {
+    let mut builder = Record::builder();
+    builder.level(level).key_values(&pairs);
+    then(&builder.args(format_args!("one\ntwo")).build())
+}
+
+#[test]
+fn a_pair_is_added_for_each_key_that_the_record_has_not() {
+    let kept = Kept::default();
+    let logger = wrap(&kept);
+    let log = |pairs: &dyn Source| record(Level::Info, pairs, |record| logger.log(record));
+    log(&("a", 1));
+    let request = accepted(&Policy::new(), &[(CID, "abc"), ("traceparent", TRACE)]);
+    sync_scope(request, || {
+        log(&("a", 1));
+        log(&("correlation_id", "own"));
+        log(&("trace_id", "own"));
+    });
+    let expected = [
+        "a=1".into(),
+        format!("correlation_id=abc trace_id={TRACE_ID} a=1"),
+        format!("trace_id={TRACE_ID} correlation_id=own"),
+        "correlation_id=abc trace_id=own".into(),
+    ];
+    let expected = expected.map(|pairs| format!("one\ntwo {pairs}"));
+    assert_eq!(*kept.0.lock().unwrap(), expected);
+}
+
+#[test]
+fn in_message_every_line_has_it() {
+    let kept = Kept::default();
+    let logger = wrap(&kept).in_message();
+    let log = || {
+        record(Level::Info, &("correlation_id", "abc"), |record| {
+            logger.log(record);
+        });
+    };
+    log();
+    sync_scope(id("abc"), log);
+    // The logger that this is for prints no pairs: one of the record must not count.
+    let expected = [
+        "one\ntwo correlation_id=abc",
+        "one correlation_id=abc\ntwo correlation_id=abc correlation_id=abc",
+    ];
+    assert_eq!(*kept.0.lock().unwrap(), expected);
+}
+
+#[test]
+fn added_pairs_can_be_asked_for() {
+    struct Asks;
+    impl Log for Asks {
+        fn enabled(&self, _: &Metadata<'_>) -> bool {
+            true
+        }
+        fn log(&self, record: &Record<'_>) {
+            let get = |key| {
+                record
+                    .key_values()
+                    .get(Key::from_str(key))
+                    .map(|value| value.to_string())
+            };
+            assert_eq!(get("correlation_id").as_deref(), Some("abc"));
+            assert_eq!(get("a").as_deref(), Some("1"));
+            assert_eq!(get("b"), None);
+        }
+        fn flush(&self) {}
+    }
+    sync_scope(id("abc"), || {
+        record(Level::Info, &("a", 1), |record| wrap(Asks).log(record));
+    });
+}
+
+#[test]
+fn hooks_write_what_they_are_given() {
+    let both = || {
+        record(Level::Info, &("a", 1), |record| {
+            let (mut pairs, mut line) = (Vec::new(), Vec::new());
+            kv(&mut pairs, record.key_values()).unwrap();
+            let format = tagged(|out, record| {
+                use std::io::Write;
+                writeln!(out, "{{\"message\":\"{}\"}}", record.level())
+            });
+            format(&mut line, record).unwrap();
+            [pairs, line].map(|bytes| String::from_utf8(bytes).unwrap())
+        })
+    };
+    assert_eq!(both(), [" a=1", "{\"message\":\"INFO\"}\n"]);
+    assert_eq!(
+        sync_scope(id("abc"), both),
+        [
+            " correlation_id=abc a=1",
+            "{\"correlation_id\":\"abc\",\"message\":\"INFO\"}\n"
+        ]
+    );
+}

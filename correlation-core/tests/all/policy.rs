@@ -1,0 +1,215 @@
+//! What can go wrong in a policy itself. Its rules as a whole are the cases of
+//! `correlation-testkit`, which every adapter runs.
+
+use std::net::IpAddr;
+
+use proptest::prelude::*;
+
+use correlation_core::{
+    Context, CorrelationId, Generator, InvalidSetting, Origin, Policy, Source, TraceContext, Trust,
+    sync_scope,
+};
+use correlation_testkit::every_source;
+
+use crate::{CID, RID, TRACE, TRACE_ID, accepted, id, kept, receive, values};
+
+fn every_format() -> Policy {
+    Policy::new().sources(every_source())
+}
+
+#[test]
+fn sources_have_their_turn_in_order() {
+    let policy = Policy::new();
+    let all = [("traceparent", TRACE), ("X-REQUEST-ID", "r"), (CID, "c")];
+    assert_eq!(kept(&policy, &all).as_deref(), Some("c"));
+    assert_eq!(kept(&policy, &all[..2]).as_deref(), Some("r"));
+    assert_eq!(kept(&policy, &all[..1]).as_deref(), Some(TRACE_ID));
+    assert_eq!(kept(&policy, &[]), None);
+    let trace_first = Policy::new().headers(["Traceparent", "X-Correlation-ID"]);
+    assert_eq!(kept(&trace_first, &all).as_deref(), Some(TRACE_ID));
+    let no_trace = Policy::new().sources([Source::header("X-Own")]);
+    assert_eq!(kept(&no_trace, &all), None);
+    assert!(
+        accepted(&no_trace, &all).trace_id().is_some(),
+        "it is forwarded all the same"
+    );
+}
+
+#[test]
+fn without_an_id_nobody_asks_for_trust() {
+    let policy = Policy::new().trust(Trust::when(|_| panic!("asked")));
+    let headers = [("accept", "*/*"), (CID, "not valid")];
+    assert_eq!(kept(&policy, &headers), None);
+}
+
+#[test]
+fn trust_sees_the_peer_and_the_headers() {
+    let policy = Policy::new().trust(Trust::when(|caller| {
+        caller.addr().is_some_and(|addr| addr.is_loopback())
+            && caller.header("X-Gateway") == Some("edge-1")
+    }));
+    let headers = [("x-gateway", "edge-1"), (CID, "c")];
+    let from = |peer: [u8; 4]| receive(&policy, &headers, IpAddr::from(peer)).into_context();
+    assert_eq!(from([127, 0, 0, 1]).id(), &"c");
+    let stranger = from([10, 0, 0, 1]);
+    assert_eq!(stranger.origin(), Origin::Generated);
+    assert_eq!(stranger.untrusted_id().unwrap(), &"c");
+}
+
+#[test]
+fn an_entered_scope_goes_on() {
+    let policy = Policy::new().reject_missing(true);
+    for headers in [&[(CID, "inner")][..], &[]] {
+        let seen = sync_scope(id("outer"), || kept(&policy, headers));
+        assert_eq!(seen.as_deref(), Some("outer"));
+    }
+}
+
+#[test]
+fn a_rejected_request_has_a_fresh_id() {
+    let policy = Policy::new().reject_invalid(true).reject_missing(true);
+    for (headers, reason) in [
+        (&[][..], "the request has no correlation ID"),
+        (
+            &[(CID, "not valid")],
+            "the correlation ID of the request is not valid",
+        ),
+        (
+            &[(CID, "a"), (CID, "b"), (RID, "c")],
+            "the correlation ID of the request is not valid",
+        ),
+    ] {
+        let decision = receive(&policy, headers, None);
+        assert_eq!(decision.rejected().unwrap().to_string(), reason);
+        assert_eq!(decision.context().origin(), Origin::Generated);
+    }
+    let headers = [(CID, "a"), (RID, "not valid")];
+    assert_eq!(kept(&policy, &headers).unwrap(), "a");
+}
+
+#[test]
+fn bad_settings_say_what_is_allowed() {
+    let message = |result: Result<Policy, InvalidSetting>| result.unwrap_err().to_string();
+    assert_eq!(
+        message(Policy::new().try_max_len(256)),
+        "correlation, max_len: the length must be 1 to 255 bytes"
+    );
+    assert!(
+        message(Policy::new().try_headers(["x", "two words"]))
+            .contains("headers, entry 2: a header name")
+    );
+    assert!(message(Policy::new().try_headers(["a"; 9])).contains("at most 8"));
+    let names: Vec<_> = (0..15).map(|n| format!("x-{n}")).collect();
+    assert!(
+        message(Policy::new().try_sources(names.iter().map(Source::header))).contains("at most 14")
+    );
+    assert!(message(Policy::new().try_response_header("")).contains("response_header"));
+    assert!(std::panic::catch_unwind(|| Policy::new().max_len(0)).is_err());
+}
+
+#[test]
+fn the_longest_allowed_name_lists_are_watched_to_the_end() {
+    let names: Vec<_> = (1..=8)
+        .map(|n| format!("x-{}", "n".repeat(n * 9)))
+        .collect();
+    let policy = every_format().headers(&names);
+    assert_eq!(
+        kept(&policy, &[(&names[7], "last")]).as_deref(),
+        Some("last")
+    );
+    assert_eq!(
+        kept(&policy, &[("Request-Id", "|root.1")]).as_deref(),
+        Some("root")
+    );
+}
+
+/// The `traceparent` of a call, and its `tracestate` if there is one.
+fn sent(context: &Context) -> (String, Option<String>) {
+    let sent = crate::sent(context);
+    let [parent] = values(&sent, "traceparent")[..] else {
+        panic!("not one traceparent: {sent:?}");
+    };
+    let state = values(&sent, "tracestate").first().map(ToString::to_string);
+    (parent.to_owned(), state)
+}
+
+#[test]
+fn who_participates_has_a_parent_id_for_every_call() {
+    let policy = Policy::new().trace_context(TraceContext::Participate { sampled: false });
+    let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-03";
+    let headers = [
+        ("traceparent", trace),
+        ("tracestate", "a=1"),
+        (RID, "click-1"),
+    ];
+    let context = accepted(&policy, &headers);
+    let calls: Vec<_> = (0..1_000).map(|_| sent(&context)).collect();
+    let mut parents: Vec<_> = calls.iter().map(|(parent, _)| &parent[36..52]).collect();
+    parents.sort_unstable();
+    parents.dedup();
+    assert_eq!(parents.len(), 1_000);
+    assert!(!parents.contains(&"00f067aa0ba902b7") && !parents.contains(&"0000000000000000"));
+    for (parent, state) in &calls {
+        assert_eq!((&parent[..36], &parent[52..]), (&trace[..36], "-03"));
+        assert_eq!(state.as_deref(), Some("a=1"));
+    }
+}
+
+#[test]
+fn who_participates_starts_a_trace_where_none_came_in() {
+    let policy = |new| Policy::new().trace_context(TraceContext::Participate { sampled: new });
+    let bad = ("traceparent", &TRACE[..54]);
+    let all = [bad, ("tracestate", "a=1"), (RID, TRACE_ID)];
+
+    // The ID as trace-id, whoever made it; random only if that was us.
+    let (parent, state) = sent(&accepted(&policy(true), &all));
+    assert!(parent.starts_with(&TRACE[..36]) && parent.ends_with("-01"));
+    assert_eq!(state, None);
+    for headers in [&all[..2], &[]] {
+        let context = accepted(&policy(false), headers);
+        let id = context.id().as_str().replace('-', "");
+        assert_eq!(context.trace_id().unwrap().as_str(), id);
+        let (parent, state) = sent(&context);
+        assert!(parent.ends_with("-02") && state.is_none(), "{parent}");
+    }
+
+    // Not an ID in that form: one trace-id for all calls of the request.
+    let context = accepted(&policy(true), &[(RID, "click-1")]);
+    let (first, second) = (sent(&context).0, sent(&context).0);
+    assert_eq!(first[..36], second[..36]);
+    assert_ne!(first, second);
+    assert!(first.ends_with("-03"));
+
+    // Nothing is known about IDs of others.
+    let custom = policy(false).generator(Generator::custom(|| TRACE_ID));
+    assert!(sent(&accepted(&custom, &[])).0.ends_with("-00"));
+
+    // A stranger's trace restarts.
+    let strict = policy(false).trust(Trust::never());
+    let trace = [("traceparent", TRACE), ("tracestate", "a=1")];
+    let (parent, state) = sent(&accepted(&strict, &trace));
+    assert!(!parent.contains(TRACE_ID) && state.is_none());
+}
+
+proptest! {
+    #[test]
+    fn any_headers_never_panic_and_always_give_a_valid_id(
+        headers in proptest::collection::vec(
+            ("(?i)x-correlation-id|x-request-id|traceparent|tracestate|b3|request-id|x-amzn-trace-id|[!-~]{0,70}",
+             proptest::collection::vec(any::<u8>(), 0..300)), 0..6)
+    ) {
+        let policy = every_format();
+        let lines = || headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
+        let context = policy.receive(lines, None).into_context();
+        prop_assert!(context.id().as_str().parse::<CorrelationId>().is_ok());
+        prop_assert!(context.id().as_str().len() <= 128);
+    }
+
+    #[test]
+    fn a_valid_id_is_kept_byte_for_byte(id in "[A-Za-z0-9._:+/=#@|~-]{1,128}", pad in "[ \t]{0,3}") {
+        // A placeholder such as `-` is none.
+        prop_assume!(Policy::new().accepts(id.as_bytes()));
+        let value = format!("{pad}{id}{pad}");
+        prop_assert_eq!(kept(&Policy::new(), &[("X-Correlation-Id", &value)]), Some(id));
+    }
+}

@@ -1,0 +1,248 @@
+//! Where in a record the ID goes, whichever way the record comes.
+
+use std::io::Write;
+
+use correlation_core::log::tagged;
+use correlation_core::{Context, Policy, Tag, sync_scope, tag};
+use correlation_testkit::Capture;
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::{RID, TRACE, TRACE_ID, accepted, id};
+
+/// What a writer makes of a record in a scope, after records outside any scope.
+fn written(
+    setting: impl Fn(Tag<Capture>) -> Tag<Capture>,
+    before: &[&str],
+    context: impl Into<Context>,
+    record: &str,
+) -> String {
+    let log = Capture::default();
+    let tag = setting(tag(log.clone()));
+    let write = |record: &str| tag.make_writer().write_all(record.as_bytes()).unwrap();
+    before.iter().for_each(|record| write(record));
+    let start = log.text().len();
+    sync_scope(context, || write(record));
+    log.text()[start..].to_owned()
+}
+
+fn text(record: &str) -> String {
+    written(Tag::text, &[], id("abc"), record)
+}
+
+fn json(record: &str) -> String {
+    written(Tag::json, &[], id("abc"), record)
+}
+
+/// What a writer and a format function make of a record after others, which settle the format.
+fn after(before: &[&str], record: &str) -> String {
+    let written = written(|tag| tag, before, id("abc"), record);
+    let format = tagged(|out, record| write!(out, "{}", record.args()));
+    let formatted = |record: &str| {
+        let mut out = Vec::new();
+        let mut builder = log::Record::builder();
+        format(&mut out, &builder.args(format_args!("{record}")).build()).unwrap();
+        String::from_utf8(out).unwrap()
+    };
+    before.iter().for_each(|record| drop(formatted(record)));
+    assert_eq!(sync_scope(id("abc"), || formatted(record)), written);
+    written
+}
+
+#[test]
+fn text_has_it_at_the_end_of_every_line() {
+    for (record, tagged) in [
+        ("INFO done\n", "INFO done correlation_id=abc\n"),
+        ("no newline", "no newline correlation_id=abc"),
+        (
+            "a\n\n  \nb\n",
+            "a correlation_id=abc\n\n  \nb correlation_id=abc\n",
+        ),
+        (
+            "a\r\n\r\nb",
+            "a correlation_id=abc\r\n\r\nb correlation_id=abc",
+        ),
+        (
+            "a\rb\u{2028}c\u{b}d\r\r\n",
+            "a\rb\u{2028}c\u{b}d\r correlation_id=abc\r\n",
+        ),
+        ("", ""),
+        ("{\"a\":1}\n", "{\"a\":1} correlation_id=abc\n"),
+        (
+            "order\n{\"correlation_id\":\"victim\"}\n",
+            "order correlation_id=abc\n{\"correlation_id\":\"victim\"} correlation_id=abc\n",
+        ),
+    ] {
+        assert_eq!(text(record), tagged);
+    }
+}
+
+#[test]
+fn a_line_that_ends_so_already_is_left_alone() {
+    for there in [
+        "a correlation_id=abc",
+        "a correlation_id=abc\x1b[0m",
+        "a \x1b[3mcorrelation_id\x1b[0m\x1b[2;31m=\x1b[0mabc\x1b[0m\x1b[m",
+    ] {
+        assert_eq!(text(there), there);
+    }
+    for other in [
+        "correlation_id=abc",
+        "a correlation_id=abc b",
+        "a correlation_id=abc ",
+        "a correlation_id=abc:2",
+        "a correlation_id=xabc",
+        "a correlation_id=\"abc\"",
+        "a my_correlation_id=abc",
+        "request{correlation_id=abc}",
+        "a correlation_id=abc\x1b[2K",
+        "a correlation_id=abc\x1b[0",
+        "a correlation_id=abcm",
+        "a correlation_id=",
+        "m",
+        "\x1b[0m",
+    ] {
+        assert_eq!(text(other), format!("{other} correlation_id=abc"));
+    }
+}
+
+#[test]
+fn json_has_it_as_first_key() {
+    for (record, tagged) in [
+        ("{\"a\":1}\n", "{\"correlation_id\":\"abc\",\"a\":1}\n"),
+        ("{\"a\":1}", "{\"correlation_id\":\"abc\",\"a\":1}"),
+        ("{}\n", "{\"correlation_id\":\"abc\"}\n"),
+        ("{ }\n", "{\"correlation_id\":\"abc\" }\n"),
+        ("{ \"a\":1}\n", "{\"correlation_id\":\"abc\", \"a\":1}\n"),
+        (" {\"a\":1} \n", " {\"correlation_id\":\"abc\",\"a\":1} \n"),
+        (
+            "@cee: {\"a\":1}\n",
+            "@cee: {\"correlation_id\":\"abc\",\"a\":1}\n",
+        ),
+        (
+            "\u{feff}{\"a\":1}\n",
+            "\u{feff}{\"correlation_id\":\"abc\",\"a\":1}\n",
+        ),
+        (
+            "{\n  \"a\": {\n    \"b\": [1, 2]\n  }\n}\n",
+            "{\"correlation_id\":\"abc\",\n  \"a\": {\n    \"b\": [1, 2]\n  }\n}\n",
+        ),
+        (
+            "{\"a\":\"}{\"}\r\n{\"b\":2}{\"c\":3}\n",
+            "{\"correlation_id\":\"abc\",\"a\":\"}{\"}\r\n{\"correlation_id\":\"abc\",\"b\":2}\
+             {\"correlation_id\":\"abc\",\"c\":3}\n",
+        ),
+        (
+            "{\"a\":\"x\\\"}\\n{\\\"correlation_id\\\":\"}\n",
+            "{\"correlation_id\":\"abc\",\"a\":\"x\\\"}\\n{\\\"correlation_id\\\":\"}\n",
+        ),
+    ] {
+        assert_eq!(json(record), tagged);
+        assert_eq!(after(&[], record), tagged);
+    }
+}
+
+#[test]
+fn what_is_no_object_is_text_and_settles_nothing_in_a_json_writer() {
+    let cut = "{\"a\":1,\n";
+    for banner in [
+        "Listening",
+        "{not json}",
+        "{",
+        "[1]",
+        "\"a\"",
+        cut,
+        "{\"a\":\"b\n",
+        "{\"a\"]\n",
+    ] {
+        let line = banner.trim_end();
+        let tagged = json(&format!("{line}\n{{\"b\":2}}\n"));
+        let expected =
+            format!("{line} correlation_id=abc\n{{\"correlation_id\":\"abc\",\"b\":2}}\n");
+        assert_eq!(tagged, expected);
+        assert_eq!(json(line), format!("{line} correlation_id=abc"));
+    }
+    assert_eq!(
+        json("{\"a\":1} tail\n"),
+        "{\"correlation_id\":\"abc\",\"a\":1} tail correlation_id=abc\n"
+    );
+}
+
+#[test]
+fn the_first_record_settles_the_format() {
+    for first in [
+        "INFO\n",
+        "{\"a\":1} and more\n",
+        "{not json}\n",
+        "{\"a\":1",
+        "{\"a\":\n,\"\n",
+    ] {
+        let tagged = after(&["\n", first], "{\"b\":2}\n");
+        assert_eq!(tagged, "{\"b\":2} correlation_id=abc\n", "{first}");
+    }
+    let objects = [" \n\n{\"a\":1}\n"];
+    let tagged = "{\"correlation_id\":\"abc\",\"b\":2}\n";
+    assert_eq!(after(&objects, "{\"b\":2}\n"), tagged);
+    assert_eq!(after(&objects, "text\n"), "text correlation_id=abc\n");
+    assert_eq!(after(&[objects[0], "text\n"], "{\"b\":2}\n"), tagged);
+}
+
+/// Nor can a message with a line break in it, in a clone of the writer.
+#[test]
+fn no_message_changes_the_format() {
+    let log = Capture::default();
+    let tag = tag(log.clone());
+    let clone = tag.clone();
+    tag.make_writer().write_all(b"INFO started\n").unwrap();
+    let forged = b"order\n{\"correlation_id\":\"victim\",\"level\":\"ERROR\"}\n";
+    sync_scope(id("abc"), || clone.make_writer().write_all(forged)).unwrap();
+    assert_eq!(
+        log.text(),
+        "INFO started\norder correlation_id=abc\n\
+         {\"correlation_id\":\"victim\",\"level\":\"ERROR\"} correlation_id=abc\n"
+    );
+}
+
+#[test]
+fn a_key_that_an_object_has_itself_is_not_written_again() {
+    for there in [
+        "{\"correlation_id\":\"x\"}\n",
+        "{\"a\":{\"b\":[1]},\"correlation_id\":null}\n",
+        "{\"correlation_id\" : \"x\"}\n",
+        "{\"a\":1,\n \"correlation_id\"\t:1}\n",
+        "{\"correlation_id\"\x1b[0m:\"x\"}\n",
+    ] {
+        assert_eq!(json(there), there);
+    }
+    for other in [
+        r#""span":{"correlation_id":"x"}"#,
+        r#""message":"\"correlation_id\":\"x\"""#,
+        r#""message":"{\"correlation_id\":","n":{"correlation_id":1}"#,
+        r#""a":"\\","list":[{"correlation_id":"x"}]"#,
+        r#""a":"correlation_id""#,
+        r#""a":"correlation_id","b":1"#,
+        "\"a\":\x1b[31m\"correlation_id\"\x1b[0m,\"b\":1",
+    ] {
+        assert_eq!(
+            json(&format!("{{{other}}}\n")),
+            format!("{{\"correlation_id\":\"abc\",{other}}}\n")
+        );
+    }
+}
+
+#[test]
+fn the_trace_stands_beside_it() {
+    let request = accepted(&Policy::new(), &[("traceparent", TRACE), (RID, "abc")]);
+    let text = |record| written(|tag| tag.key("id").text(), &[], request.clone(), record);
+    assert_eq!(
+        text("one\ntwo id=abc\n"),
+        format!("one trace_id={TRACE_ID} id=abc\ntwo id=abc\n")
+    );
+    let json = |record| written(|tag| tag.json().key("id"), &[], request.clone(), record);
+    assert_eq!(
+        json("{\"a\":1}\n{\"trace_id\":1}"),
+        format!(
+            "{{\"id\":\"abc\",\"trace_id\":\"{TRACE_ID}\",\"a\":1}}\n\
+             {{\"id\":\"abc\",\"trace_id\":1}}"
+        )
+    );
+}
