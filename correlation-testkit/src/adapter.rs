@@ -3,25 +3,32 @@
 use std::net::SocketAddr;
 
 use correlation_core::Policy;
+use tokio::net::TcpListener;
 
 /// A server adapter, as the contract sees it: something that serves the contract app under a
 /// policy.
 ///
 /// # The contract app
 ///
-/// Bodies come from `service_common::answers` unless the table says otherwise, so an app is a
-/// route table. "Ambient" is what `correlation_core::current()` reads.
+/// Bodies come from [`app`](crate::app) unless the table says otherwise, so an app is a route
+/// table. "Ambient" is what `correlation_core::current()` reads. `/log`, `/relay` and `/test` are
+/// for [`service`](crate::service), which runs an app as a process.
 ///
 /// | request | answer |
 /// |---|---|
 /// | `GET /id` | the ambient ID |
 /// | `GET /extract` | the ID from the framework's own extractor or guard |
-/// | `GET /inbound` | JSON: ID, source, upstream ID, trace-id |
+/// | `GET /inbound` | JSON: ID, source, untrusted ID, trace-id |
 /// | `GET /sleepy?steps=K&ms=M` | JSON array: the ambient ID after each of K waits |
 /// | `GET /stream?chunks=N` | streamed: N lines, the ambient ID when each is produced |
 /// | `GET /spawn` | JSON: the ambient ID in tasks and threads |
+/// | `GET /log?n=N` | the ambient ID; writes N records with each of the two loggers |
+/// | `GET /relay?path=P` | what `DOWNSTREAM` answers, called with the outbound client of the adapter |
+/// | `POST /test` | JSON `[]`; makes the calls that the body asks for: `[{"url": "..", "arguments": []}]` |
 /// | `GET /seen` | the request's `x-correlation-id` as the handler sees it, or `none` |
-/// | `GET /own` | the ambient ID; the handler sets the headers [`OWN_HEADERS`](crate::OWN_HEADERS) |
+/// | `GET /own` | the ambient ID; the handler sets the headers [`OWN_HEADERS`](crate::app::OWN_HEADERS) |
+/// | `GET /opaque` | the ambient ID; the handler sets the header [`OPAQUE_HEADER`](crate::app::OPAQUE_HEADER) |
+/// | `GET /empty/S` | status S and an empty body, by the usual means of the framework |
 /// | `GET /fail` | 500: the handler returns an error, where the framework has it |
 /// | `GET /panic` | the handler panics |
 /// | `GET /ws` | WebSocket: answers each text message with the ambient ID |
@@ -31,6 +38,9 @@ use correlation_core::Policy;
 pub trait Adapter {
     /// What failures are reported under.
     const NAME: &'static str;
+
+    /// How the framework writes the route of `/empty/S`, if it tells anybody.
+    const ROUTE: Option<&'static str>;
 
     /// Serves the contract app on a free loopback port and returns once it listens. Whether it
     /// runs in threads of its own or in the current tokio runtime is up to the adapter; it may
@@ -69,4 +79,27 @@ pub struct Gaps {
     pub no_h2c: bool,
     /// No WebSocket: `/ws` is a 404.
     pub no_websocket: bool,
+}
+
+impl Gaps {
+    pub(crate) fn wrong_method(&self) -> u16 {
+        if self.wrong_method_is_404 { 404 } else { 405 }
+    }
+
+    pub(crate) fn bad_query(&self) -> u16 {
+        if self.bad_query_is_422 { 422 } else { 400 }
+    }
+}
+
+/// Listens on a free loopback port, in the current runtime.
+///
+/// # Panics
+///
+/// If there is none.
+pub fn listen() -> (TcpListener, SocketAddr) {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.set_nonblocking(true).expect("a socket for tokio");
+    let addr = listener.local_addr().expect("a bound socket");
+    let listener = TcpListener::from_std(listener).expect("a runtime");
+    (listener, addr)
 }

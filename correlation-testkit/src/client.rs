@@ -42,14 +42,6 @@ impl Connection {
         })
     }
 
-    /// The other end of somebody else's connection.
-    pub(crate) fn accepted(stream: TcpStream) -> Self {
-        Self {
-            stream,
-            buffer: BytesMut::new(),
-        }
-    }
-
     /// Sends a GET request and reads the whole response.
     ///
     /// # Errors

@@ -8,21 +8,15 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use futures_util::{Stream, stream};
-use serde::Deserialize;
 use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::timeout;
 
+use crate::app::ambient;
 use crate::client::DEADLINE;
-
-/// Query of `GET /hang` and `GET /hang-stream`.
-#[derive(Clone, Debug, Deserialize)]
-pub struct HangQuery {
-    /// Which [`Probe`] waits for this request.
-    pub name: String,
-}
 
 /// For the handler of `/hang`: never ends, unless the probe releases it. Answers with the
 /// ambient ID.
@@ -106,9 +100,9 @@ impl Probe {
         self.link.release.notify_one();
     }
 
-    /// Waits for the end; `None` if it never comes.
-    pub async fn ended(&mut self) -> Option<End> {
-        timeout(DEADLINE, self.ended.recv()).await.ok().flatten()
+    /// Waits for the end, but no longer than `patience`; `None` if it does not come.
+    pub async fn ended(&mut self, patience: Duration) -> Option<End> {
+        timeout(patience, self.ended.recv()).await.ok().flatten()
     }
 }
 
@@ -161,8 +155,4 @@ fn links() -> MutexGuard<'static, BTreeMap<String, Link>> {
     static LINKS: Mutex<BTreeMap<String, Link>> = Mutex::new(BTreeMap::new());
 
     LINKS.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn ambient() -> Option<String> {
-    correlation_core::current().map(|id| id.to_string())
 }

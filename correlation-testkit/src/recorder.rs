@@ -1,49 +1,43 @@
 //! The other end of a call: what the tests of HTTP clients talk to.
 
 use std::collections::HashSet;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+use std::ops::Deref;
+use std::sync::{Mutex, PoisonError};
 
-/// An HTTP/1.1 server on 127.0.0.1 that keeps every request it got, as it was on the wire.
-///
-/// It takes one request per connection, and stops with the process.
+use correlation_core::names::X_CORRELATION_ID;
+use correlation_core::testing::{CallRecorder, RecordedCall};
+use serde_json::Value;
+
+/// A [`CallRecorder`] with the answers that the contracts need.
 #[derive(Debug)]
-pub struct Recorder {
-    port: u16,
-    requests: Arc<Mutex<Vec<Recorded>>>,
+pub struct Recorder(CallRecorder);
+
+impl Deref for Recorder {
+    type Target = CallRecorder;
+
+    fn deref(&self) -> &CallRecorder {
+        &self.0
+    }
 }
 
 impl Recorder {
-    /// Answers each request with what `answer` says: the status line, and header lines if any,
-    /// each with its end of line.
+    /// Answers each request with what `answer` says: see [`CallRecorder::answering`].
     #[must_use]
-    pub fn start(answer: impl Fn(&Recorded) -> String + Send + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let port = listener.local_addr().expect("a bound port").port();
-        let requests = Arc::new(Mutex::new(Vec::new()));
-        let kept = requests.clone();
-        thread::spawn(move || {
-            // A client that goes away has seen what it wanted.
-            for stream in listener.incoming().flatten() {
-                let _ = serve(stream, &kept, &answer);
-            }
-        });
-        Self { port, requests }
+    pub fn start(answer: impl Fn(&RecordedCall) -> String + Send + Sync + 'static) -> Self {
+        Self(CallRecorder::answering(answer))
     }
 
     /// Answers 200.
     #[must_use]
     pub fn ok() -> Self {
-        Self::start(|_| "200 OK\r\n".to_owned())
+        Self(CallRecorder::start())
     }
 
     /// Answers with this status and `Location`.
     #[must_use]
     pub fn redirect(status: u16, location: impl Into<String>) -> Self {
         let location = location.into();
-        Self::start(move |_| format!("{status} Go\r\nLocation: {location}\r\n"))
+        Self::start(move |_| format!("{status} Go\r\nLocation: {location}"))
     }
 
     /// Answers 503 to the first two requests, then 200: for a client that tries again.
@@ -54,57 +48,29 @@ impl Recorder {
             let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
             *seen += 1;
             let status = if *seen < 3 { "503 Later" } else { "200 OK" };
-            format!("{status}\r\n")
+            status.to_owned()
         })
     }
 
     /// Sends `/first/N` on to `/second/N`, and answers 200 to all else: for many calls at a time.
     #[must_use]
     pub fn two_hops() -> Self {
-        Self::start(|request| match request.line.split_once("/first/") {
-            Some((_, rest)) => {
-                let call = rest.trim_end_matches(" HTTP/1.1");
-                format!("307 Go\r\nLocation: /second/{call}\r\n")
-            }
-            None => "200 OK\r\n".to_owned(),
+        Self::start(|request| match request.path().split_once("/first/") {
+            Some((_, call)) => format!("307 Go\r\nLocation: /second/{call}"),
+            None => "200 OK".to_owned(),
         })
-    }
-
-    /// Its port.
-    #[must_use]
-    pub const fn port(&self) -> u16 {
-        self.port
-    }
-
-    /// Its URL by address.
-    #[must_use]
-    pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}/", self.port)
     }
 
     /// Its URL by name: for a client another host, on the same machine.
     #[must_use]
     pub fn other_url(&self) -> String {
-        format!("http://localhost:{}/", self.port)
+        format!("http://localhost:{}/", self.port())
     }
 
-    /// Everything that was asked so far. A request is here before its answer leaves.
+    /// The IDs of all requests, in the order they came; `-` for a request without one.
     #[must_use]
-    pub fn requests(&self) -> Vec<Recorded> {
-        let requests = self.requests.lock();
-        requests.unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// The IDs of all requests, in the order they came; none for a request without one.
-    #[must_use]
-    pub fn ids(&self) -> Vec<Option<String>> {
-        let requests = self.requests();
-        let ids = requests.iter().map(|request| {
-            let ids = request.values(crate::CORRELATION_ID);
-            assert!(ids.len() < 2, "the ID is sent once: {ids:?}");
-            ids.first().map(|&id| id.to_owned())
-        });
-        ids.collect()
+    pub fn ids(&self) -> Vec<String> {
+        self.calls().iter().map(Sent::id).collect()
     }
 
     /// Of that many calls to [`two_hops`](Self::two_hops), number N had the ID `click-N` on both.
@@ -114,10 +80,10 @@ impl Recorder {
     /// If one had another ID or none, or did not come.
     pub fn assert_none_crossed(&self, calls: usize) {
         let mut seen = HashSet::new();
-        for request in self.requests() {
-            let path = request.line.split(' ').nth(1).unwrap_or_default();
+        for request in self.calls() {
+            let path = request.path();
             let call = path.rsplit('/').next().unwrap_or_default();
-            let ids = request.values(crate::CORRELATION_ID);
+            let ids = request.values(X_CORRELATION_ID);
             assert_eq!(ids, [format!("click-{call}")], "the ID of {path}");
             seen.insert(path.to_owned());
         }
@@ -125,65 +91,35 @@ impl Recorder {
     }
 }
 
-/// A request as it came.
-#[derive(Clone, Debug)]
-pub struct Recorded {
-    /// The request line.
-    pub line: String,
-    /// Names in lower case, and values.
-    pub headers: Vec<(String, String)>,
-    /// The body, as far as `Content-Length` announces one.
-    pub body: Vec<u8>,
+/// What the contracts ask about a call.
+pub trait Sent {
+    /// The ID; `-` if there is none.
+    ///
+    /// # Panics
+    ///
+    /// If there are more.
+    fn id(&self) -> String;
+
+    /// Whether a header or the request line has this text in it.
+    fn mentions(&self, text: &str) -> bool;
+
+    /// The body as JSON; `null` if it is none.
+    fn json(&self) -> Value;
 }
 
-impl Recorded {
-    /// The value of each line of this header.
-    #[must_use]
-    pub fn values(&self, name: &str) -> Vec<&str> {
-        let lines = self.headers.iter().filter(|(known, _)| known == name);
-        lines.map(|(_, value)| value.as_str()).collect()
+impl Sent for RecordedCall {
+    fn id(&self) -> String {
+        let ids = self.values(X_CORRELATION_ID);
+        assert!(ids.len() < 2, "the ID is sent once: {ids:?}");
+        ids.into_iter().next().unwrap_or_else(|| "-".to_owned())
     }
 
-    fn read(stream: &TcpStream) -> std::io::Result<Self> {
-        let mut reader = BufReader::new(stream);
-        let mut lines = reader.by_ref().lines();
-        let line = lines.next().unwrap_or_else(|| Ok(String::new()))?;
-        let mut headers = Vec::new();
-        for line in lines {
-            let line = line?;
-            let Some((name, value)) = line.split_once(':') else {
-                break;
-            };
-            headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
-        }
-        let mut recorded = Self {
-            line,
-            headers,
-            body: Vec::new(),
-        };
-        let length = recorded.values("content-length").first().copied();
-        recorded.body = vec![0; length.and_then(|length| length.parse().ok()).unwrap_or(0)];
-        reader.read_exact(&mut recorded.body)?;
-        Ok(recorded)
+    fn mentions(&self, text: &str) -> bool {
+        let mut values = self.headers.iter().map(|(_, value)| value);
+        self.line.contains(text) || values.any(|value| value.contains(text))
     }
-}
 
-fn serve(
-    mut stream: TcpStream,
-    kept: &Mutex<Vec<Recorded>>,
-    answer: &impl Fn(&Recorded) -> String,
-) -> std::io::Result<()> {
-    let request = Recorded::read(&stream)?;
-    // A connection that was opened and not used is no request.
-    if request.line.is_empty() {
-        return Ok(());
+    fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
     }
-    let answer = answer(&request);
-    let mut requests = kept.lock().unwrap_or_else(PoisonError::into_inner);
-    requests.push(request);
-    drop(requests);
-    write!(
-        stream,
-        "HTTP/1.1 {answer}Content-Length: 0\r\nConnection: close\r\n\r\n"
-    )
 }

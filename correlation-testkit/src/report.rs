@@ -1,6 +1,10 @@
 //! What a check found: every failure, and how much it compared.
 
 use std::fmt::{Debug, Display};
+use std::io;
+use std::time::Duration;
+
+use crate::DEADLINE;
 
 /// The outcome of one or more checks.
 ///
@@ -45,6 +49,26 @@ impl Report {
             .ok()
     }
 
+    /// Runs a part of a check. An error that ends the part is a failure.
+    pub(crate) async fn part(
+        &mut self,
+        what: impl Display,
+        part: impl AsyncFnOnce(&mut Self) -> io::Result<()>,
+    ) {
+        let result = part(self).await;
+        self.ok(what, result);
+    }
+
+    /// How long to wait for what comes at once when all is well: not long any more where something
+    /// is wrong already, so that a check of a broken adapter ends, too.
+    pub(crate) const fn patience(&self) -> Duration {
+        if self.failures.is_empty() {
+            DEADLINE
+        } else {
+            Duration::from_secs(1)
+        }
+    }
+
     /// Demands that this report compared exactly so much: a check that quietly compared nothing
     /// would be green on every server.
     #[must_use]
@@ -82,13 +106,14 @@ impl Report {
         &self.failures
     }
 
-    /// Panics with all failures at once.
+    /// Prints how much was compared, and panics with all failures at once.
     ///
     /// # Panics
     ///
     /// If there is a failure, or if nothing was compared at all.
     pub fn assert_passed(&self, name: &str) {
         let Self { compared, failures } = self;
+        println!("{name}: {compared} comparisons");
         assert!(
             failures.is_empty(),
             "{name}: {} failures in {compared} comparisons:\n{}",

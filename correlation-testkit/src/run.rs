@@ -4,7 +4,7 @@ use correlation_core::Policy;
 
 use crate::checks::concurrency::{self, Load};
 use crate::checks::{
-    access, bodies, connection, disconnect, headers, outcomes, rules, spawned, websocket,
+    access, bodies, connection, disconnect, headers, outcomes, reject, rules, spawned, websocket,
 };
 use crate::{Adapter, Report};
 
@@ -22,6 +22,7 @@ pub async fn check(adapter: &impl Adapter) -> Report {
     let gaps = adapter.gaps();
     let mut report = rules::check(adapter).await;
     report.merge(headers::check(adapter).await);
+    report.merge(reject::check(adapter).await);
     report.merge(access::check(adapter).await);
 
     let addr = adapter.start(Policy::new());

@@ -5,7 +5,9 @@ mod reference;
 
 use correlation_core::Policy;
 use correlation_testkit::checks::concurrency::{self, Load};
-use correlation_testkit::checks::{bodies, connection, disconnect, headers, outcomes, rules};
+use correlation_testkit::checks::{
+    access, bodies, connection, disconnect, headers, outcomes, reject, rules,
+};
 use correlation_testkit::{Adapter, Report};
 use reference::{Fault, Reference};
 
@@ -74,11 +76,20 @@ async fn lost_headers_are_found() {
     found(Fault::Append, &report, 1, "/own");
     let report = headers::check(&Reference(Fault::Expose)).await;
     found(Fault::Expose, &report, 1, "/own");
+    found(Fault::Expose, &report, 1, "/opaque");
 
     let adapter = Reference(Fault::OnlySuccess);
     let addr = adapter.start(Policy::new());
     let report = outcomes::check(addr, &adapter.gaps()).await;
     found(Fault::OnlySuccess, &report, 10, "/panic");
+}
+
+#[tokio::test]
+async fn silence_is_found() {
+    let report = reject::check(&Reference(Fault::Silent)).await;
+    found(Fault::Silent, &report, 12, "body");
+    let report = access::check(&Reference(Fault::Unfinished)).await;
+    found(Fault::Unfinished, &report, 3, "client_gone");
 }
 
 #[tokio::test]

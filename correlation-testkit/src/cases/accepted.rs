@@ -2,13 +2,15 @@
 
 use correlation_core::Policy;
 
+use super::case::{C1, CID, R1, makes};
 use super::{Case, Rule};
 
 pub(super) fn alphabet() -> Vec<Case> {
     let all = String::from_utf8_lossy(ALLOWED);
     let mut cases = vec![Case::kept("every allowed byte at once", all).with(CID, ALLOWED)];
     for byte in ALLOWED {
-        let id = char::from(*byte).to_string();
+        // Twice, since a single `-` is a placeholder.
+        let id = char::from(*byte).to_string().repeat(2);
         cases.push(Case::kept(format!("allowed byte {id}"), &id).with(CID, &id));
     }
     let forbidden = (b'!'..=b'~').filter(|byte| !ALLOWED.contains(byte));
@@ -68,7 +70,7 @@ pub(super) fn real_world() -> Vec<Case> {
         ("UUID version 1", "c232ab00-9414-11ec-b3c8-9f6bdeced846"),
         ("UUID version 7", "01920a5c-0e8b-7c3d-9f21-8a4b6c0d1e2f"),
         ("UUID in upper case", "F81D4FAE-7DEC-41D0-A765-00A0C91E6BF6"),
-        ("UUID, nil", "00000000-0000-0000-0000-000000000000"),
+        ("UUID, max", "ffffffff-ffff-ffff-ffff-ffffffffffff"),
         (
             "UUID as URN",
             "urn:uuid:f81d4fae-7dec-41d0-a765-00a0c91e6bf6",
@@ -115,6 +117,42 @@ pub(super) fn real_world() -> Vec<Case> {
     .collect()
 }
 
+/// What clients send who have no ID.
+pub(super) fn placeholders() -> Vec<Case> {
+    let nil = "00000000-0000-0000-0000-000000000000";
+    let mut cases: Vec<_> = [
+        "-",
+        "null",
+        "Null",
+        "NULL",
+        "undefined",
+        "none",
+        "None",
+        "nil",
+        "unknown",
+        "UNKNOWN",
+        " null ",
+        "null, null",
+        nil,
+        "00000000000000000000000000000000",
+    ]
+    .into_iter()
+    .flat_map(|text| {
+        [
+            Case::fresh(format!("placeholder {text}")).with(CID, text),
+            Case::kept(format!("placeholder {text}, then request ID"), "r-1")
+                .from("x-request-id")
+                .sends(&[(CID, text), R1]),
+        ]
+    })
+    .collect();
+    for id in ["--", "null-1", "nulls", "0", "00000000", "nan", "empty"] {
+        cases.push(Case::kept(format!("no placeholder, {id}"), id).with(CID, id));
+    }
+    cases.push(makes("a placeholder beside an ID", &[(CID, "null"), C1]));
+    cases
+}
+
 pub(super) fn rules() -> Vec<Rule> {
     let max = |max| Policy::new().max_len(max);
     vec![
@@ -140,4 +178,3 @@ fn too_long(len: usize) -> Case {
 }
 
 const ALLOWED: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.:+/=#@|~";
-const CID: &str = "X-Correlation-ID";

@@ -1,6 +1,6 @@
 //! One request and what must come of it.
 
-use crate::{CORRELATION_ID, Gaps};
+use crate::{CORRELATION_ID, Gaps, TRACE, TRACE_ID};
 
 /// One request and what must come of it.
 #[derive(Clone, Debug)]
@@ -12,7 +12,7 @@ pub struct Case {
     /// The outcome.
     pub expect: Expect,
     /// The caller's ID that was not trusted.
-    pub upstream_id: Option<String>,
+    pub untrusted_id: Option<String>,
     /// The trace-id of the request's context.
     pub trace_id: Option<String>,
     unless: Option<Unless>,
@@ -26,7 +26,7 @@ pub enum Expect {
         /// The ID.
         id: String,
         /// The name of the header, in lower case.
-        source: &'static str,
+        source: String,
     },
     /// A new ID of this shape.
     Fresh(Shape),
@@ -75,10 +75,41 @@ impl Shape {
     }
 }
 
+/// The ID of the line `taken` is kept; that of [`T`] with its trace.
+pub(super) fn takes(name: &str, taken: Line, sent: &[Line]) -> Case {
+    let case = Case::kept(name, taken.1).from(taken.0).sends(sent);
+    if taken == T { case.traced() } else { case }
+}
+
+/// A UUID version 4 is made.
+pub(super) fn makes(name: &str, sent: &[Line]) -> Case {
+    Case::fresh(name).sends(sent)
+}
+
+/// The request is answered with 400.
+pub(super) fn rejects(name: &str, sent: &[Line]) -> Case {
+    Case::new(name, Expect::Rejected).sends(sent)
+}
+
+/// A header line.
+pub(super) type Line = (&'static str, &'static str);
+
+pub(super) const CID: &str = "X-Correlation-ID";
+pub(super) const RID: &str = "X-Request-ID";
+const TRACEPARENT: &str = "traceparent";
+/// Lines that most cases are made of.
+pub(super) const C1: Line = (CID, "c-1");
+pub(super) const C2: Line = (CID, "c-2");
+pub(super) const R1: Line = (RID, "r-1");
+pub(super) const BAD: Line = (CID, "not valid");
+pub(super) const TP: Line = (TRACEPARENT, TRACE);
+/// The ID in [`TP`].
+pub(super) const T: Line = (TRACEPARENT, TRACE_ID);
+
 impl Case {
-    /// The caller's ID is kept; the last header of the case is where it stands.
+    /// The caller's ID is kept, from `x-correlation-id`.
     pub(super) fn kept(name: impl Into<String>, id: impl Into<String>) -> Self {
-        let (id, source) = (id.into(), CORRELATION_ID);
+        let (id, source) = (id.into(), CORRELATION_ID.to_owned());
         Self::new(name, Expect::Kept { id, source })
     }
 
@@ -92,17 +123,12 @@ impl Case {
         Self::new(name, Expect::Fresh(shape))
     }
 
-    /// The request is answered with 400.
-    pub(super) fn rejected(name: impl Into<String>) -> Self {
-        Self::new(name, Expect::Rejected)
-    }
-
     fn new(name: impl Into<String>, expect: Expect) -> Self {
         Self {
             name: name.into(),
             headers: Vec::new(),
             expect,
-            upstream_id: None,
+            untrusted_id: None,
             trace_id: None,
             unless: None,
         }
@@ -114,18 +140,29 @@ impl Case {
         self
     }
 
+    /// Sends these header lines.
+    pub(super) fn sends(self, lines: &[Line]) -> Self {
+        let lines = lines.iter();
+        lines.fold(self, |case, (name, value)| case.with(name, value))
+    }
+
     /// The ID was taken from this header; without this it is `x-correlation-id`.
-    pub(super) fn from(mut self, header: &'static str) -> Self {
+    pub(super) fn from(mut self, header: &str) -> Self {
         if let Expect::Kept { source, .. } = &mut self.expect {
-            *source = header;
+            *source = header.to_ascii_lowercase();
         }
         self
     }
 
     /// The caller's ID that was not trusted.
-    pub(super) fn upstream(mut self, id: impl Into<String>) -> Self {
-        self.upstream_id = Some(id.into());
+    pub(super) fn untrusted(mut self, id: impl Into<String>) -> Self {
+        self.untrusted_id = Some(id.into());
         self
+    }
+
+    /// The request is in the trace of [`TP`].
+    pub(super) fn traced(self) -> Self {
+        self.trace(TRACE_ID)
     }
 
     /// The request is in this trace.
@@ -136,7 +173,7 @@ impl Case {
 
     /// With this gap the ID is kept.
     pub(super) fn unless_kept(mut self, gap: fn(&Gaps) -> bool, id: &str) -> Self {
-        let (id, source) = (id.to_owned(), CORRELATION_ID);
+        let (id, source) = (id.to_owned(), CORRELATION_ID.to_owned());
         let expect = Expect::Kept { id, source };
         self.unless = Some(Unless { gap, expect });
         self

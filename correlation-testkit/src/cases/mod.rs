@@ -4,8 +4,8 @@
 
 mod accepted;
 mod case;
+mod formats;
 mod options;
-mod parsers;
 mod sources;
 mod trace;
 mod trust;
@@ -50,8 +50,9 @@ pub fn all() -> Vec<Rule> {
             accepted::alphabet(),
             accepted::lengths(),
             accepted::real_world(),
+            accepted::placeholders(),
             trace::vectors(),
-            parsers::off_by_default(),
+            formats::off_by_default(),
         ]
         .concat(),
     )];
@@ -60,7 +61,7 @@ pub fn all() -> Vec<Rule> {
     rules.extend(trace::rules());
     rules.extend(trust::rules());
     rules.extend(options::rules());
-    rules.extend(parsers::rules());
+    rules.extend(formats::rules());
     rules
 }
 

@@ -1,8 +1,8 @@
 //! The policy's other settings.
 
-use correlation_core::{Generator, OnInvalid, OnMissing, Policy};
+use correlation_core::{Generator, Policy};
 
-use super::trace::{TRACE_ID, TRACEPARENT};
+use super::case::{BAD, C1, C2, CID, R1, RID, T, TP, makes, rejects, takes};
 use super::{Case, Rule, Shape};
 
 pub(super) fn rules() -> Vec<Rule> {
@@ -19,55 +19,42 @@ fn generators() -> Vec<Rule> {
             Policy::new().generator(generator),
             [
                 Case::made("nothing sent", shape),
-                Case::made("invalid sent", shape).with(CID, "not valid"),
-                Case::kept("valid sent", "c-1").with(CID, "c-1"),
+                Case::made("invalid sent", shape).sends(&[BAD]),
+                takes("valid sent", C1, &[C1]),
             ],
         )
     };
-    let too_long = || "x".repeat(256);
+    let custom = |make: fn() -> String| Generator::custom(make);
+    let v4 = Shape::Uuid('4');
     vec![
-        rule("UUID v4", Generator::uuid_v4(), Shape::Uuid('4')),
+        rule("UUID v4", Generator::uuid_v4(), v4),
         rule("UUID v7", Generator::uuid_v7(), Shape::Uuid('7')),
         rule("hex", Generator::hex(), Shape::Hex),
         rule(
             "custom",
-            Generator::custom(|| "shop-1"),
+            custom(|| "shop-1".to_owned()),
             Shape::Exactly("shop-1"),
         ),
-        rule(
-            "custom, invalid",
-            Generator::custom(|| "not valid"),
-            Shape::Uuid('4'),
-        ),
-        rule(
-            "custom, empty",
-            Generator::custom(String::new),
-            Shape::Uuid('4'),
-        ),
-        rule(
-            "custom, too long",
-            Generator::custom(too_long),
-            Shape::Uuid('4'),
-        ),
+        rule("custom, invalid", custom(|| "not valid".to_owned()), v4),
+        rule("custom, empty", custom(String::new), v4),
+        rule("custom, too long", custom(|| "x".repeat(256)), v4),
     ]
 }
 
 fn validator() -> Rule {
+    let ours = (CID, "shop-1");
+    let theirs = (CID, "bank-1");
+    let second = (RID, "shop-2");
     Rule::new(
         "validator",
         Policy::new().validator(|id: &str| id.starts_with("shop-")),
         [
-            Case::kept("accepted", "shop-1").with(CID, "shop-1"),
-            Case::fresh("refused").with(CID, "bank-1"),
-            Case::kept("first refused, second accepted", "shop-2")
-                .from("x-request-id")
-                .with(CID, "bank-1")
-                .with(RID, "shop-2"),
-            Case::fresh("accepted, but not valid").with(CID, "shop-1 shop-2"),
+            takes("accepted", ours, &[ours]),
+            makes("refused", &[theirs]),
+            takes("first refused, second accepted", second, &[theirs, second]),
+            makes("accepted, but not valid", &[(CID, "shop-1 shop-2")]),
             // The trace goes on; its trace-id is only not used as the ID.
-            Case::fresh("trace-id refused")
-                .trace(TRACE_ID)
-                .with("traceparent", TRACEPARENT),
+            makes("trace-id refused", &[TP]).traced(),
         ],
     )
 }
@@ -75,43 +62,40 @@ fn validator() -> Rule {
 fn on_missing() -> Rule {
     Rule::new(
         "on_missing reject",
-        Policy::new().on_missing(OnMissing::Reject),
+        Policy::new().reject_missing(true),
         [
-            Case::rejected("nothing sent"),
-            Case::rejected("another header").with("X-Other-ID", "c-1"),
-            Case::kept("correlation ID", "c-1").with(CID, "c-1"),
-            Case::kept("request ID", "r-1")
-                .from("x-request-id")
-                .with(RID, "r-1"),
-            Case::kept("traceparent", TRACE_ID)
-                .from("traceparent")
-                .trace(TRACE_ID)
-                .with("traceparent", TRACEPARENT),
+            rejects("nothing sent", &[]),
+            rejects("another header", &[("X-Other-ID", "c-1")]),
+            rejects("a placeholder", &[(CID, "undefined")]),
+            takes("correlation ID", C1, &[C1]),
+            takes("request ID", R1, &[R1]),
+            takes("traceparent", T, &[TP]),
         ],
     )
 }
 
 fn on_invalid() -> Rule {
+    let bad_too = (RID, "not valid");
     Rule::new(
         "on_invalid reject",
-        Policy::new().on_invalid(OnInvalid::Reject),
+        Policy::new().reject_invalid(true),
         [
-            Case::rejected("forbidden byte").with(CID, "not valid"),
-            Case::rejected("too long").with(CID, "x".repeat(129)),
-            Case::rejected("empty").with(CID, ""),
-            Case::rejected("request ID").with(RID, "not valid"),
-            Case::rejected("first invalid, second valid")
-                .with(CID, "not valid")
-                .with(RID, "r-1"),
-            Case::rejected("twice, different")
-                .with(CID, "c-1")
-                .with(CID, "c-2"),
-            Case::kept("valid", "c-1").with(CID, "c-1"),
-            Case::kept("first valid, second invalid", "c-1")
-                .with(CID, "c-1")
-                .with(RID, "not valid"),
-            Case::fresh("nothing sent"),
-            Case::fresh("traceparent is no ID header").with("traceparent", "not valid"),
+            rejects("forbidden byte", &[BAD]),
+            rejects("too long", &[]).with(CID, "x".repeat(129)),
+            rejects("empty", &[(CID, "")]),
+            rejects("request ID", &[bad_too]),
+            rejects("first invalid, second valid", &[BAD, R1]),
+            rejects("twice, different", &[C1, C2]),
+            takes("valid", C1, &[C1]),
+            takes("first valid, second invalid", C1, &[C1, bad_too]),
+            takes("joined, identical", C1, &[(CID, "c-1, c-1")]),
+            rejects("joined, different", &[(CID, "c-1, c-2")]),
+            makes("nothing sent", &[]),
+            makes("a placeholder is absent, not invalid", &[(CID, "null")]),
+            makes(
+                "traceparent is no ID header",
+                &[("traceparent", "not valid")],
+            ),
         ],
     )
 }
@@ -119,11 +103,9 @@ fn on_invalid() -> Rule {
 fn response_headers() -> [Rule; 2] {
     let cases = || {
         [
-            Case::kept("valid sent", "c-1").with(CID, "c-1"),
-            Case::kept("request ID sent", "r-1")
-                .from("x-request-id")
-                .with(RID, "r-1"),
-            Case::fresh("nothing sent"),
+            takes("valid sent", C1, &[C1]),
+            takes("request ID sent", R1, &[R1]),
+            makes("nothing sent", &[]),
         ]
     };
     let another = Policy::new().response_header("X-Request-ID");
@@ -134,6 +116,3 @@ fn response_headers() -> [Rule; 2] {
     none.response_header = None;
     [another, none]
 }
-
-const CID: &str = "X-Correlation-ID";
-const RID: &str = "X-Request-ID";

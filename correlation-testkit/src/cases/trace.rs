@@ -2,11 +2,9 @@
 
 use correlation_core::{Policy, TraceContext};
 
+use super::case::{C1, T, TP, takes};
 use super::{Case, Rule};
 use crate::vectors::{self, Goes, Vector};
-
-pub(super) const TRACEPARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-pub(super) const TRACE_ID: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
 pub(super) fn vectors() -> Vec<Case> {
     let mut rows = vectors::all();
@@ -15,7 +13,8 @@ pub(super) fn vectors() -> Vec<Case> {
     // An adapter whose server drops lines reads the rows that are about those differently.
     rows.retain(|row| row.goes == row.without_bad_lines);
     let mut cases: Vec<_> = rows.iter().flat_map(of_row).collect();
-    cases.push(taken("with a bad tracestate", TRACEPARENT).with("tracestate", "===,;"));
+    let bad = ("tracestate", "===,;");
+    cases.push(takes("with a bad tracestate", T, &[TP, bad]));
     cases
 }
 
@@ -28,7 +27,7 @@ fn of_row(row: &Vector) -> [Case; 2] {
         .join(", ");
     // Some are of 8 kB.
     let name = format!("{}, {name:.200}", row.rule);
-    let beside = Case::kept(format!("ID beside {name}"), "c-1").with("X-Correlation-ID", "c-1");
+    let beside = Case::kept(format!("ID beside {name}"), "c-1").sends(&[C1]);
     let (case, beside) = match &row.goes {
         Goes::On { parent, .. } => {
             let trace_id = &parent[3..35];
@@ -49,17 +48,10 @@ pub(super) fn rules() -> Vec<Rule> {
         "trace context off",
         off,
         [
-            Case::kept("an ID header is taken", "c-1").with("X-Correlation-ID", "c-1"),
-            Case::kept("the trace-id is still an ID", TRACE_ID)
-                .from("traceparent")
-                .with("traceparent", TRACEPARENT),
+            takes("an ID header is taken", C1, &[C1]),
+            Case::kept("the trace-id is still an ID", T.1)
+                .from(T.0)
+                .sends(&[TP]),
         ],
     )]
-}
-
-fn taken(name: impl Into<String>, value: &str) -> Case {
-    Case::kept(name, TRACE_ID)
-        .from("traceparent")
-        .trace(TRACE_ID)
-        .with("traceparent", value)
 }

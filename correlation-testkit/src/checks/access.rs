@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{LazyLock, Mutex, MutexGuard, Once, PoisonError};
+use std::time::Duration;
 
-use correlation_core::{Policy, tag};
+use correlation_core::{CorrelationId, Policy, tag};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 use tokio::time::timeout;
@@ -13,58 +14,138 @@ use tokio::time::timeout;
 use super::sent;
 use crate::client::request;
 use crate::probe::Probe;
-use crate::{Adapter, Connection, DEADLINE, Gaps, Report};
+use crate::{Adapter, Connection, Gaps, Multiplexed, Report, Response};
 
 /// Asks for an access record of every kind of request.
-pub async fn check(adapter: &impl Adapter) -> Report {
+pub async fn check<A: Adapter>(adapter: &A) -> Report {
     listen();
-    let gaps = adapter.gaps();
+    let gaps = &adapter.gaps();
     let addr = adapter.start(Policy::new().access_record(true));
     let mut report = Report::default();
-    let panic = if gaps.panic_closes_connection {
-        "panicked"
-    } else {
-        "completed"
-    };
-    for (path, status, outcome) in [
-        ("/id", Some(200), "completed"),
-        ("/stream", Some(200), "completed"),
-        ("/no-such-path", Some(404), "completed"),
-        ("/fail", Some(500), "completed"),
-        ("/panic", (panic == "completed").then_some(500), panic),
+    for (method, path, route) in [
+        ("GET", "/id", Some("/id")),
+        ("GET", "/stream", Some("/stream")),
+        ("GET", "/fail", Some("/fail")),
+        ("GET", "/empty/200", A::ROUTE),
+        ("GET", "/empty/204", A::ROUTE),
+        ("GET", "/empty/302", A::ROUTE),
+        ("GET", "/empty/304", A::ROUTE),
+        ("GET", "/empty/404", A::ROUTE),
+        ("GET", "/empty/500", A::ROUTE),
+        ("HEAD", "/id", Some("/id")),
+        ("HEAD", "/stream", Some("/stream")),
+        ("GET", "/no-such-path", None),
+        ("POST", "/no-such-path", None),
+        ("GET", "/panic", Some("/panic")),
     ] {
-        let id = new_id();
-        // The query is a secret.
-        let target = format!("{path}?chunks=2&token={SECRET}");
-        let mut connection = match Connection::open(addr).await {
-            Ok(connection) => connection,
-            Err(error) => {
-                report.fail(format!("access, {path}: {error}"));
-                continue;
-            }
-        };
-        // What comes back is not the matter here; a panic may well close the connection.
-        let _ = connection.get(&target, &sent(&id)).await;
-        expect(&mut report, path, &id, status, outcome).await;
+        let mut want = Want::new(method, path);
+        // Who does not tell one route, tells none.
+        want.route = Some(route.filter(|_| A::ROUTE.is_some()));
+        let send = async |report: &mut Report| send(report, addr, gaps, want).await;
+        report
+            .part(format_args!("access, {method} {path}"), send)
+            .await;
+    }
+    if !gaps.no_h2c {
+        for path in ["/id", "/stream", "/empty/200", "/empty/204", "/empty/404"] {
+            let multiplexed = async |report: &mut Report| {
+                let id = CorrelationId::new();
+                let connection = Multiplexed::open(addr).await?;
+                let response = connection.get(path, &sent(id.as_str())).await?;
+                let want = Want::new("GET", path).answered(&response);
+                expect(report, id.as_str(), &want).await;
+                Ok(())
+            };
+            let what = format!("access, HTTP/2, {path}");
+            report.part(what, multiplexed).await;
+        }
     }
     for endpoint in ["/hang", "/hang-stream"] {
-        let result = leave(&mut report, addr, endpoint, &gaps).await;
-        report.ok(endpoint, result);
+        let leave = async |report: &mut Report| leave(report, addr, endpoint, gaps).await;
+        report.part(endpoint, leave).await;
+    }
+    let policy = Policy::new().reject_invalid(true);
+    let addr = adapter.start(policy.access_record(true));
+    for method in ["GET", "HEAD"] {
+        // A rejected request is one, too.
+        let rejected = async |report: &mut Report| {
+            let mut connection = Connection::open(addr).await?;
+            let response = connection.send(method, "/id", &sent("not valid")).await?;
+            let want = Want::new(method, "/id").answered(&response);
+            expect(report, &response.ids().concat(), &want).await;
+            Ok(())
+        };
+        report.part("access, rejected", rejected).await;
     }
     report
+}
+
+/// What has to be in a record.
+struct Want {
+    method: &'static str,
+    path: &'static str,
+    /// `None`: it depends on when the framework tells.
+    route: Option<Option<&'static str>>,
+    status: Option<u16>,
+    bytes: Option<usize>,
+    outcome: &'static str,
+}
+
+impl Want {
+    fn new(method: &'static str, path: &'static str) -> Self {
+        Self {
+            method,
+            path,
+            route: None,
+            status: None,
+            bytes: None,
+            outcome: "completed",
+        }
+    }
+
+    /// After this answer.
+    fn answered(self, response: &Response) -> Self {
+        Self {
+            status: Some(response.status),
+            bytes: Some(response.body.len()),
+            ..self
+        }
+    }
+}
+
+/// One request; what is recorded is what was received.
+async fn send(
+    report: &mut Report,
+    addr: SocketAddr,
+    gaps: &Gaps,
+    mut want: Want,
+) -> io::Result<()> {
+    let id = CorrelationId::new().to_string();
+    // The query is a secret.
+    let target = format!("{}?chunks=2&token={SECRET}", want.path);
+    let mut connection = Connection::open(addr).await?;
+    let response = connection.send(want.method, &target, &sent(&id)).await;
+    if want.path == "/panic" && gaps.panic_closes_connection {
+        want.outcome = "panicked";
+        want.route = None;
+    } else {
+        want = want.answered(&response?);
+    }
+    expect(report, &id, &want).await;
+    Ok(())
 }
 
 /// Goes away in the middle of a request.
 async fn leave(
     report: &mut Report,
     addr: SocketAddr,
-    endpoint: &str,
+    endpoint: &'static str,
     gaps: &Gaps,
 ) -> io::Result<()> {
     if endpoint == "/hang" && gaps.handler_not_cancelled {
         return Ok(());
     }
-    let id = new_id();
+    let id = CorrelationId::new().to_string();
     let mut probe = Probe::new();
     let mut connection = Connection::open(addr).await?;
     connection
@@ -75,43 +156,56 @@ async fn leave(
         return Ok(());
     }
     drop(connection);
-    let status = (endpoint == "/hang-stream").then_some(200);
-    expect(report, endpoint, &id, status, "client_gone").await;
+    let mut want = Want::new("GET", endpoint);
+    want.outcome = "client_gone";
+    if endpoint == "/hang-stream" {
+        want.status = Some(200);
+        // The first line, which is the ID.
+        want.bytes = Some(id.len() + 1);
+    }
+    expect(report, &id, &want).await;
     Ok(())
 }
 
-async fn expect(report: &mut Report, path: &str, id: &str, status: Option<u16>, outcome: &str) {
-    let Some(record) = record_of(id).await else {
-        report.fail(format!("access, {path}: no record"));
+async fn expect(report: &mut Report, id: &str, want: &Want) {
+    let what = format!("access, {} {}", want.method, want.path);
+    let Some(record) = record_of(id, report.patience()).await else {
+        report.fail(format!("{what}: no record"));
         return;
     };
-    let mut fields = record["fields"].clone();
-    let latency = fields
-        .as_object_mut()
-        .and_then(|fields| fields.remove("latency_ms"));
-    let mut want = json!({"message": "request", "method": "GET", "path": path, "outcome": outcome});
-    if let Some(status) = status {
-        want["status"] = status.into();
-    }
-    report.equal(format!("access, {path}"), fields, want);
-    report.equal(
-        format!("access, {path}, level"),
-        record["level"].as_str(),
-        Some("INFO"),
-    );
-    let latency = latency.and_then(|latency| latency.as_f64());
+    let fields = &record["fields"];
+    let known = |name: &str| fields[name].as_u64();
+    let latency = fields["latency_ms"].as_f64();
     report.holds(latency.is_some_and(|ms| ms >= 0.0), || {
-        format!("access, {path}: latency {latency:?}")
+        format!("{what}: latency {latency:?}")
     });
-    report.equal(
-        format!("access, {path}, records"),
-        records().get(id).map_or(0, Vec::len),
-        1,
-    );
+    let bytes = want.bytes.and_then(|bytes| u64::try_from(bytes).ok());
+    let least = want.outcome == "client_gone" && known("bytes") >= bytes;
+    report.holds(least || known("bytes") == bytes, || {
+        format!("{what}: {:?} bytes, want {bytes:?}", known("bytes"))
+    });
+    if let Some(route) = want.route {
+        report.equal(format!("{what}: route"), fields["route"].as_str(), route);
+    }
+    let mut rest = fields.as_object().cloned().unwrap_or_default();
+    rest.retain(|name, _| !["latency_ms", "bytes", "route"].contains(&name.as_str()));
+    let mut all = json!({
+        "message": "request", "method": want.method, "path": want.path, "peer": "127.0.0.1",
+        "outcome": want.outcome,
+    });
+    if let Some(status) = want.status {
+        all["status"] = status.into();
+    }
+    report.equal(&what, Value::Object(rest), all);
+    let failed = want.outcome == "panicked" || want.status.is_some_and(|status| status >= 500);
+    let level = if failed { "WARN" } else { "INFO" };
+    report.equal(format!("{what}: level"), &record["level"], level);
+    let written = records().get(id).map_or(0, Vec::len);
+    report.equal(format!("{what}: records"), written, 1);
 }
 
 /// The first access record of a request, once it is written.
-async fn record_of(id: &str) -> Option<Value> {
+async fn record_of(id: &str, patience: Duration) -> Option<Value> {
     let written = async {
         loop {
             let next = WRITTEN.notified();
@@ -121,7 +215,7 @@ async fn record_of(id: &str) -> Option<Value> {
             next.await;
         }
     };
-    timeout(DEADLINE, written).await.ok()
+    timeout(patience, written).await.ok()
 }
 
 /// Keeps every access record that is written in this process.
@@ -142,11 +236,8 @@ impl io::Write for Records {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let record: Value = serde_json::from_slice(line)?;
         if record["target"] == "access" {
-            let id = record["correlation_id"]
-                .as_str()
-                .unwrap_or("none")
-                .to_owned();
-            records().entry(id).or_default().push(record);
+            let id = record["correlation_id"].as_str().unwrap_or("none");
+            records().entry(id.to_owned()).or_default().push(record);
             WRITTEN.notify_waiters();
         }
         Ok(line.len())
@@ -160,11 +251,6 @@ impl io::Write for Records {
 fn records() -> MutexGuard<'static, HashMap<String, Vec<Value>>> {
     static RECORDS: LazyLock<Mutex<HashMap<String, Vec<Value>>>> = LazyLock::new(Mutex::default);
     RECORDS.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Adapters run side by side in one process, so no two requests may have the same.
-fn new_id() -> String {
-    correlation_core::CorrelationId::new().to_string()
 }
 
 static WRITTEN: Notify = Notify::const_new();

@@ -14,25 +14,18 @@ pub async fn check(addr: SocketAddr) -> Report {
         ("/stream?chunks=5", 5),
         ("/stream?chunks=0", 0),
     ] {
-        let result = exchange(&mut report, addr, path, reads).await;
-        report.ok(path, result);
+        let exchange = async |report: &mut Report| {
+            let mut connection = Connection::open(addr).await?;
+            let kept = connection.get(path, &sent("c-1")).await?;
+            carries(report, path, &kept, "c-1");
+            report.equal(path, kept.reads(), vec!["c-1"; reads]);
+
+            let fresh = connection.get(path, NO_HEADERS).await?;
+            let id = carries_fresh(report, path, &fresh);
+            report.equal(path, fresh.reads(), vec![id; reads]);
+            Ok(())
+        };
+        report.part(path, exchange).await;
     }
     report
-}
-
-async fn exchange(
-    report: &mut Report,
-    addr: SocketAddr,
-    path: &str,
-    reads: usize,
-) -> std::io::Result<()> {
-    let mut connection = Connection::open(addr).await?;
-    let kept = connection.get(path, &sent("c-1")).await?;
-    carries(report, path, &kept, "c-1");
-    report.equal(path, kept.reads(), vec!["c-1"; reads]);
-
-    let fresh = connection.get(path, NO_HEADERS).await?;
-    let id = carries_fresh(report, path, &fresh).unwrap_or_default();
-    report.equal(path, fresh.reads(), vec![id; reads]);
-    Ok(())
 }

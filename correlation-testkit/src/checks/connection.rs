@@ -9,29 +9,27 @@ use crate::{Connection, NO_HEADERS, Report};
 pub async fn check(addr: SocketAddr) -> Report {
     let what = "same connection";
     let mut report = Report::default();
-    let result = exchange(&mut report, what, addr).await;
-    report.ok(what, result);
-    report
-}
+    let exchange = async |report: &mut Report| {
+        let mut connection = Connection::open(addr).await?;
+        for round in 0..5 {
+            for before in ["/id", "/sleepy", "/stream", "/fail", "/no-such-path"] {
+                let id = format!("c-{round}");
+                connection.get(before, &sent(&id)).await?;
 
-async fn exchange(report: &mut Report, what: &str, addr: SocketAddr) -> std::io::Result<()> {
-    let mut connection = Connection::open(addr).await?;
-    for round in 0..5 {
-        for before in ["/id", "/sleepy", "/stream", "/fail", "/no-such-path"] {
-            let id = format!("c-{round}");
-            connection.get(before, &sent(&id)).await?;
+                let fresh = connection.get("/id", NO_HEADERS).await?;
+                let got = carries_fresh(report, what, &fresh);
+                report.equal(what, fresh.text(), got.as_str());
+                report.holds(FRESH.matches(&got), || {
+                    format!("{what}: {got} after {before}")
+                });
 
-            let fresh = connection.get("/id", NO_HEADERS).await?;
-            let got = carries_fresh(report, what, &fresh).unwrap_or_default();
-            report.equal(what, fresh.text(), got.as_str());
-            report.holds(FRESH.matches(&got), || {
-                format!("{what}: {got} after {before}")
-            });
-
-            let other = connection.get("/id", &sent("other")).await?;
-            carries(report, what, &other, "other");
-            report.equal(what, other.text(), "other");
+                let other = connection.get("/id", &sent("other")).await?;
+                carries(report, what, &other, "other");
+                report.equal(what, other.text(), "other");
+            }
         }
-    }
-    Ok(())
+        Ok(())
+    };
+    report.part(what, exchange).await;
+    report
 }

@@ -58,7 +58,8 @@ async fn leave(
             id: (!reads_none).then(|| id.clone()),
             cancelled: !runs_on,
         };
-        report.equal(endpoint, probe.ended().await, Some(want));
+        let ended = probe.ended(report.patience()).await;
+        report.equal(endpoint, ended, Some(want));
     }
     Ok(())
 }

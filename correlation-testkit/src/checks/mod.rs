@@ -8,6 +8,7 @@ pub mod connection;
 pub mod disconnect;
 pub mod headers;
 pub mod outcomes;
+pub mod reject;
 pub mod rules;
 pub mod spawned;
 pub mod websocket;
@@ -33,15 +34,11 @@ pub(crate) fn carries(report: &mut Report, what: &str, response: &Response, id: 
 }
 
 /// The response carries a new ID exactly once: that ID.
-pub(crate) fn carries_fresh(
-    report: &mut Report,
-    what: &str,
-    response: &Response,
-) -> Option<String> {
+pub(crate) fn carries_fresh(report: &mut Report, what: &str, response: &Response) -> String {
     let ids = response.ids();
     let fresh = matches!(&ids[..], [id] if FRESH.matches(id));
     report.holds(fresh, || {
         format!("{what}: want one new x-correlation-id, got {ids:?}")
     });
-    ids.first().map(|id| id.clone().into_owned())
+    ids.first().map_or_else(String::new, ToString::to_string)
 }

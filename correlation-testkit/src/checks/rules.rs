@@ -129,13 +129,13 @@ fn check_body(
         return;
     }
     let source = match expect {
-        Expect::Kept { source, .. } => source,
+        Expect::Kept { source, .. } => source.as_str(),
         Expect::Fresh(_) | Expect::Rejected => "generated",
     };
     let want = json!({
         "correlation_id": id,
         "source": source,
-        "upstream_id": case.upstream_id,
+        "untrusted_id": case.untrusted_id,
         "trace_id": case.trace_id,
     });
     report.equal(format_args!("{what}: body"), response.json(), want);

@@ -11,14 +11,15 @@ use crate::{Connection, Report};
 pub async fn check(addr: SocketAddr) -> Report {
     let (what, id) = ("/spawn", "c-1");
     let mut report = Report::default();
-    if let Some(mut connection) = report.ok(what, Connection::open(addr).await)
-        && let Some(response) = report.ok(what, connection.get(what, &sent(id)).await)
-    {
-        carries(&mut report, what, &response, id);
+    let exchange = async |report: &mut Report| {
+        let response = Connection::open(addr).await?.get(what, &sent(id)).await?;
+        carries(report, what, &response, id);
         let want = json!({
             "task": id, "blocking": id, "thread": id, "join_set": id, "naked": null,
         });
         report.equal(what, response.json(), want);
-    }
+        Ok(())
+    };
+    report.part(what, exchange).await;
     report
 }

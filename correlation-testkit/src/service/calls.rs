@@ -6,11 +6,11 @@ use std::net::SocketAddr;
 use serde_json::{Value, json};
 
 use super::endpoints::is_typed;
-use super::relay::{TRACEPARENT, trace_headers};
+use super::relay::trace_headers;
 use super::stub::Stub;
 use crate::checks::{carries, sent};
 use crate::client::request;
-use crate::{CORRELATION_ID, Connection, Report, Response};
+use crate::{CORRELATION_ID, Connection, Report, Response, Sent, TRACE};
 
 /// Lets the service call the stub, with `traceparent` in and without.
 pub(super) async fn check(addr: SocketAddr, stub: &Stub) -> Report {
@@ -38,7 +38,7 @@ async fn calls(report: &mut Report, addr: SocketAddr, stub: &Stub, traced: bool)
     let elements = elements.collect();
     let mut headers = sent("c-1").to_vec();
     if traced {
-        headers.extend([("traceparent", TRACEPARENT), ("tracestate", "b=2,a=1")]);
+        headers.extend([("traceparent", TRACE), ("tracestate", "b=2,a=1")]);
     }
     let mut connection = Connection::open(addr).await?;
     let response = post(&mut connection, &headers, &Value::Array(elements)).await?;
@@ -60,7 +60,7 @@ async fn calls(report: &mut Report, addr: SocketAddr, stub: &Stub, traced: bool)
         let types = request.values("content-type");
         report.equal(&what, types, ["application/json"]);
         if traced {
-            trace_headers(report, &what, request, &[TRACEPARENT], &["b=2", "a=1"]);
+            trace_headers(report, &what, request, &[TRACE], &["b=2", "a=1"]);
         } else {
             trace_headers(report, &what, request, &[], &[]);
         }

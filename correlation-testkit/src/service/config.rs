@@ -2,45 +2,34 @@
 
 use std::io;
 
-use super::process::run_to_end;
+use super::process::{Output, run_to_end};
 use crate::Report;
 
 /// Starts the service with one bad value after the other, and on a port that is taken.
 pub(super) async fn check(exe: &str) -> Report {
     let mut report = Report::default();
     for (name, value, allowed) in BAD {
-        let result = refused(&mut report, exe, name, value, allowed).await;
-        report.ok(format_args!("{name}={value}"), result);
+        let what = format!("{name}={value}");
+        let refused = async |report: &mut Report| {
+            let Output {
+                status,
+                stdout,
+                stderr,
+            } = run_to_end(exe, &[(name, value)]).await?;
+            report.equal(&what, status.code(), Some(2));
+            report.equal(format_args!("{what}: standard output"), stdout, [""; 0]);
+            let parts = [name, value, allowed];
+            let told = stderr.len() == 1 && parts.iter().all(|part| stderr[0].contains(*part));
+            report.holds(told, || {
+                format!("{what}: want one line with name, value and {allowed:?}, got {stderr:?}")
+            });
+            Ok(())
+        };
+        report.part(&what, refused).await;
     }
-    let result = taken(&mut report, exe).await;
-    report.ok("a port that is taken", result);
+    let taken = async |report: &mut Report| taken(report, exe).await;
+    report.part("a port that is taken", taken).await;
     report
-}
-
-async fn refused(
-    report: &mut Report,
-    exe: &str,
-    name: &str,
-    value: &str,
-    allowed: &str,
-) -> io::Result<()> {
-    let what = format!("{name}={value}");
-    let output = run_to_end(exe, &[(name, value)]).await?;
-    report.equal(&what, output.status.code(), Some(2));
-    report.holds(output.stdout.is_empty(), || {
-        format!("{what}: on standard output {:?}", output.stdout)
-    });
-    let told = match &output.stderr[..] {
-        [line] => [name, value, allowed]
-            .iter()
-            .all(|part| line.contains(part)),
-        _ => false,
-    };
-    report.holds(told, || {
-        let stderr = &output.stderr;
-        format!("{what}: want one line with name, value and {allowed:?}, got {stderr:?}")
-    });
-    Ok(())
 }
 
 /// That is no invalid value, so the status only says that it failed.

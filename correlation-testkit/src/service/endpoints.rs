@@ -3,6 +3,8 @@
 use std::io;
 use std::net::SocketAddr;
 
+use serde_json::Value;
+
 use super::ServiceGaps;
 use crate::checks::{carries, carries_fresh, sent};
 use crate::client::request;
@@ -12,41 +14,65 @@ use crate::{Connection, NO_HEADERS, Report, Response};
 pub(super) async fn check(addr: SocketAddr, gaps: &ServiceGaps) -> Report {
     let mut report = Report::default();
     for (path, content_type, body) in ANSWERS {
-        let result = exchange(&mut report, addr, path, content_type, *body).await;
-        report.ok(path, result);
+        let exchange = async |report: &mut Report| {
+            let mut connection = Connection::open(addr).await?;
+            for sent_id in [Some("c-1"), None] {
+                let headers: Vec<_> = sent_id.iter().flat_map(|id| sent(id)).collect();
+                let response = connection.get(path, &headers).await?;
+                report.equal(format_args!("{path}: status"), response.status, 200);
+                is_typed(report, path, &response, content_type);
+                let id = match sent_id {
+                    Some(id) => {
+                        carries(report, path, &response, id);
+                        id.to_owned()
+                    }
+                    None => carries_fresh(report, path, &response),
+                };
+                if *content_type == JSON {
+                    let want: Value = serde_json::from_str(&body(&id)).unwrap_or_default();
+                    report.equal(format_args!("{path}: body"), response.json(), want);
+                } else {
+                    report.equal(format_args!("{path}: body"), response.text(), body(&id));
+                }
+            }
+            Ok(())
+        };
+        report.part(path, exchange).await;
     }
-    let bad_query = if gaps.adapter.bad_query_is_422 {
-        422
-    } else {
-        400
-    };
-    for (path, status) in [
-        ("/sleepy?steps=1&ms=soon", bad_query),
-        ("/sleepy?steps=-1", bad_query),
-        ("/stream?chunks=many", bad_query),
-        ("/stream?chunks=", bad_query),
-        ("/log?n=1.5", bad_query),
-        ("/fail", 500),
-        ("/", 404),
-        ("/ID", 404),
-        ("/favicon.ico", 404),
+    let bad_query = gaps.adapter.bad_query();
+    let wrong_method = gaps.adapter.wrong_method();
+    for (method, path, status) in [
+        ("GET", "/sleepy?steps=1&ms=soon", bad_query),
+        ("GET", "/sleepy?steps=-1", bad_query),
+        ("GET", "/stream?chunks=many", bad_query),
+        ("GET", "/stream?chunks=", bad_query),
+        ("GET", "/log?n=1.5", bad_query),
+        ("GET", "/fail", 500),
+        ("GET", "/", 404),
+        ("GET", "/ID", 404),
+        ("GET", "/favicon.ico", 404),
+        ("DELETE", "/id", wrong_method),
+        ("PUT", "/log", wrong_method),
+        ("GET", "/test", wrong_method),
     ] {
-        let result = status_only(&mut report, addr, "GET", path, status).await;
-        report.ok(path, result);
+        let what = format!("{method} {path}");
+        let status_only = async |report: &mut Report| {
+            let mut connection = Connection::open(addr).await?;
+            let kept = connection.send(method, path, &sent("c-1")).await?;
+            carries(report, &what, &kept, "c-1");
+            let fresh = connection.send(method, path, NO_HEADERS).await?;
+            carries_fresh(report, &what, &fresh);
+            for response in [kept, fresh] {
+                report.equal(format_args!("{what}: status"), response.status, status);
+            }
+            Ok(())
+        };
+        report.part(&what, status_only).await;
     }
-    let wrong_method = if gaps.adapter.wrong_method_is_404 {
-        404
-    } else {
-        405
-    };
-    for (method, path) in [("DELETE", "/id"), ("PUT", "/log"), ("GET", "/test")] {
-        let result = status_only(&mut report, addr, method, path, wrong_method).await;
-        report.ok(format_args!("{method} {path}"), result);
-    }
-    let result = no_downstream(&mut report, addr).await;
-    report.ok("/relay", result);
-    let result = streams(&mut report, addr).await;
-    report.ok("/stream", result);
+    let no_downstream = async |report: &mut Report| no_downstream(report, addr).await;
+    report.part("/relay", no_downstream).await;
+    let streams = async |report: &mut Report| streams(report, addr).await;
+    report.part("/stream", streams).await;
     report
 }
 
@@ -64,54 +90,6 @@ pub(super) fn is_typed(report: &mut Report, what: &str, response: &Response, wan
     report.holds(fits, || {
         format!("{what}: content-type {types:?}, want {want}")
     });
-}
-
-async fn exchange(
-    report: &mut Report,
-    addr: SocketAddr,
-    path: &str,
-    content_type: &str,
-    body: fn(&str) -> String,
-) -> io::Result<()> {
-    let mut connection = Connection::open(addr).await?;
-    for id in [Some("c-1"), None] {
-        let headers: Vec<_> = id.iter().flat_map(|id| sent(id)).collect();
-        let response = connection.get(path, &headers).await?;
-        report.equal(format_args!("{path}: status"), response.status, 200);
-        is_typed(report, path, &response, content_type);
-        let id = match id {
-            Some(id) => {
-                carries(report, path, &response, id);
-                id.to_owned()
-            }
-            None => carries_fresh(report, path, &response).unwrap_or_default(),
-        };
-        if content_type == "application/json" {
-            let want: serde_json::Value = serde_json::from_str(&body(&id)).unwrap_or_default();
-            report.equal(format_args!("{path}: body"), response.json(), want);
-        } else {
-            report.equal(format_args!("{path}: body"), response.text(), body(&id));
-        }
-    }
-    Ok(())
-}
-
-async fn status_only(
-    report: &mut Report,
-    addr: SocketAddr,
-    method: &str,
-    path: &str,
-    status: u16,
-) -> io::Result<()> {
-    let what = format!("{method} {path}");
-    let mut connection = Connection::open(addr).await?;
-    let response = connection.send(method, path, &sent("c-1")).await?;
-    report.equal(format_args!("{what}: status"), response.status, status);
-    carries(report, &what, &response, "c-1");
-    let response = connection.send(method, path, NO_HEADERS).await?;
-    report.equal(format_args!("{what}: status"), response.status, status);
-    carries_fresh(report, &what, &response);
-    Ok(())
 }
 
 async fn no_downstream(report: &mut Report, addr: SocketAddr) -> io::Result<()> {
@@ -156,7 +134,7 @@ const ANSWERS: &[Answer] = &[
             _ => "generated",
         };
         format!(
-            r#"{{"correlation_id": "{id}", "source": "{source}", "upstream_id": null, "trace_id": null}}"#
+            r#"{{"correlation_id": "{id}", "source": "{source}", "untrusted_id": null, "trace_id": null}}"#
         )
     }),
     ("/sleepy", JSON, |id| array(id, 3)),

@@ -1,7 +1,7 @@
 //! The same contract, demanded of a process: a service that anybody could have written, in any
 //! language, is asked over its sockets and judged by its answers, its log and its end.
 //!
-//! An example service hands itself over in a test:
+//! A test hands over the binary:
 //!
 //! ```no_run
 //! use correlation_testkit::service::{self, ServiceGaps};
@@ -12,15 +12,17 @@
 //! The service reads its configuration from the environment: `LISTEN`, `DOWNSTREAM`, `TRUST`,
 //! `TRACE_CONTEXT` (`off`, `forward` or `participate`), `LOG_FORMAT`, `RUST_LOG`. It says
 //! `listening on ADDRESS` on standard error, once, and writes its log to standard output, a line
-//! for each record. To the endpoints of [`Adapter`](crate::Adapter) it adds `/log`, `/relay` and
-//! `/test`, as `service_common` has them.
+//! for each record. The report of a panic is on standard error. [`Adapter`](crate::Adapter)
+//! lists its endpoints.
 
 mod calls;
 mod config;
 mod endpoints;
 mod logs;
+mod panics;
 mod participate;
 mod process;
+mod quickstart;
 pub mod records;
 mod relay;
 mod shutdown;
@@ -28,14 +30,16 @@ mod stub;
 mod vectors;
 
 pub use process::{Output, Service, run_to_end};
+pub use quickstart::quickstart;
 
 use std::io;
 
-use correlation_core::{NewTraces, TraceContext};
+use correlation_core::TraceContext;
 
 use crate::checks::concurrency::{self, Load};
 use crate::checks::{bodies, connection, outcomes, rules, spawned, websocket};
 use crate::{Gaps, Report, cases};
+use participate::Participant;
 use stub::Stub;
 
 /// Where a service differs from the others, by its framework. As with [`Gaps`], each difference
@@ -51,8 +55,6 @@ pub struct ServiceGaps {
     /// What the framework logs about each request at level `debug` before it runs any middleware:
     /// these records have no ID.
     pub early_records: &'static [&'static str],
-    /// Modules that write about connections at level `debug`: these records belong to no request.
-    pub connection_targets: &'static [&'static str],
     /// What the framework logs when it ends, of which there is more or less from time to time.
     pub shutdown_records: &'static [&'static str],
 }
@@ -81,6 +83,7 @@ pub async fn check(exe: &str, gaps: &ServiceGaps) -> Report {
         report.ok("service", result);
     }
     report.merge(logs::check(exe, gaps).await);
+    report.merge(panics::check(exe).await);
     report.merge(config::check(exe).await);
     report.merge(shutdown::check(exe).await);
     report
@@ -103,7 +106,7 @@ async fn by_default(report: &mut Report, exe: &str, gaps: &ServiceGaps) -> io::R
 }
 
 async fn distrusting(report: &mut Report, exe: &str, gaps: &ServiceGaps) -> io::Result<()> {
-    let stub = Stub::start().await?;
+    let stub = Stub::start();
     let env = [("TRUST", "never"), ("DOWNSTREAM", &*stub.url())];
     let service = Service::start(exe, &env).await?;
     let rule = cases::named("trust never");
@@ -118,7 +121,7 @@ async fn tracing(
     gaps: &ServiceGaps,
     mode: TraceContext,
 ) -> io::Result<()> {
-    let stub = Stub::start().await?;
+    let stub = Stub::start();
     let off = mode == TraceContext::Off;
     let name = if off { "off" } else { "forward" };
     let env = [("TRACE_CONTEXT", name), ("DOWNSTREAM", &*stub.url())];
@@ -135,24 +138,26 @@ async fn tracing(
 }
 
 async fn participating(report: &mut Report, exe: &str, gaps: &ServiceGaps) -> io::Result<()> {
-    let stub = Stub::start().await?;
+    let stub = Stub::start();
     let url = stub.url();
     let env = [("TRACE_CONTEXT", "participate"), ("DOWNSTREAM", &*url)];
     let service = Service::start(exe, &env).await?;
-    let mode = TraceContext::Participate(NewTraces::Unsampled);
+    let mode = TraceContext::Participate { sampled: false };
     report.merge(vectors::check(service.addr(), &stub, mode, &gaps.adapter).await);
     finish(report, service).await?;
 
     let debug = ("RUST_LOG", "info,correlation=debug");
     let service = Service::start(exe, &[&env[..], &[debug]].concat()).await?;
-    let span_ids = participate::check(report, service.addr(), &stub).await?;
+    let participant = Participant::new(report, service.addr(), &stub).await?;
+    let span_ids = participant.check().await?;
     let output = service.terminate().await?;
     let records = logs::read(report, "json", &output.stdout);
-    participate::check_log(report, &span_ids, &records);
+    participate::check_log(report, span_ids, &records);
 
     let never = ("TRUST", "never");
     let service = Service::start(exe, &[&env[..], &[never]].concat()).await?;
-    participate::check_distrusted(report, service.addr(), &stub).await?;
+    let participant = Participant::new(report, service.addr(), &stub).await?;
+    participant.check_distrusted().await?;
     finish(report, service).await
 }
 

@@ -168,4 +168,4 @@ async fn lines(
     Ok(lines)
 }
 
-const LISTENING: &str = "listening on ";
+pub(super) const LISTENING: &str = "listening on ";

@@ -1,13 +1,11 @@
 //! Log records as lines, and whether they are complete.
 
 use std::collections::HashMap;
-use std::fmt;
 
-use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
 use crate::Report;
+use crate::json::members;
 
 /// One record.
 #[derive(Clone, Debug, Default)]
@@ -16,8 +14,8 @@ pub struct Record {
     pub ids: Vec<String>,
     /// Every `trace_id`.
     pub trace_ids: Vec<String>,
-    /// Every `upstream_id`.
-    pub upstream_ids: Vec<String>,
+    /// The field `untrusted_id`, if it has one.
+    pub untrusted_id: Option<String>,
     /// The field `span_id`, if it has one.
     pub span_id: Option<String>,
     /// The module that wrote it.
@@ -33,8 +31,7 @@ impl Record {
     ///
     /// If it is no JSON object, or has the ID anywhere but at its top.
     pub fn json(line: &str) -> Result<Self, String> {
-        let Entries(entries) =
-            serde_json::from_str(line).map_err(|error| format!("no JSON object: {error}"))?;
+        let entries = members(line).map_err(|error| format!("no JSON object: {error}"))?;
         let all = |key: &str| -> Vec<String> {
             let values = entries.iter().filter(|(known, _)| known == key);
             values.map(|(_, value)| plain(value)).collect()
@@ -44,12 +41,12 @@ impl Record {
             return Err("the ID is not at the top level only".to_owned());
         }
         let fields = entries.iter().find(|(key, _)| key == "fields");
-        let span_id = fields.and_then(|(_, fields)| fields.get("span_id"));
+        let field = |key| fields.and_then(|(_, fields)| fields.get(key)).map(plain);
         Ok(Self {
             ids,
             trace_ids: all("trace_id"),
-            upstream_ids: all("upstream_id"),
-            span_id: span_id.map(plain),
+            untrusted_id: field("untrusted_id"),
+            span_id: field("span_id"),
             target: all("target").concat(),
             message: fields.map_or_else(String::new, |(_, fields)| plain(&fields["message"])),
         })
@@ -98,8 +95,6 @@ pub struct Complete<'a> {
     pub early: &'a [&'a str],
     /// How many records belong to no request.
     pub outside: usize,
-    /// Modules that write about connections, as often as they like and without an ID.
-    pub connections: &'a [&'a str],
 }
 
 impl Complete<'_> {
@@ -111,18 +106,10 @@ impl Complete<'_> {
         for id in self.ids {
             requests.insert(id.as_str(), Vec::new());
         }
-        let (mut early, mut outside, mut connections) = (0, Vec::new(), 0);
+        let (mut early, mut outside) = (0, Vec::new());
         for record in records {
             let label = self.label(&record.message);
             let failure = match &record.ids[..] {
-                [] if self
-                    .connections
-                    .iter()
-                    .any(|t| record.target.starts_with(t)) =>
-                {
-                    connections += 1;
-                    None
-                }
                 [] if begins(self.early, &record.message).is_some() => {
                     early += 1;
                     None
@@ -168,7 +155,7 @@ impl Complete<'_> {
         }
         report.equal("records of no request", outside.len(), self.outside);
         let total = self.ids.len() * want.len() + all_early + self.outside;
-        report.equal("records", records.len() - connections, total);
+        report.equal("records", records.len(), total);
         report
     }
 
@@ -193,33 +180,6 @@ impl Complete<'_> {
 /// The one of these texts that the other one begins with.
 pub(super) fn begins<'a>(texts: &[&'a str], whole: &str) -> Option<&'a str> {
     texts.iter().copied().find(|text| whole.starts_with(text))
-}
-
-/// The members of an object in their order, with those that a map would drop.
-struct Entries(Vec<(String, Value)>);
-
-impl<'de> Deserialize<'de> for Entries {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members;
-
-        impl<'de> Visitor<'de> for Members {
-            type Value = Entries;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entries, A::Error> {
-                let mut entries = Vec::new();
-                while let Some(entry) = map.next_entry()? {
-                    entries.push(entry);
-                }
-                Ok(Entries(entries))
-            }
-        }
-
-        deserializer.deserialize_map(Members)
-    }
 }
 
 fn plain(value: &Value) -> String {

@@ -6,9 +6,9 @@ use std::net::SocketAddr;
 use correlation_core::TraceContext;
 use tokio::task::JoinSet;
 
-use super::stub::{BODY, Received, Stub};
+use super::stub::{BODY, Stub};
 use crate::checks::{carries, carries_fresh, sent};
-use crate::{CORRELATION_ID, Connection, NO_HEADERS, Report};
+use crate::{CORRELATION_ID, Connection, NO_HEADERS, RecordedCall, Report, Sent, TRACE, TRACE_ID};
 
 /// Looks at what goes out and what comes back.
 pub(super) async fn check(addr: SocketAddr, stub: &Stub, mode: TraceContext) -> Report {
@@ -27,35 +27,37 @@ pub(super) async fn check(addr: SocketAddr, stub: &Stub, mode: TraceContext) -> 
     report
 }
 
-/// Under `Trust::Never` nothing of the caller's leaves: neither its ID nor its trace.
+/// Under `Trust::never()` nothing of the caller's leaves: neither its ID nor its trace.
 pub(super) async fn check_distrusted(addr: SocketAddr, stub: &Stub) -> Report {
     let what = "/relay, distrusted";
     let mut report = Report::default();
     let headers = [
         (CORRELATION_ID, "from-stranger"),
-        ("traceparent", TRACEPARENT),
+        ("traceparent", TRACE),
         ("tracestate", "from=stranger"),
     ];
-    if let Some(mut connection) = report.ok(what, Connection::open(addr).await)
-        && let Some(response) = report.ok(what, connection.get("/relay", &headers).await)
-    {
-        let id = carries_fresh(&mut report, what, &response).unwrap_or_default();
+    let relayed = async |report: &mut Report| {
+        let mut connection = Connection::open(addr).await?;
+        let response = connection.get("/relay", &headers).await?;
+        let id = carries_fresh(report, what, &response);
         let requests = stub.take();
-        sent_once(&mut report, what, &requests, &id);
+        sent_once(report, what, &requests, &id);
         for request in &requests {
             for word in ["stranger", TRACE_ID] {
                 report.holds(!request.mentions(word), || {
                     format!("{what}: sends the caller's {word}: {request:?}")
                 });
             }
-            trace_headers(&mut report, what, request, &[], &[]);
+            trace_headers(report, what, request, &[], &[]);
         }
-    }
+        Ok(())
+    };
+    report.part(what, relayed).await;
     report
 }
 
 /// Exactly this request was sent, with the ID once and under one name.
-fn sent_once(report: &mut Report, what: &str, requests: &[Received], id: &str) {
+fn sent_once(report: &mut Report, what: &str, requests: &[RecordedCall], id: &str) {
     report.equal(format_args!("{what}: requests"), requests.len(), 1);
     for request in requests {
         let ids = request.values(CORRELATION_ID);
@@ -69,7 +71,7 @@ fn sent_once(report: &mut Report, what: &str, requests: &[Received], id: &str) {
 pub(super) fn trace_headers(
     report: &mut Report,
     what: &str,
-    request: &Received,
+    request: &RecordedCall,
     traceparent: &[&str],
     tracestate: &[&str],
 ) {
@@ -115,7 +117,7 @@ async fn sends_fresh(report: &mut Report, addr: SocketAddr, stub: &Stub) -> io::
     let what = "/relay, ID made here";
     let mut connection = Connection::open(addr).await?;
     let response = connection.get("/relay", NO_HEADERS).await?;
-    let id = carries_fresh(report, what, &response).unwrap_or_default();
+    let id = carries_fresh(report, what, &response);
     report.equal(format_args!("{what}: body"), response.text(), &*id);
     let requests = stub.take();
     sent_once(report, what, &requests, &id);
@@ -187,71 +189,36 @@ async fn many(report: &mut Report, addr: SocketAddr) -> io::Result<()> {
 }
 
 /// Name, headers in, `traceparent` out, members of `tracestate` out.
-type SendCase = (
-    &'static str,
-    &'static [(&'static str, &'static str)],
-    &'static [&'static str],
-    &'static [&'static str],
-);
+type SendCase = (&'static str, &'static [Line], Values, Values);
+type Line = (&'static str, &'static str);
+type Values = &'static [&'static str];
 
 const CASES: &[SendCase] = &[
     ("nothing", &[], &[], &[]),
-    (
-        "traceparent",
-        &[("traceparent", TRACEPARENT)],
-        &[TRACEPARENT],
-        &[],
-    ),
-    (
-        "traceparent, not sampled",
-        &[("traceparent", NOT_SAMPLED)],
-        &[NOT_SAMPLED],
-        &[],
-    ),
-    (
-        "both",
-        &[("traceparent", TRACEPARENT), ("tracestate", "b=2,a=1")],
-        &[TRACEPARENT],
-        &["b=2", "a=1"],
-    ),
+    ("traceparent", &[TP], &[TRACE], &[]),
+    ("not sampled", &[(TP.0, NOT_SAMPLED)], &[NOT_SAMPLED], &[]),
+    ("both", &[TP, (TS, "b=2,a=1")], &[TRACE], BOTH),
     (
         "tracestate in two lines",
-        &[
-            ("tracestate", "b=2"),
-            ("traceparent", TRACEPARENT),
-            ("tracestate", "a=1"),
-        ],
-        &[TRACEPARENT],
-        &["b=2", "a=1"],
+        &[(TS, "b=2"), TP, A1],
+        &[TRACE],
+        BOTH,
     ),
-    ("tracestate alone", &[("tracestate", "a=1")], &[], &[]),
+    ("tracestate alone", &[A1], &[], &[]),
     (
         "traceparent invalid",
-        &[("traceparent", "00-not-a-context"), ("tracestate", "a=1")],
+        &[(TP.0, "00-not-valid"), A1],
         &[],
         &[],
     ),
-    (
-        "traceparent twice",
-        &[
-            ("traceparent", TRACEPARENT),
-            ("traceparent", TRACEPARENT),
-            ("tracestate", "a=1"),
-        ],
-        &[],
-        &[],
-    ),
-    (
-        "tracestate invalid",
-        &[("traceparent", TRACEPARENT), ("tracestate", "a=1,===")],
-        &[TRACEPARENT],
-        &[],
-    ),
+    ("traceparent twice", &[TP, TP, A1], &[], &[]),
+    ("tracestate invalid", &[TP, (TS, "a=1,===")], &[TRACE], &[]),
 ];
-
-pub(super) const TRACEPARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+const TP: Line = ("traceparent", TRACE);
+const TS: &str = "tracestate";
+const A1: Line = (TS, "a=1");
+const BOTH: Values = &["b=2", "a=1"];
 const NOT_SAMPLED: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00";
-pub(super) const TRACE_ID: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const NONE: [&str; 0] = [];
 const CLIENTS: usize = 50;
 const ROUNDS: usize = 3;

@@ -7,7 +7,7 @@ use super::process::Service;
 use super::stub::Stub;
 use crate::checks::{carries, sent};
 use crate::client::{in_time, request};
-use crate::{Connection, Report};
+use crate::{Connection, NO_HEADERS, Report};
 
 /// Ends the service while it is idle, and while it has two requests to answer.
 pub(super) async fn check(exe: &str) -> Report {
@@ -33,7 +33,7 @@ async fn idle(exe: &str) -> io::Result<()> {
 }
 
 async fn busy(report: &mut Report, exe: &str) -> io::Result<()> {
-    let stub = Stub::start().await?;
+    let stub = Stub::start();
     let service = Service::start(exe, &[("DOWNSTREAM", &stub.url())]).await?;
     let addr = service.addr();
 
@@ -68,12 +68,13 @@ async fn busy(report: &mut Report, exe: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// Nobody new is let in: by that the signal is known to have been heard.
+/// Nobody new is let in: by that the signal is known to have been heard. Each attempt waits for an
+/// answer: connections alone are made by the kernel, as fast as the test can ask for them, and
+/// would take the time that the service needs.
 async fn refuses(addr: SocketAddr) -> io::Result<()> {
+    let answers = async || Connection::open(addr).await?.get("/id", NO_HEADERS).await;
     in_time(async {
-        while Connection::open(addr).await.is_ok() {
-            tokio::task::yield_now().await;
-        }
+        while answers().await.is_ok() {}
         Ok(())
     })
     .await

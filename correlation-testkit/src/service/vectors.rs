@@ -7,9 +7,9 @@ use std::net::SocketAddr;
 use correlation_core::TraceContext;
 
 use super::calls::{calls_to, post};
-use super::stub::{Received, Stub};
+use super::stub::Stub;
 use crate::vectors::{self as table, Goes, Vector};
-use crate::{Connection, Gaps, Report};
+use crate::{Connection, Gaps, RecordedCall, Report};
 
 /// Sends every row to `/test`, which calls the stub twice.
 pub(super) async fn check(
@@ -65,7 +65,7 @@ async fn send_all(
 }
 
 /// What is wrong with the two calls that one request made.
-fn judge(row: &Vector, mode: TraceContext, calls: &[Received]) -> Result<(), String> {
+fn judge(row: &Vector, mode: TraceContext, calls: &[RecordedCall]) -> Result<(), String> {
     let [first, second] = calls else {
         return Err(format!("{} calls, want 2", calls.len()));
     };
@@ -75,17 +75,17 @@ fn judge(row: &Vector, mode: TraceContext, calls: &[Received]) -> Result<(), Str
     let parents = [first.values("traceparent"), second.values("traceparent")];
     let alike = parents[0] == parents[1];
     match mode {
-        TraceContext::Participate(_) if alike => Err(format!("the same twice: {parents:?}")),
-        TraceContext::Participate(_) if parents[0][0][..36] != parents[1][0][..36] => {
+        TraceContext::Participate { .. } if alike => Err(format!("the same twice: {parents:?}")),
+        TraceContext::Participate { .. } if parents[0][0][..36] != parents[1][0][..36] => {
             Err(format!("two traces: {parents:?}"))
         }
-        TraceContext::Participate(_) => Ok(()),
+        TraceContext::Participate { .. } => Ok(()),
         _ if alike => Ok(()),
         _ => Err(format!("not the same: {parents:?}")),
     }
 }
 
-fn judge_call(row: &Vector, mode: TraceContext, call: &Received) -> Result<(), String> {
+fn judge_call(row: &Vector, mode: TraceContext, call: &RecordedCall) -> Result<(), String> {
     let (parents, states) = (call.values("traceparent"), call.values("tracestate"));
     // The call is a request of its own: no other header of the caller's goes with it.
     let others = row.lines.iter().map(|(name, _)| name);
@@ -96,7 +96,7 @@ fn judge_call(row: &Vector, mode: TraceContext, call: &Received) -> Result<(), S
     if !others.is_empty() {
         return Err(format!("sends {others:?}"));
     }
-    let participates = matches!(mode, TraceContext::Participate(_));
+    let participates = matches!(mode, TraceContext::Participate { .. });
     let state = match &row.goes {
         Goes::On { state, .. } if mode != TraceContext::Off => state.as_str(),
         _ => "",
@@ -144,12 +144,15 @@ pub(super) fn well_formed(traceparent: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use correlation_core::NewTraces;
-
     use super::*;
 
-    fn call(lines: &[(&str, &str)]) -> Received {
-        Received::of("POST /", lines)
+    fn call(lines: &[(&str, &str)]) -> RecordedCall {
+        let headers = lines
+            .iter()
+            .map(|(name, value)| ((*name).into(), (*value).into()));
+        let mut call = RecordedCall::default();
+        call.headers = headers.collect();
+        call
     }
 
     fn row() -> Vector {
@@ -176,7 +179,7 @@ mod tests {
 
     #[test]
     fn right_calls_pass() {
-        let participate = TraceContext::Participate(NewTraces::Unsampled);
+        let participate = TraceContext::Participate { sampled: false };
         let state = SENT[1];
         let right = [
             (TraceContext::Forward, [call(&SENT), call(&SENT)]),
@@ -190,7 +193,7 @@ mod tests {
 
     #[test]
     fn wrong_calls_are_found() {
-        let participate = TraceContext::Participate(NewTraces::Unsampled);
+        let participate = TraceContext::Participate { sampled: false };
         let state = SENT[1];
         let (own, other) = (call(&[OWN, state]), call(&[OTHER, state]));
         let (same, none) = (call(&SENT), call(&[]));

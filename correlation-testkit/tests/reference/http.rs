@@ -7,11 +7,12 @@ use std::pin::Pin;
 use std::task::Poll;
 
 use bytes::BytesMut;
-use correlation_core::{Access, InCurrent};
+use correlation_core::InCurrent;
+use correlation_core::adapter::AccessRecord;
 use futures_util::{Stream, StreamExt, stream};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::net::tcp::{ReadHalf, WriteHalf};
-use tokio::net::{TcpListener, TcpStream};
 
 pub(crate) struct Request {
     pub(crate) method: String,
@@ -49,20 +50,30 @@ impl Answer {
         }
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        matches!(&self.body, Body::Full(text) if text.is_empty())
+    }
+
     /// Ends the access record with the body.
-    pub(crate) fn recorded(self, mut access: Access) -> Self {
+    pub(crate) fn recorded(self, mut access: AccessRecord) -> Self {
         access.status(self.status);
         let body = match self.body {
-            Body::Chunks(chunks) => {
-                let end = stream::poll_fn(move |_| {
-                    access.complete();
-                    Poll::Ready(None)
-                });
-                Body::Chunks(Box::pin(chunks.chain(end)))
+            Body::Chunks(mut chunks) => {
+                access.sent(0);
+                Body::Chunks(Box::pin(stream::poll_fn(move |cx| {
+                    let next = chunks.as_mut().poll_next(cx);
+                    match &next {
+                        Poll::Ready(Some(chunk)) => access.sent(chunk.len() as u64),
+                        Poll::Ready(None) => access.complete(),
+                        Poll::Pending => {}
+                    }
+                    next
+                })))
             }
-            full @ Body::Full(_) => {
+            Body::Full(text) => {
+                access.sent(text.len() as u64);
                 access.complete();
-                full
+                Body::Full(text)
             }
         };
         Self { body, ..self }
@@ -84,10 +95,7 @@ where
     H: Fn(Request) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Answer> + Send,
 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.set_nonblocking(true).expect("a socket for tokio");
-    let addr = listener.local_addr().expect("a bound socket");
-    let listener = TcpListener::from_std(listener).expect("a runtime");
+    let (listener, addr) = correlation_testkit::listen();
     tokio::spawn(async move {
         while let Ok((stream, peer)) = listener.accept().await {
             let handler = handler.clone();
@@ -166,6 +174,7 @@ async fn write(writer: &mut WriteHalf<'_>, answer: Answer, has_body: bool) -> io
     }
     match answer.body {
         Body::Full(body) => {
+            head += "content-type: text/plain; charset=utf-8\r\n";
             head += &format!("content-length: {}\r\n\r\n", body.len());
             if has_body {
                 head += &body;
@@ -175,6 +184,9 @@ async fn write(writer: &mut WriteHalf<'_>, answer: Answer, has_body: bool) -> io
         Body::Chunks(mut chunks) => {
             head += "transfer-encoding: chunked\r\n\r\n";
             writer.write_all(head.as_bytes()).await?;
+            if !has_body {
+                return Ok(());
+            }
             while let Some(chunk) = chunks.next().await {
                 let chunk = format!("{:x}\r\n{chunk}\r\n", chunk.len());
                 writer.write_all(chunk.as_bytes()).await?;

@@ -10,6 +10,7 @@ use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 
+use correlation_core::adapter::{self, AccessRecord, Expose, Rejected};
 use correlation_core::{Context, Policy, scope, sync_scope};
 use correlation_testkit::{Adapter, CORRELATION_ID, Gaps};
 use futures_util::{FutureExt, future};
@@ -42,6 +43,10 @@ pub(crate) enum Fault {
     FewReads,
     /// Replaces the headers that browsers may read.
     Expose,
+    /// Rejects without a word.
+    Silent,
+    /// Does not end the access record of an empty answer.
+    Unfinished,
 }
 
 /// The server.
@@ -49,6 +54,7 @@ pub(crate) struct Reference(pub(crate) Fault);
 
 impl Adapter for Reference {
     const NAME: &'static str = "reference";
+    const ROUTE: Option<&'static str> = Some("/empty/{status}");
 
     fn start(&self, policy: Policy) -> SocketAddr {
         let fault = self.0;
@@ -69,11 +75,10 @@ async fn handle(policy: Policy, fault: Fault, mut request: Request) -> Answer {
         return with_id(&policy, fault, Answer::new(200, raw.clone()), &raw);
     }
     let lines = seen(fault, &request);
-    let (context, rejected) = match policy.receive(|| lines.iter().copied(), Some(request.peer)) {
-        Ok(context) => (context, false),
-        Err(rejected) => (rejected.context().clone(), true),
-    };
-    if let Some(name) = policy.request_header_name() {
+    let decision = policy.receive(|| lines.iter().copied(), Some(request.peer));
+    let rejected = decision.rejected().map(Rejected::as_str);
+    let context = decision.into_context();
+    if let Some(name) = adapter::request_header(&policy) {
         request
             .headers
             .retain(|(known, _)| !known.eq_ignore_ascii_case(name));
@@ -82,13 +87,23 @@ async fn handle(policy: Policy, fault: Fault, mut request: Request) -> Answer {
             .push((name.to_owned(), context.id().as_str().into()));
     }
     let id = context.id().clone();
-    let access = policy.begin_access(&context, &request.method, &request.path);
-    let answer = if rejected {
-        Answer::new(400, "rejected")
-    } else {
-        in_scope(context, fault, request).await
+    let peer = Some(request.peer);
+    let mut access = AccessRecord::begin(&policy, &context, &request.method, &request.path, peer);
+    if let Some(route) = routes::name(&request.path) {
+        access.route(route);
+    }
+    let answer = match rejected {
+        Some(_) if fault == Fault::Silent => Answer::new(400, ""),
+        Some(reason) => Answer::new(400, reason),
+        None => in_scope(context, fault, request).await,
     };
-    with_id(&policy, fault, answer.recorded(access), id.as_str())
+    let answer = if fault == Fault::Unfinished && answer.is_empty() {
+        access.status(answer.status);
+        answer
+    } else {
+        answer.recorded(access)
+    };
+    with_id(&policy, fault, answer, id.as_str())
 }
 
 async fn in_scope(context: Context, fault: Fault, request: Request) -> Answer {
@@ -137,7 +152,7 @@ fn echoed(fault: Fault, request: &Request) -> Option<String> {
 }
 
 fn with_id(policy: &Policy, fault: Fault, mut answer: Answer, id: &str) -> Answer {
-    let Some(header) = policy.response_header_name() else {
+    let Some(header) = adapter::response_header(policy) else {
         answer.headers.retain(|(name, _)| name != CORRELATION_ID);
         return answer;
     };
@@ -154,12 +169,15 @@ fn with_id(policy: &Policy, fault: Fault, mut answer: Answer, id: &str) -> Answe
         .into_iter()
         .partition(|(name, _)| name == EXPOSED);
     answer.headers = others;
-    let lines = exposed.iter().map(|(_, line)| line.as_str());
-    match policy.exposed_headers(lines) {
-        Some(_) if fault == Fault::Expose => {
-            answer.headers.push((EXPOSED.to_owned(), header.to_owned()));
+    let lines = || exposed.iter().map(|(_, line)| line.as_bytes());
+    let set = |line| (EXPOSED.to_owned(), line);
+    match adapter::expose(policy, lines) {
+        Some(_) if fault == Fault::Expose => answer.headers.push(set(header.to_owned())),
+        Some(Expose::Set(all)) => answer.headers.push(set(all)),
+        Some(Expose::Add(line)) => {
+            answer.headers.extend(exposed);
+            answer.headers.push(set(line.to_owned()));
         }
-        Some(merged) => answer.headers.push((EXPOSED.to_owned(), merged)),
         None => answer.headers.extend(exposed),
     }
     answer

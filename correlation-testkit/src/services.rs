@@ -1,0 +1,104 @@
+//! What a test needs and a machine may lack.
+
+use std::env;
+use std::fs::{self, File};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use correlation_core::CorrelationId;
+
+use crate::process::{run, succeeded};
+
+/// Whether this server answers on this machine. If it does not, the test says so and has to end.
+///
+/// # Panics
+///
+/// If it does not answer and `CORRELATION_REQUIRE_SERVICES=1`.
+#[must_use]
+pub fn require_service(name: &str, port: u16) -> bool {
+    require(reachable(name, port)).is_some()
+}
+
+/// What was found. If nothing was, says why.
+///
+/// # Panics
+///
+/// If nothing was found and `CORRELATION_REQUIRE_SERVICES=1`.
+pub fn require<T>(found: Result<T, String>) -> Option<T> {
+    match found {
+        Ok(found) => Some(found),
+        Err(reason) if required() => panic!("{REQUIRED}=1, but {reason}"),
+        Err(reason) => {
+            eprintln!("skipped: {reason}");
+            None
+        }
+    }
+}
+
+/// A Python with all packages that tests use, if these servers answer: see [`require`]. All tests
+/// share the virtual environment, which is below `home`.
+///
+/// # Panics
+///
+/// As [`require`].
+#[must_use]
+pub fn python_and(home: &str, servers: &[(&str, u16)]) -> Option<PathBuf> {
+    let mut servers = servers.iter();
+    let ready = servers.try_for_each(|(name, port)| reachable(name, *port));
+    require(ready.and_then(|()| python(Path::new(home))))
+}
+
+/// Only a run that requires services installs it: a plain `cargo test` downloads nothing.
+fn python(home: &Path) -> Result<PathBuf, String> {
+    let venv = home.join("python-venv");
+    let (python, installed) = (venv.join("bin/python"), venv.join("installed.txt"));
+    let complete = || fs::read_to_string(&installed).is_ok_and(|had| had == REQUIREMENTS);
+    if complete() {
+        return Ok(python);
+    }
+    if !required() {
+        return Err(format!(
+            "no Python with the packages: a run with {REQUIRED}=1 installs them from PyPI below \
+             the target directory, later runs use them"
+        ));
+    }
+    // Tests run in parallel, and under nextest in processes of their own.
+    let said = |error: std::io::Error| error.to_string();
+    fs::create_dir_all(home).map_err(said)?;
+    let lock = File::create(home.join("python-venv.lock")).map_err(said)?;
+    lock.lock().map_err(said)?;
+    if !complete() {
+        let mut make = Command::new("python3");
+        run(make.args(["-m", "venv", "--clear"]).arg(&venv))?;
+        let mut install = Command::new(&python);
+        install.args(["-m", "pip", "install", "--quiet"]);
+        let done = install.args(REQUIREMENTS.lines()).output();
+        succeeded(&install, done)?;
+        // Last, so that half an installation is none.
+        fs::write(&installed, REQUIREMENTS).map_err(said)?;
+    }
+    Ok(python)
+}
+
+/// A name for a queue, a table or a file that no other test has, nor any other run.
+#[must_use]
+pub fn unique(name: &str) -> String {
+    let id = CorrelationId::new().as_str().replace('-', "");
+    format!("correlation_{name}_{id}")
+}
+
+fn reachable(name: &str, port: u16) -> Result<(), String> {
+    let address = SocketAddr::from(([127, 0, 0, 1], port));
+    TcpStream::connect_timeout(&address, Duration::from_secs(2))
+        .map(drop)
+        .map_err(|_| format!("no {name} at {address}"))
+}
+
+fn required() -> bool {
+    env::var_os(REQUIRED).is_some_and(|value| value == "1")
+}
+
+const REQUIREMENTS: &str = include_str!("requirements.txt");
+const REQUIRED: &str = "CORRELATION_REQUIRE_SERVICES";
