@@ -2,9 +2,10 @@ use std::error::Error;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use actix_web::body::{self, BodySize, BoxBody, MessageBody};
+use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::web::Bytes;
-use correlation_core::{Access, InCurrent, Scoped};
+use correlation_core::adapter::{self, AccessRecord};
+use correlation_core::{InCurrent, Scoped};
 use pin_project_lite::pin_project;
 
 pin_project! {
@@ -18,7 +19,7 @@ pin_project! {
         #[pin]
         kind: Kind<B>,
         // For the access record, until the body has ended.
-        access: Access,
+        access: AccessRecord,
     }
 }
 
@@ -34,16 +35,27 @@ pin_project! {
 
 impl<B: MessageBody> CorrelatedBody<B> {
     /// To be called in that context.
-    pub(crate) fn new(mut access: Access, body: B) -> Self {
-        let complete = match body.size() {
-            BodySize::None => Ok(Self::complete(body::None::new())),
-            _ => body.try_into_bytes().map(Self::complete),
+    pub(crate) fn new(mut access: AccessRecord, body: B) -> Self {
+        let size = body.size();
+        match size {
+            // A body of which there is nothing is never polled.
+            BodySize::None => access.length(0),
+            BodySize::Sized(size) => access.length(size),
+            BodySize::Stream => access.sent(0),
+        }
+        let complete = match size {
+            // As bytes it would have a size.
+            BodySize::None => Err(body),
+            BodySize::Sized(_) | BodySize::Stream => body.try_into_bytes(),
         };
         match complete {
-            Ok(body) => {
+            Ok(bytes) => {
+                access.sent(bytes.len() as u64);
                 access.complete();
-                body
+                Self::complete(bytes)
             }
+            // However little there is to send: the body of actix-web's `Logger`, for one, writes
+            // its line when it is dropped.
             Err(body) => Self {
                 kind: Kind::Scoped {
                     body: body.in_current(),
@@ -57,7 +69,7 @@ impl<B: MessageBody> CorrelatedBody<B> {
         let body = BoxBody::new(body);
         Self {
             kind: Kind::Complete { body },
-            access: Access::default(),
+            access: AccessRecord::default(),
         }
     }
 }
@@ -68,7 +80,7 @@ impl<B: MessageBody> MessageBody for CorrelatedBody<B> {
     fn size(&self) -> BodySize {
         match &self.kind {
             Kind::Complete { body } => body.size(),
-            Kind::Scoped { body } => body.inner().map_or(BodySize::None, MessageBody::size),
+            Kind::Scoped { body } => adapter::inner(body).map_or(BodySize::None, MessageBody::size),
         }
     }
 
@@ -79,13 +91,16 @@ impl<B: MessageBody> MessageBody for CorrelatedBody<B> {
         let this = self.project();
         let poll = || match this.kind.project() {
             KindProj::Complete { body } => Pin::new(body).poll_next(cx),
-            KindProj::Scoped { body } => body
-                .with_pin_mut(|body| body.poll_next(cx).map_err(Into::into))
-                .unwrap_or(Poll::Ready(None)),
+            KindProj::Scoped { body } => {
+                adapter::in_scope(body, |body| body.poll_next(cx).map_err(Into::into))
+                    .unwrap_or(Poll::Ready(None))
+            }
         };
         let polled = this.access.run(poll);
-        if matches!(polled, Poll::Ready(None | Some(Err(_)))) {
-            this.access.complete();
+        match &polled {
+            Poll::Ready(Some(Ok(chunk))) => this.access.sent(chunk.len() as u64),
+            Poll::Ready(Some(Err(_)) | None) => this.access.complete(),
+            Poll::Pending => {}
         }
         polled
     }

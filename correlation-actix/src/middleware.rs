@@ -1,17 +1,18 @@
 use std::future::{Ready, ready};
+use std::mem;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context as TaskContext, Poll, ready};
-use std::{iter, mem};
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
+use actix_web::http::StatusCode;
 use actix_web::http::header::{
-    ACCESS_CONTROL_EXPOSE_HEADERS as EXPOSE, HeaderMap, HeaderName, HeaderValue,
+    ACCESS_CONTROL_EXPOSE_HEADERS as EXPOSE, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
 };
-use actix_web::http::{Method, StatusCode};
 use actix_web::{Error, HttpRequest, HttpResponse};
-use correlation_core::{Access, Context, Policy, Rejected, Scoped, Source, scope, sync_scope};
+use correlation_core::adapter::{self, AccessRecord, Expose, Peer, Rejected};
+use correlation_core::{Context, Policy, Scoped, scope, sync_scope};
 use pin_project_lite::pin_project;
 
 use crate::CorrelatedBody;
@@ -21,9 +22,10 @@ use crate::CorrelatedBody;
 ///
 /// ```
 /// use actix_web::App;
-/// use correlation_actix::{Correlation, Policy, Trust};
+/// use correlation_actix::correlation::{Policy, Trust};
+/// use correlation_actix::Correlation;
 ///
-/// let public = Policy::new().trust(Trust::Never);
+/// let public = Policy::new().trust(Trust::never());
 /// let app = App::new()
 ///     // .service(..), other middleware
 ///     .wrap(Correlation::new().policy(public)); // last, so that it is the outermost
@@ -87,15 +89,21 @@ where
 
     fn call(&self, mut request: ServiceRequest) -> Self::Future {
         let rules = Rc::clone(&self.rules);
-        let peer = request.peer_addr().map(|addr| addr.ip());
-        let received = rules.policy.receive(|| lines(request.headers()), peer);
-        let accepted = received.is_ok();
-        let context = received.unwrap_or_else(|rejected| rejected.context().clone());
-        let id = header_value(&context, request.headers());
-        let (method, path) = (request.method(), request.path());
-        let mut access = rules.policy.begin_access(&context, method.as_str(), path);
-        let is_head = *method == Method::HEAD;
-        let state = if accepted {
+        // A Unix socket, or a test.
+        let peer = request
+            .peer_addr()
+            .map_or(Peer::Local, |addr| addr.ip().into());
+        let (decision, line) = adapter::receive(&rules.policy, || request.headers(), peer);
+        let context = decision.context();
+        let id = header_value(context, line);
+        let (method, path) = (request.method().as_str(), request.path());
+        let mut access = AccessRecord::begin(&rules.policy, context, method, path, peer);
+        let state = if let Some(rejected) = decision.rejected() {
+            let request = request.into_parts().0;
+            State::Rejected {
+                rejected: ready((request, rejected.as_str())),
+            }
+        } else {
             if let (Some(name), Some(id)) = (&rules.request_header, &id) {
                 request.headers_mut().insert(name.clone(), id.clone());
             }
@@ -103,18 +111,14 @@ where
             let call = || sync_scope(context.clone(), || self.service.call(request));
             let inner = access.run(call);
             State::Inner { inner }
-        } else {
-            let request = ready(request.into_parts().0);
-            State::Rejected { request }
         };
         let future = ResponseFuture {
             state,
             id,
             rules,
             access,
-            is_head,
         };
-        scope(context, future)
+        scope(decision.into_context(), future)
     }
 }
 
@@ -126,8 +130,7 @@ pin_project! {
         state: State<F>,
         id: Option<HeaderValue>,
         rules: Rc<Rules>,
-        access: Access,
-        is_head: bool,
+        access: AccessRecord,
     }
 }
 
@@ -136,7 +139,7 @@ pin_project! {
     #[derive(Debug)]
     enum State<F> {
         Inner { #[pin] inner: F },
-        Rejected { #[pin] request: Ready<HttpRequest> },
+        Rejected { #[pin] rejected: Ready<(HttpRequest, &'static str)> },
     }
 }
 
@@ -153,23 +156,33 @@ where
             StateProj::Inner { inner } => {
                 let result = ready!(this.access.run(|| inner.poll(cx)));
                 let mut access = mem::take(this.access);
-                access.status(match &result {
-                    Ok(response) => response.status().as_u16(),
-                    Err(error) => error.as_response_error().status_code().as_u16(),
-                });
-                // Of the answer to HEAD, and of one that is made elsewhere, no body is read here.
-                if result.is_err() || *this.is_head {
-                    access.complete();
+                match result {
+                    Ok(response) => {
+                        if access.is_open()
+                            && let Some(route) = response.request().match_pattern()
+                        {
+                            access.route(route);
+                        }
+                        access.status(response.status().as_u16());
+                        Ok(response.map_body(|_, body| CorrelatedBody::new(access, body)))
+                    }
+                    Err(error) => {
+                        // The body is made elsewhere.
+                        access.status(error.as_response_error().status_code().as_u16());
+                        access.complete();
+                        Err(error)
+                    }
                 }
-                result
-                    .map(|response| response.map_body(|_, body| CorrelatedBody::new(access, body)))
             }
-            StateProj::Rejected { request } => {
-                let request = ready!(request.poll(cx));
+            StateProj::Rejected { rejected } => {
+                let (request, text) = ready!(rejected.poll(cx));
                 this.access.status(Rejected::STATUS);
+                this.access.sent(text.len() as u64);
                 this.access.complete();
-                let empty = CorrelatedBody::complete(());
-                let response = HttpResponse::with_body(StatusCode::BAD_REQUEST, empty);
+                let body = CorrelatedBody::complete(text);
+                let mut response = HttpResponse::with_body(StatusCode::BAD_REQUEST, body);
+                let headers = response.headers_mut();
+                headers.insert(CONTENT_TYPE, TEXT);
                 Ok(ServiceResponse::new(request, response))
             }
         };
@@ -201,8 +214,8 @@ struct Rules {
 impl Rules {
     fn new(policy: Policy) -> Self {
         Self {
-            request_header: policy.request_header_name().map(HeaderName::from_static),
-            response_header: policy.response_header_name().map(HeaderName::from_static),
+            request_header: adapter::request_header(&policy).map(HeaderName::from_static),
+            response_header: adapter::response_header(&policy).map(HeaderName::from_static),
             policy,
         }
     }
@@ -213,33 +226,27 @@ impl Rules {
             return;
         };
         headers.insert(name.clone(), id);
-        // Lazy: mostly nobody asks for them.
-        let present = iter::once(&*headers).flat_map(|headers| headers.get_all(EXPOSE));
-        let present = present.filter_map(|line| line.to_str().ok());
-        let exposed = self.policy.exposed_headers(present);
-        if let Some(Ok(exposed)) = exposed.map(HeaderValue::try_from) {
-            headers.insert(EXPOSE, exposed);
+        let present = || headers.get_all(EXPOSE).map(HeaderValue::as_bytes);
+        match adapter::expose(&self.policy, present) {
+            Some(Expose::Set(all)) => {
+                if let Ok(all) = HeaderValue::try_from(all) {
+                    headers.insert(EXPOSE, all);
+                }
+            }
+            Some(Expose::Add(line)) => headers.append(EXPOSE, HeaderValue::from_static(line)),
+            None => {}
         }
     }
 }
 
-fn lines(headers: &HeaderMap) -> impl Iterator<Item = (&str, &[u8])> {
-    let lines = headers.iter();
-    lines.map(|(name, value)| (name.as_str(), value.as_bytes()))
-}
+const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 
 /// The ID as a header value, which every ID can be. Mostly a header of the request has that value
 /// already: then it is shared instead of allocated again.
-fn header_value(context: &Context, request: &HeaderMap) -> Option<HeaderValue> {
+fn header_value(context: &Context, line: Option<&HeaderValue>) -> Option<HeaderValue> {
     let id = context.id().as_str();
-    let known = match context.source() {
-        Source::Generated => None,
-        _ => request.iter().find(|(_, value)| *value == id),
-    };
-    match known {
-        Some((_, value)) => Some(value.clone()),
-        None => HeaderValue::from_str(id).ok(),
-    }
+    let shared = line.filter(|line| *line == id).cloned();
+    shared.or_else(|| HeaderValue::from_str(id).ok())
 }
 
 #[cfg(test)]

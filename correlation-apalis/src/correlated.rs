@@ -41,9 +41,9 @@ impl<B: Backend> Correlate for B {}
 
 /// A storage whose jobs carry the correlation ID: made by [`Correlate::correlated`].
 ///
-/// Whatever is pushed takes the ambient ID along. Where there is none, as in a cron job, each job
-/// gets an ID of its own, so that its attempts have the same one. An ID that the task brings
-/// already in its metadata is left alone if it is valid.
+/// Whatever is pushed takes the ambient ID along, in place of one that the task has in its metadata
+/// already. Where nothing is ambient, as in a cron job, the job keeps a valid ID of its own, or gets
+/// a new one, so that its attempts have the same.
 ///
 /// The worker runs each job in the scope of its ID, with all of the worker's layers and what the
 /// storage itself does around a job.

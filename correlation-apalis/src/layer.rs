@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
-use correlation_core::Policy;
+use correlation_core::{CorrelationId, Policy};
 use tower_layer::Layer;
 
-use crate::{Correlation, spawned};
+use crate::{CorrelationService, spawned};
 
 /// Runs every job in the scope of the ID that it brings: the layer of a worker whose backend is
 /// not [`Correlated`](crate::Correlated), which has it already.
@@ -31,16 +31,25 @@ use crate::{Correlation, spawned};
 /// attempts have it, whoever makes them. Else it gets a new one.
 ///
 /// Applied twice, the inner one continues the context of the outer one.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct CorrelationLayer {
     policy: Arc<Policy>,
 }
 
+impl Default for CorrelationLayer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl CorrelationLayer {
-    /// With the default [`Policy`].
+    /// With the default [`Policy`], and IDs of up to 255 bytes: every ID that is pushed is read.
     #[must_use]
     pub fn new() -> Self {
-        Self::default()
+        let policy = Policy::new().max_len(CorrelationId::MAX_LEN);
+        Self {
+            policy: Arc::new(policy),
+        }
     }
 
     /// With these rules for what jobs bring: trust, generator, trace context. The key of the ID
@@ -57,10 +66,10 @@ impl CorrelationLayer {
 }
 
 impl<S> Layer<S> for CorrelationLayer {
-    type Service = Correlation<S>;
+    type Service = CorrelationService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
         spawned::warn_about::<S>();
-        Correlation::new(inner, Arc::clone(&self.policy))
+        CorrelationService::new(inner, Arc::clone(&self.policy))
     }
 }

@@ -1,7 +1,8 @@
 use std::convert::Infallible;
 
 use apalis_core::task::metadata::{Metadata, MetadataStore};
-use correlation_core::{Context, CorrelationId, Injector, Policy, inject, sync_scope};
+use correlation_core::names::{CORRELATION_ID, X_CORRELATION_ID};
+use correlation_core::{Context, Injector, Policy, extract_with};
 
 /// What goes along with a job in its metadata: the ID under `correlation_id`, and `traceparent`
 /// and `tracestate` as the context has them.
@@ -21,8 +22,9 @@ use correlation_core::{Context, CorrelationId, Injector, Policy, inject, sync_sc
 /// # Ok::<(), correlation::InvalidId>(())
 /// ```
 ///
-/// What the metadata has already is left alone, except for an ID that is not valid. Adding it
-/// never fails, so `TaskBuilder::metadata` does not panic.
+/// It goes in place of an ID that the metadata has already, and of a trace that was copied, as
+/// [`inject`](correlation_core::inject) says. Adding it never fails, so `TaskBuilder::metadata`
+/// does not panic.
 #[derive(Clone, Debug)]
 pub struct Propagated(Context);
 
@@ -30,7 +32,7 @@ impl Propagated {
     /// The ambient context, or one with a new ID.
     #[must_use]
     pub fn new() -> Self {
-        Self(Context::current().unwrap_or_else(|| Context::extract_with(|_| None::<&str>)))
+        Self(Context::current_or_new())
     }
 
     /// What a job takes along that is pushed here: the ambient context; else what the job brings
@@ -63,11 +65,11 @@ impl Metadata for Propagated {
 
     /// What the job brings, or a new context.
     fn extract(metadata: &MetadataStore) -> Result<Self, Infallible> {
-        Ok(Self(Context::extract_with(|key| metadata.get(key))))
+        Ok(Self(extract_with(|key| metadata.get(key))))
     }
 
     fn inject(&self, metadata: &mut MetadataStore) -> Result<(), Infallible> {
-        sync_scope(self.0.clone(), || inject(&mut Carrier(metadata)));
+        self.0.inject(&mut Carrier(metadata));
         Ok(())
     }
 }
@@ -80,30 +82,36 @@ pub(crate) fn received(policy: &Policy, metadata: &MetadataStore) -> Context {
 struct Carrier<'a>(&'a mut MetadataStore);
 
 impl Injector for Carrier<'_> {
+    fn has(&self, key: &'static str, such: &mut dyn FnMut(&[u8]) -> bool) -> bool {
+        let mut values = self.0.iter().filter(|(known, _)| means(known, key));
+        values.any(|(_, value)| such(value.as_bytes()))
+    }
+
+    fn remove(&mut self, key: &'static str) {
+        let keys = self.0.iter().map(|(known, _)| known);
+        let keys: Vec<_> = keys.filter(|known| means(known, key)).cloned().collect();
+        for key in keys {
+            self.0.remove(&key);
+        }
+    }
+
     fn set(&mut self, key: &'static str, value: &str) {
-        // Unlike `insert`, this replaces what is there: an ID that is not valid.
-        self.0.extend([(stored(key), value)]);
-    }
-
-    fn contains(&self, key: &str) -> bool {
-        let key = stored(key);
-        self.0
-            .get(key)
-            // One that is too long makes the AMQP backend panic.
-            .is_some_and(|value| key != CORRELATION_ID || value.parse::<CorrelationId>().is_ok())
-    }
-}
-
-/// The key in the metadata for a header name.
-fn stored(key: &str) -> &str {
-    if key == X_CORRELATION_ID {
-        CORRELATION_ID
-    } else {
-        key
+        self.remove(key);
+        // Spelled like this, the AMQP backend sends it as the message property of that name, which
+        // is the only place where it looks for what other producers have sent.
+        let key = if key == X_CORRELATION_ID {
+            CORRELATION_ID
+        } else {
+            key
+        };
+        self.0.extend([(key, value)]);
     }
 }
 
-const X_CORRELATION_ID: &str = "x-correlation-id";
-/// Spelled like this, the AMQP backend sends it as the message property of that name, which is
-/// the only place where it looks for what other producers have sent.
-pub(crate) const CORRELATION_ID: &str = "correlation_id";
+/// Whether a key of the metadata stands for this header. All spellings of the ID's are read, so
+/// each of them counts.
+fn means(known: &str, header: &str) -> bool {
+    let plain = |key: &str| key.replace('_', "-").to_ascii_lowercase();
+    let id = || ["correlation-id", "correlationid"].contains(&&*plain(known));
+    known.eq_ignore_ascii_case(header) || header == X_CORRELATION_ID && id()
+}

@@ -4,46 +4,42 @@ use std::task::{Context as TaskContext, Poll};
 use apalis_core::task::Task;
 use apalis_core::task::metadata::MetadataStore;
 use apalis_core::task::task_id::TaskId;
-use correlation_core::{Context, Policy, Scoped, Source};
+use correlation_core::names::CORRELATION_ID;
+use correlation_core::{Context, Origin, Policy, Scoped, adapter};
 use tower_service::Service;
 
-use crate::propagated::{CORRELATION_ID, received};
+use crate::propagated::received;
 
 /// A service whose jobs have a correlation ID: made by
 /// [`CorrelationLayer`](crate::CorrelationLayer).
 #[derive(Clone, Debug)]
-pub struct Correlation<S> {
+pub struct CorrelationService<S> {
     inner: S,
     policy: Arc<Policy>,
 }
 
-impl<S> Correlation<S> {
+impl<S> CorrelationService<S> {
     pub(crate) const fn new(inner: S, policy: Arc<Policy>) -> Self {
         Self { inner, policy }
     }
 
     fn context(&self, metadata: &MetadataStore, id: Option<&TaskId>) -> Context {
         let context = received(&self.policy, metadata);
-        if context.source() != Source::Generated || context.upstream_id().is_some() {
+        if context.origin() != Origin::Generated || context.untrusted_id().is_some() {
             return context;
         }
         let Some(id) = id.and_then(unique) else {
             return context;
         };
-        let by_id = self.policy.extract_with(|key| match key {
+        // Rules that do not trust the job do not trust this either.
+        self.policy.extract_with(|key| match key {
             CORRELATION_ID => Some(id.as_str()),
             _ => metadata.get(key),
-        });
-        // Rules that do not trust the job do not trust this either.
-        if by_id.source() == Source::Generated {
-            context
-        } else {
-            by_id
-        }
+        })
     }
 }
 
-impl<S, Args> Service<Task<Args>> for Correlation<S>
+impl<S, Args> Service<Task<Args>> for CorrelationService<S>
 where
     S: Service<Task<Args>>,
 {
@@ -62,7 +58,7 @@ where
         };
         task.inject_data(Entered(context.clone()));
         // Inner services do work before they return their future: that is in scope too.
-        Scoped::made_in_context(context, || self.inner.call(task))
+        adapter::scoped_call(context, || self.inner.call(task))
     }
 }
 

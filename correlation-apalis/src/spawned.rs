@@ -24,6 +24,6 @@ fn loses_the_id(service: &str) -> bool {
         return false;
     };
     // A scope inside of the spawned task, or an executor that takes the scope along.
-    !spawned.contains("correlation_apalis::service::Correlation<")
-        && !spawned.contains("correlation_core::task::spawn<")
+    !spawned.contains("correlation_apalis::service::CorrelationService<")
+        && !spawned.contains("correlation_core::context::spawn::spawn<")
 }

@@ -18,7 +18,7 @@ use correlation_core::{CorrelationId, current};
 /// async fn handler(id: CurrentId) -> String {
 ///     format!("quote {} when you call us", *id)
 /// }
-/// # axum::Router::<()>::new().route("/", axum::routing::get(handler));
+/// # let app = axum::Router::<()>::new().route("/", axum::routing::get(handler));
 /// ```
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct CurrentId(pub CorrelationId);

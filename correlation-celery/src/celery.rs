@@ -1,4 +1,5 @@
-use correlation_core::{Context, Policy, Source};
+use correlation_core::names::{TRACEPARENT, TRACESTATE, X_CORRELATION_ID};
+use correlation_core::{Context, CorrelationId, Origin, Policy};
 use serde_json::{Map, Value};
 
 use crate::{Header, Task};
@@ -14,11 +15,21 @@ use crate::{Header, Task};
 /// let task = correlation::sync_scope(id, || django.task("app.add").arg(1));
 /// assert_eq!(task.headers()["Correlation-ID"], "click-1");
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Celery {
     pub(crate) header: Header,
     policy: Policy,
     root_id_as_id: bool,
+}
+
+impl Default for Celery {
+    fn default() -> Self {
+        Self {
+            header: Header::default(),
+            policy: Policy::new().max_len(CorrelationId::MAX_LEN),
+            root_id_as_id: false,
+        }
+    }
 }
 
 impl Celery {
@@ -36,13 +47,14 @@ impl Celery {
     }
 
     /// The rules for what is received: whose IDs are taken over, what a valid one is, how a new one
-    /// is made, and what becomes of the trace context. [`Policy::new`] by default.
+    /// is made, and what becomes of the trace context. By default
+    /// [`Policy::new`], with IDs of up to 255 bytes: every ID that this crate writes is read.
     ///
     /// Which headers may hold the ID is up to [`header`](Self::header): [`Policy::headers`] and
-    /// [`Policy::parsers`] do not apply here, nor does anything about answers.
+    /// [`Policy::sources`] do not apply here, but for [`Source::TRACEPARENT`](correlation_core::Source::TRACEPARENT), nor does anything about answers.
     #[must_use]
     pub fn policy(mut self, policy: Policy) -> Self {
-        self.policy = policy.headers([ID]);
+        self.policy = policy.headers([X_CORRELATION_ID]);
         self
     }
 
@@ -68,12 +80,9 @@ impl Celery {
         let text = |map: &Map<_, Value>, key: &str| Some(map.get(key)?.as_str()?.to_owned());
         // The policy has the rules for what an ID is. One that it does not trust is one, too.
         let is_id = |context: &Context| {
-            context.source() != Source::Generated || context.upstream_id().is_some()
+            context.origin() != Origin::Generated || context.untrusted_id().is_some()
         };
-        let valid = |value: &String| {
-            let alone = |key: &str| (key == ID).then_some(value);
-            is_id(&self.policy.extract_with(alone))
-        };
+        let valid = |value: &String| self.policy.accepts(value.as_bytes());
 
         let names = || [self.header.as_str()].into_iter().chain(Header::KNOWN);
         let found = places()
@@ -81,8 +90,8 @@ impl Celery {
             .find(valid);
         let read = |id: Option<String>| {
             self.policy.extract_with(|key| match key {
-                ID => id.clone(),
-                "traceparent" | "tracestate" => places().find_map(|map| text(map, key)),
+                X_CORRELATION_ID => id.clone(),
+                TRACEPARENT | TRACESTATE => places().find_map(|map| text(map, key)),
                 _ => None,
             })
         };
@@ -93,6 +102,3 @@ impl Celery {
         context
     }
 }
-
-/// What core calls the ID.
-pub(crate) const ID: &str = "x-correlation-id";

@@ -3,11 +3,11 @@ use base64::engine::general_purpose::STANDARD;
 use correlation_core::{Context, Scoped, scope};
 use serde_json::{Map, Value};
 
-use crate::{Celery, Header, InvalidMessage, Task};
+use crate::{Celery, InvalidMessage, Task};
 
 /// A task that was received, with the context to run it in.
 ///
-/// The ID is read from the configured [`Header`], else from one of the other presets, else from
+/// The ID is read from the configured [`Header`](crate::Header), else from one of the other presets, else from
 /// the same names in the nested table `headers`, else it is the trace-id of a valid `traceparent`,
 /// else it is new. Text that is no valid ID, and values that are no text, count as absent. The
 /// property `correlation_id` is never read: it is the task's ID.
@@ -102,11 +102,6 @@ impl Message {
         // What was read and found invalid must not go out again.
         for name in [task.header.as_str(), "traceparent", "tracestate"] {
             task.headers.remove(name);
-        }
-        for name in Header::KNOWN {
-            if let Some(id) = task.headers.get_mut(name) {
-                *id = self.context.id().as_str().into();
-            }
         }
         task.context = Some(self.context.clone());
         task

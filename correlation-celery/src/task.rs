@@ -1,10 +1,10 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use correlation_core::{Context, Generator, Injector, inject, sync_scope};
+use correlation_core::names::X_CORRELATION_ID;
+use correlation_core::{Context, Generator, Injector};
 use serde_json::{Map, Value, json};
 
 use crate::Header;
-use crate::celery::ID;
 use crate::header::is_reserved;
 
 /// A task to send: what `app.send_task` makes in Python.
@@ -90,7 +90,7 @@ impl Task {
     }
 
     /// Sets a header: one of Celery's, such as `eta`, `expires` or `ignore_result`, or one of your
-    /// own. An ID set here is left alone.
+    /// own. The ID of the context in which the task was made goes before one that is set here.
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.headers.insert(name.into(), value.into());
@@ -150,7 +150,13 @@ impl Task {
         let mut headers = self.headers.clone();
         if let Some(context) = &self.context {
             let mut carrier = Carrier(&mut headers, self.header.as_str());
-            sync_scope(context.clone(), || inject(&mut carrier));
+            context.inject(&mut carrier);
+            // Headers that were copied from another message do not send its ID on.
+            for name in Header::KNOWN {
+                if let Some(id) = headers.get_mut(name) {
+                    *id = context.id().as_str().into();
+                }
+            }
         }
         headers
     }
@@ -213,18 +219,25 @@ struct Carrier<'a>(&'a mut Map<String, Value>, &'a str);
 
 impl Carrier<'_> {
     fn name<'k>(&'k self, key: &'k str) -> &'k str {
-        if key == ID { self.1 } else { key }
+        if key == X_CORRELATION_ID { self.1 } else { key }
     }
 }
 
 impl Injector for Carrier<'_> {
+    fn has(&self, key: &'static str, such: &mut dyn FnMut(&[u8]) -> bool) -> bool {
+        let value = self.0.get(self.name(key)).and_then(Value::as_str);
+        value.is_some_and(|value| such(value.as_bytes()))
+    }
+
+    fn remove(&mut self, key: &'static str) {
+        // Celery's own keys differ in case only, such as `correlation_id`.
+        let name = self.name(key).to_owned();
+        self.0.remove(&name);
+    }
+
     fn set(&mut self, key: &'static str, value: &str) {
         let name = self.name(key).to_owned();
         self.0.insert(name, value.into());
-    }
-
-    fn contains(&self, key: &str) -> bool {
-        self.0.get(self.name(key)).is_some_and(|v| !v.is_null())
     }
 }
 

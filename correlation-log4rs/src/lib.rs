@@ -1,8 +1,11 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
+// Code that is copied from the documentation leaves no `Result` unused.
+#![doc(test(attr(deny(unused_must_use))))]
 
 mod deserializers;
 mod encoder;
+mod mdc;
 
 pub use correlation_core as correlation;
 pub use deserializers::{Deserializer, deserializer, deserializers};

@@ -1,14 +1,20 @@
 use std::fmt::{self, Write};
 
-use correlation_core::Targets;
-use reqwest::{Client, RequestBuilder};
+use correlation_core::adapter::Destination;
+
+use correlation_core::{Context, Targets};
+use reqwest::{Client, Request, RequestBuilder, Url};
 
 use crate::{Propagator, redirect_policy};
 
 /// Sends the ambient ID: with every request of a client, or with one request.
 ///
-/// What is sent is `x-correlation-id`, and `traceparent` and `tracestate` as the policy says;
-/// never over what the caller has set.
+/// What is sent is `x-correlation-id`, and `traceparent` and `tracestate` as the policy says. They
+/// are sent in place of what the call has set or copied, as
+/// [`inject`](correlation_core::inject) says. So a gateway that copies the headers of its request
+/// (`client.get(url).headers(inbound)`) does not send its caller's ID on. To send another ID with
+/// one call, send it in a [`scope`](correlation_core::scope) of its own; to send none, in
+/// [`detached`](correlation_core::detached).
 pub trait Propagate: Sized {
     /// What is left to build or to send.
     type Output;
@@ -54,8 +60,11 @@ impl Propagate for reqwest_middleware::ClientBuilder {
     }
 }
 
-/// Sends the ID that is ambient at this call with this request. A builder that holds an error
-/// keeps it, for `send` to report.
+/// Writes the ID that is ambient at this call, not at `send()`, to this request. So call it last:
+/// `headers(..)` after it replaces what it has written, and a request that is stored and cloned
+/// sends the same ID each time. A client with the middleware takes the ID when the request is sent.
+///
+/// A builder that holds an error keeps it, for `send` to report.
 impl Propagate for RequestBuilder {
     type Output = Self;
 
@@ -66,8 +75,8 @@ impl Propagate for RequestBuilder {
         let (client, request) = self.build_split();
         match request {
             Ok(mut request) => {
-                if allowed(&targets, request.url()) {
-                    targets.inject(request.headers_mut());
+                if let Some(context) = Context::current() {
+                    inject(&targets, &context, &mut request);
                 }
                 Self::from_parts(client, request)
             }
@@ -77,9 +86,19 @@ impl Propagate for RequestBuilder {
 }
 
 /// Whether this URL is one of the targets.
-pub(crate) fn allowed(targets: &Targets, url: &reqwest::Url) -> bool {
-    let host = url.host_str();
-    host.is_some_and(|host| targets.allow(Some(url.scheme()), host, url.port()))
+pub(crate) fn inject(targets: &Targets, context: &Context, request: &mut Request) {
+    // Only a restriction looks at it.
+    let url = targets.are_restricted().then(|| request.url().clone());
+    let destination = url.as_ref().map_or_else(Destination::default, destination);
+    targets.inject(context, destination, request.headers_mut());
+}
+
+pub(crate) fn destination(url: &Url) -> Destination<'_> {
+    Destination {
+        scheme: Some(url.scheme()),
+        host: url.host_str(),
+        port: url.port(),
+    }
 }
 
 /// Whether a builder has failed. Its debug output alone tells that and leaves it whole: an error

@@ -1,17 +1,23 @@
 use async_trait::async_trait;
-use correlation_core::{Context, Targets, sync_scope};
+use correlation_core::Targets;
+use correlation_core::adapter::Ambient;
 use http::Extensions;
 use reqwest::{Request, Response};
 use reqwest_middleware::{Middleware, Next, RequestBuilder, RequestInitialiser, Result};
 
-use crate::propagate::allowed;
+use crate::propagate::inject;
 
 /// What [`Propagate`](crate::Propagate) adds to a client: an initialiser and a middleware at once.
 ///
-/// The initialiser takes the context at `client.get(..)`, so that
-/// `tokio::spawn(client.get(url).send())` still has it. The middleware writes the headers; it
-/// takes the context of the moment for requests that no initialiser saw
-/// (`client.execute(request)`). A retry middleware outside or inside of it sends the same ID.
+/// The middleware writes the headers. The context that counts is the one that is ambient when the
+/// future of `send()` or `execute()` is first polled, so a request that is stored and cloned sends
+/// the ID of whoever sends it.
+///
+/// The initialiser takes the context at `client.get(..)`. That one counts where nothing is ambient
+/// when the request is sent, as in `tokio::spawn(client.get(url).send())`. Who is
+/// [`detached`](correlation_core::detached) at either moment sends no ID.
+///
+/// A retry middleware outside or inside of it sends the same ID.
 #[derive(Clone, Debug, Default)]
 pub struct Propagator {
     targets: Targets,
@@ -28,9 +34,9 @@ impl Propagator {
 
 impl RequestInitialiser for Propagator {
     fn init(&self, request: RequestBuilder) -> RequestBuilder {
-        match Context::current() {
-            Some(context) => request.with_extension(Taken(context)),
-            None => request,
+        match Ambient::now() {
+            Ambient::Unset => request,
+            begun => request.with_extension(Begun(begun)),
         }
     }
 }
@@ -43,20 +49,16 @@ impl Middleware for Propagator {
         extensions: &mut Extensions,
         next: Next<'_>,
     ) -> Result<Response> {
-        if allowed(&self.targets, request.url()) {
-            match extensions.get::<Taken>() {
-                Some(Taken(context)) => {
-                    sync_scope(context.clone(), || {
-                        self.targets.inject(request.headers_mut());
-                    });
-                }
-                None => self.targets.inject(request.headers_mut()),
-            }
+        let begun = extensions
+            .get()
+            .map_or(&Ambient::Unset, |Begun(begun)| begun);
+        if let Some(context) = begun.at_send() {
+            inject(&self.targets, &context, &mut request);
         }
         next.run(request, extensions).await
     }
 }
 
-/// The context at the time when the request was begun.
+/// What was ambient when the request was begun.
 #[derive(Clone)]
-struct Taken(Context);
+struct Begun(Ambient);

@@ -1,7 +1,7 @@
 use correlation_core::Targets;
 use reqwest::redirect::Policy;
 
-use crate::propagate::allowed;
+use crate::propagate::destination;
 
 /// Follows at most 10 redirects, as reqwest does by itself, and none out of the targets: the
 /// redirect is the answer then.
@@ -15,7 +15,8 @@ use crate::propagate::allowed;
 /// A policy of your own can ask this one for what it follows itself:
 ///
 /// ```
-/// use correlation_reqwest::{Targets, redirect_policy};
+/// use correlation_reqwest::correlation::Targets;
+/// use correlation_reqwest::redirect_policy;
 /// use reqwest::redirect::Policy;
 ///
 /// let among_targets = redirect_policy(Targets::hosts([".internal"]));
@@ -32,8 +33,8 @@ pub fn redirect_policy(targets: Targets) -> Policy {
         let carries_id = attempt
             .previous()
             .first()
-            .is_none_or(|first| allowed(&targets, first));
-        if carries_id && !allowed(&targets, attempt.url()) {
+            .is_none_or(|first| targets.allows(destination(first)));
+        if carries_id && !targets.allows(destination(attempt.url())) {
             return attempt.stop();
         }
         // A custom policy has no limit of its own.

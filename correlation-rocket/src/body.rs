@@ -2,7 +2,8 @@ use std::io;
 use std::pin::Pin;
 use std::task::{self, Poll};
 
-use correlation_core::{Access, Context, Scoped};
+use correlation_core::adapter::{self, AccessRecord};
+use correlation_core::{Context, Scoped};
 use rocket::Response;
 use rocket::response::Body;
 use rocket::tokio::io::{AsyncRead, ReadBuf};
@@ -12,20 +13,22 @@ use rocket::tokio::io::{AsyncRead, ReadBuf};
 /// On a server the task has the ID anyway. A `LocalResponse` may be read in any task, and after
 /// its request is gone. A body with a size is a file or in memory: that has nothing to log, and
 /// would lose its `Content-Length` here.
-pub(crate) async fn scope(context: Context, mut access: Access, response: &mut Response<'_>) {
+pub(crate) async fn scope(context: Context, mut access: AccessRecord, response: &mut Response<'_>) {
     let body = response.body_mut();
-    if body.size().await.is_some() {
+    if let Some(size) = body.size().await {
+        access.sent(size as u64);
         return access.complete();
     }
+    access.sent(0);
     let max_chunk_size = body.max_chunk_size();
-    let body = Scoped::in_context(context, body.take());
+    let body = adapter::scoped(context, body.take());
     response.set_streamed_body(ScopedBody { body, access });
     response.set_max_chunk_size(max_chunk_size);
 }
 
 struct ScopedBody<'r> {
     body: Scoped<Body<'r>>,
-    access: Access,
+    access: AccessRecord,
 }
 
 impl AsyncRead for ScopedBody<'_> {
@@ -34,12 +37,14 @@ impl AsyncRead for ScopedBody<'_> {
         cx: &mut task::Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        let Self { body, access } = &mut *self;
         let before = buf.filled().len();
-        let polled = Pin::new(&mut self.body)
-            .with_pin_mut(|body| body.poll_read(cx, buf))
-            .unwrap_or(Poll::Ready(Ok(())));
-        if polled.is_ready() && buf.filled().len() == before {
-            self.access.complete();
+        let read = || adapter::in_scope(Pin::new(body), |body| body.poll_read(cx, buf));
+        let polled = access.run(read).unwrap_or(Poll::Ready(Ok(())));
+        let bytes = buf.filled().len() - before;
+        access.sent(bytes as u64);
+        if polled.is_ready() && bytes == 0 {
+            access.complete();
         }
         polled
     }

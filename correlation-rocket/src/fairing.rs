@@ -1,12 +1,13 @@
 use std::borrow::Cow;
 use std::mem;
 
-use correlation_core::{Policy, TaskContext};
+use correlation_core::Policy;
+use correlation_core::adapter::{self, AccessRecord, Expose, Peer, TaskContext};
 use rocket::fairing::{self, Fairing, Info, Kind};
 use rocket::http::{Header, HeaderMap, Method};
 use rocket::{Build, Data, Request, Response, Rocket};
 
-use crate::received::{Received, context, received};
+use crate::received::{Received, Rejection, context, received};
 use crate::{body, reject};
 
 /// Gives every request its correlation ID: the one fairing a service needs.
@@ -50,31 +51,34 @@ impl Fairing for Correlation {
     }
 
     async fn on_ignite(&self, rocket: Rocket<Build>) -> fairing::Result {
-        Ok(rocket.manage(Attached).mount("/", [reject::route()]))
+        let rejects = adapter::rejects(&self.policy).then(reject::route);
+        let routes: Vec<_> = rejects.into_iter().collect();
+        Ok(rocket.manage(Attached).mount("/", routes))
     }
 
     async fn on_request(&self, request: &mut Request<'_>, _: &mut Data<'_>) {
         // The connection's own address, not `client_ip`: that header anybody can send.
-        let peer = self.policy.wants_peer().then(|| request.remote()).flatten();
-        let verdict = self
-            .policy
-            .receive(|| lines(request.headers()), peer.map(|peer| peer.ip()));
-        let (context, why) = match verdict {
-            Ok(context) => (context, None),
-            Err(rejected) => (rejected.context().clone(), Some(rejected)),
-        };
-        let (method, path) = (request.method().as_str(), request.uri().path());
+        // None is a Unix socket, or a local request of a test.
+        let peer = request
+            .remote()
+            .map_or(Peer::Local, |addr| addr.ip().into());
+        let decision = self.policy.receive(|| lines(request.headers()), peer);
+        let rejected = decision.rejected().map(|rejected| Rejection {
+            method: request.method(),
+            reason: rejected.as_str(),
+        });
+        let context = decision.into_context();
+        let (method, path) = (request.method().as_str(), request.uri().path().as_str());
         *received(request) = Some(Received {
-            access: self.policy.begin_access(&context, method, path.as_str()),
+            access: AccessRecord::begin(&self.policy, &context, method, path, peer),
             task: TaskContext::enter(context.clone()),
-            rejected: why.as_ref().map(|_| request.method()),
+            rejected,
             context: context.clone(),
         });
-        if let Some(name) = self.policy.request_header_name() {
+        if let Some(name) = adapter::request_header(&self.policy) {
             request.replace_header(Header::new(name, context.id().as_str().to_owned()));
         }
-        if let Some(why) = why {
-            log::info!(target: "correlation", "{request} is rejected: {why}");
+        if rejected.is_some() {
             request.set_method(reject::REJECTED);
         }
     }
@@ -83,29 +87,40 @@ impl Fairing for Correlation {
         let Some(context) = context(request) else {
             return;
         };
-        if let Some(name) = self.policy.response_header_name() {
+        if let Some(name) = adapter::response_header(&self.policy) {
             response.set_raw_header(name, context.id().as_str().to_owned());
         }
-        let present = response.headers().get(EXPOSE_HEADERS);
-        if let Some(exposed) = self.policy.exposed_headers(present) {
-            response.set_raw_header(EXPOSE_HEADERS, exposed);
+        let present = || response.headers().get(EXPOSE_HEADERS).map(str::as_bytes);
+        let exposed = adapter::expose(&self.policy, present);
+        match exposed {
+            Some(Expose::Set(all)) => {
+                response.set_raw_header(EXPOSE_HEADERS, all);
+            }
+            Some(Expose::Add(line)) => {
+                response.adjoin_raw_header(EXPOSE_HEADERS, line);
+            }
+            None => {}
         }
-        let known = received(request)
-            .as_mut()
-            .map(|known| mem::take(&mut known.access));
-        let mut access = known.unwrap_or_default();
-        access.status(response.status().code);
-        // Rocket sends no body then, and so nobody reads it to its end.
-        if request.method() == Method::Head {
-            access.complete();
+        let mut access = AccessRecord::default();
+        let mut rejected = None;
+        if let Some(known) = &mut *received(request) {
+            access = mem::take(&mut known.access);
+            rejected = known.rejected;
+        }
+        if access.is_open() {
+            let route = request.route().filter(|_| rejected.is_none());
+            if let Some(route) = route {
+                access.route(route.uri.path());
+            }
+            access.status(response.status().code);
         }
         body::scope(context, access, response).await;
         if let Some(received) = &*received(request) {
             received.task.finish();
-            if received.rejected == Some(Method::Head) {
-                // Rocket does this for what it still knows to be HEAD.
-                response.body_mut().take();
-            }
+        }
+        if rejected.is_some_and(|rejected| rejected.method == Method::Head) {
+            // Rocket does this for what it still knows to be HEAD.
+            response.body_mut().take();
         }
     }
 }
@@ -114,11 +129,11 @@ impl Fairing for Correlation {
 pub(crate) struct Attached;
 
 /// The header lines. Rocket makes each `Header` on the fly, of borrowed parts.
-fn lines<'a>(headers: &'a HeaderMap<'_>) -> impl Iterator<Item = (&'a str, &'a [u8])> {
+fn lines<'a>(headers: &'a HeaderMap<'_>) -> impl Iterator<Item = (&'a str, &'a str)> {
     headers
         .iter()
         .filter_map(|line| match (line.name.into_cow(), line.value) {
-            (Cow::Borrowed(name), Cow::Borrowed(value)) => Some((name, value.as_bytes())),
+            (Cow::Borrowed(name), Cow::Borrowed(value)) => Some((name, value)),
             _ => None,
         })
 }

@@ -11,7 +11,7 @@ use crate::received::context;
 
 /// The correlation ID of the request, as a request guard.
 ///
-/// It is the same as [`current()`](crate::current), for those who like to see it in the
+/// It is the same as [`current()`](correlation_core::current), for those who like to see it in the
 /// signature. Rocket refuses to launch when a route has this guard and the fairing is missing.
 ///
 /// ```

@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
+// Code that is copied from the documentation leaves no `Result` unused.
+#![doc(test(attr(deny(unused_must_use))))]
 
 mod body;
 mod fairing;
@@ -9,7 +11,6 @@ mod reject;
 mod route;
 
 pub use correlation_core as correlation;
-pub use correlation_core::*;
 pub use fairing::Correlation;
 pub use guard::{CurrentId, MissingId};
-pub use route::Correlated;
+pub use route::Correlate;

@@ -1,6 +1,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use correlation_core::{Access, Context, TaskContext};
+use correlation_core::Context;
+use correlation_core::adapter::{AccessRecord, TaskContext};
 use rocket::Request;
 use rocket::http::Method;
 
@@ -9,9 +10,16 @@ pub(crate) struct Received {
     pub(crate) context: Context,
     pub(crate) task: TaskContext,
     /// For the access record, until the response takes it over.
-    pub(crate) access: Access,
-    /// The method of a request that is not to be served.
-    pub(crate) rejected: Option<Method>,
+    pub(crate) access: AccessRecord,
+    pub(crate) rejected: Option<Rejection>,
+}
+
+/// What is known of a request that is not to be served.
+#[derive(Clone, Copy)]
+pub(crate) struct Rejection {
+    /// Its own method.
+    pub(crate) method: Method,
+    pub(crate) reason: &'static str,
 }
 
 /// What is in the request's cache. Every dispatch replaces the content: clones of a

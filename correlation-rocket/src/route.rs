@@ -9,13 +9,13 @@ use crate::received::context;
 /// A server has no need of it. It is for tests that dispatch several requests of a local client
 /// at once in one task: see [the README](crate#tests-with-a-local-client). The fairing has to be
 /// attached all the same.
-pub trait Correlated {
+pub trait Correlate {
     /// Scopes each handler.
     #[must_use]
     fn correlated(self) -> Self;
 }
 
-impl Correlated for Vec<Route> {
+impl Correlate for Vec<Route> {
     fn correlated(mut self) -> Self {
         for route in &mut self {
             route.handler = Box::new(InScope(route.handler.clone()));

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::future::Future;
 use std::sync::Arc;
 
 use correlation_core::{CorrelationId, current};
@@ -111,15 +112,40 @@ impl Application {
 /// for `pg_stat_statements`. As a prepared statement it is the cheapest, but that is for
 /// connections which keep such statements anyway: behind a PgBouncer that does not know them
 /// (before 1.21, in transaction mode) those of all clients collide on the server.
+///
+/// With its schema, since a `search_path` can put another function of that name before it.
+///
+/// Sent also when the connection has this name already, which sqlx 0.9 lets nobody know. The server
+/// reports every change of it, also by rollbacks and resets, but the report stays in sqlx
+/// (`PgStream::parameter_statuses`). A memory of ours would miss those changes, and has no key: the
+/// address of a connection changes, and its metadata are durations. Nor can the statement go with
+/// the next query: `PgConnection::run` waits for the last answer before it writes.
 pub(crate) async fn set(connection: &mut PgConnection, name: String) -> sqlx::Result<()> {
     if connection.cached_statements_size() > 0 {
-        let statement = sqlx::query("SELECT set_config('application_name', $1, false)");
-        return statement.bind(name).execute(connection).await.map(drop);
+        let statement = "SELECT pg_catalog.set_config('application_name', $1, false)";
+        let statement = sqlx::query(statement).bind(name);
+        return unlogged(statement.execute(connection)).await.map(drop);
     }
     let name = name.replace('\\', r"\\").replace('\'', "''");
-    let statement = format!("SELECT set_config('application_name', E'{name}', false)");
+    let statement = format!("SELECT pg_catalog.set_config('application_name', E'{name}', false)");
     let statement = sqlx::raw_sql(AssertSqlSafe(statement));
-    statement.execute(connection).await.map(drop)
+    unlogged(statement.execute(connection)).await.map(drop)
+}
+
+/// Keeps the statement of each acquire out of sqlx's log of statements, unless that shows
+/// everything: a connection has one level for all of them, and a statement has none.
+async fn unlogged<F: Future>(statement: F) -> F::Output {
+    #[cfg(feature = "tracing")]
+    {
+        use tracing::instrument::WithSubscriber;
+        use tracing::{Dispatch, Level, enabled};
+
+        let shown = enabled!(target: "sqlx::query", Level::DEBUG);
+        if shown && !enabled!(target: "sqlx::query", Level::TRACE) {
+            return statement.with_subscriber(Dispatch::none()).await;
+        }
+    }
+    statement.await
 }
 
 /// The text cannot be the name of an [`Application`].

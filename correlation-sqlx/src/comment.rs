@@ -1,6 +1,7 @@
 use std::fmt::Write as _;
 
 use correlation_core::inject_with;
+use correlation_core::names::{CORRELATION_ID, X_CORRELATION_ID};
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
 /// The statement with the ambient ID, and the W3C `traceparent` if there is one, in a comment as
@@ -41,7 +42,7 @@ pub fn commented(sql: impl SqlSafeStr) -> SqlStr {
     inject_with(|key, value| match key {
         // In the order of the alphabet, as the specification wants it. The tracestate is left out:
         // it may have kilobytes.
-        "x-correlation-id" => push(&mut comment, "correlation_id", value),
+        X_CORRELATION_ID => push(&mut comment, CORRELATION_ID, value),
         "traceparent" => push(&mut comment, "traceparent", value),
         _ => {}
     });
@@ -89,7 +90,7 @@ mod tests {
             ("tracestate", "a=1"),
         ];
         let lines = || headers.map(|(name, value)| (name, value.as_bytes()));
-        Policy::new().receive(lines, None).unwrap()
+        Policy::new().receive(lines, None).into_context()
     }
 
     #[test]

@@ -1,26 +1,40 @@
 use sqlx::postgres::PgPoolOptions;
 
-use crate::InvalidApplication;
-use crate::application::{Application, set};
+use crate::{Application, CorrelatedPoolOptions, InvalidApplication};
 
 /// Makes every connection that a pool gives out carry the ambient ID in its `application_name`.
 pub trait Correlate: Sized {
     /// `shop/click-1` for the application `shop` and the ID of the task that acquires the
     /// connection, and `shop` where there is none.
     ///
-    /// This sets `after_connect` and `before_acquire`, and turns `test_before_acquire` off: the
-    /// hook is a round trip, so it finds a dead connection as the ping does, and the pool discards
-    /// it and takes another.
+    /// Set your own hooks after this call, on what it gives:
     ///
-    /// A pool has one hook of each kind, and the last one set counts. If you have your own, call
-    /// [`Application::tag`] in them instead.
+    /// ```
+    /// use correlation_sqlx::Correlate;
+    /// use sqlx::postgres::PgPoolOptions;
+    ///
+    /// let options = PgPoolOptions::new().max_connections(5).correlate("shop").after_connect(
+    ///     |connection, _| {
+    ///         Box::pin(async move {
+    ///             sqlx::query("set search_path = shop").execute(connection).await.map(drop)
+    ///         })
+    ///     },
+    /// );
+    /// // options.connect("postgres://localhost/shop").await?
+    /// # let _ = options;
+    /// ```
+    ///
+    /// An `after_connect` or `before_acquire` that was set before it is **lost**: sqlx lets nobody
+    /// read them.
+    ///
+    /// This turns `test_before_acquire` off: setting the name is a round trip, so it finds a dead
+    /// connection as the ping does.
     ///
     /// # Panics
     ///
     /// If the name is not 1 to 63 bytes of printable ASCII.
     #[track_caller]
-    #[must_use]
-    fn correlate(self, application: impl AsRef<str>) -> Self {
+    fn correlate(self, application: impl AsRef<str>) -> CorrelatedPoolOptions {
         match self.try_correlate(application) {
             Ok(options) => options,
             Err(error) => panic!("{error}"),
@@ -32,22 +46,18 @@ pub trait Correlate: Sized {
     /// # Errors
     ///
     /// If the name is not 1 to 63 bytes of printable ASCII.
-    fn try_correlate(self, application: impl AsRef<str>) -> Result<Self, InvalidApplication>;
+    fn try_correlate(
+        self,
+        application: impl AsRef<str>,
+    ) -> Result<CorrelatedPoolOptions, InvalidApplication>;
 }
 
 impl Correlate for PgPoolOptions {
-    fn try_correlate(self, application: impl AsRef<str>) -> Result<Self, InvalidApplication> {
-        let idle = Application::try_new(application)?;
-        let new = idle.clone();
-        // The pool calls both in the task that acquires, but `before_acquire` for idle connections
-        // only. It also connects in a task of its own, where there is no ID.
-        let options = self
-            .test_before_acquire(false)
-            .after_connect(move |connection, _| Box::pin(set(connection, new.name())))
-            .before_acquire(move |connection, _| {
-                let name = idle.name();
-                Box::pin(async { set(connection, name).await.map(|()| true) })
-            });
-        Ok(options)
+    fn try_correlate(
+        self,
+        application: impl AsRef<str>,
+    ) -> Result<CorrelatedPoolOptions, InvalidApplication> {
+        let application = Application::try_new(application)?;
+        Ok(CorrelatedPoolOptions::new(self, application))
     }
 }

@@ -1,47 +1,55 @@
 //! The driver's own log of statements (target `sqlx::query`, level debug): the database in the
 //! log of the program.
 
-use std::io;
-use std::net::TcpStream;
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::time::Duration;
-
-use correlation_sqlx::commented;
-use correlation_sqlx::correlation::{self, Context, CorrelationId, Policy, scope};
+use correlation_sqlx::correlation::{self, Context, Policy, scope};
+use correlation_sqlx::{Correlate, commented};
+use correlation_testkit::{Capture, id, require_service};
+use sqlx::postgres::PgPoolOptions;
 use sqlx::{Connection, MySqlConnection, PgConnection, SqliteConnection};
-use tracing_subscriber::fmt::MakeWriter;
 
 // One test, since SQLite's thread writes to the one global subscriber.
 #[tokio::test]
 async fn statement_lines_have_the_id() {
-    let (sink, lines) = channel();
+    let log = Capture::default();
     tracing_subscriber::fmt()
         .with_ansi(false)
         .with_max_level(tracing::Level::DEBUG)
-        .with_writer(Lines(sink))
+        .with_writer(log.clone())
         .map_writer(correlation::tag)
         .init();
 
-    if answers("PostgreSQL", 5432) {
+    if require_service("PostgreSQL", 5432) {
         let url = "postgres://postgres@127.0.0.1:5432/test";
         let mut postgres = PgConnection::connect(url).await.unwrap();
         let query = sqlx::query("select 'in postgres'");
         scope(id("click-1"), query.execute(&mut postgres))
             .await
             .unwrap();
-        let line = line_with(&lines, "in postgres");
+        let line = log.line_with("in postgres");
         assert!(line.contains(" sqlx::query: "), "{line}");
-        assert!(line.ends_with(" correlation_id=click-1\n"), "{line}");
+        assert!(line.ends_with(" correlation_id=click-1"), "{line}");
+
+        let pool = PgPoolOptions::new().max_connections(1).correlate("shop");
+        let pool = pool.connect(url).await.unwrap();
+        for query in ["select 'first'", "select 'second'"] {
+            let query = sqlx::query(query).execute(&pool);
+            scope(id("click-1"), query).await.unwrap();
+        }
+        // The statement of each acquire is not there.
+        let _ = log.line_with("'second'");
+        assert!(!log.text().contains("set_config"), "{}", log.text());
+        let queries = log.lines_with(&[" sqlx::query: "]);
+        assert_eq!(queries.len(), 3, "{queries:#?}");
     }
-    if answers("MariaDB", 3306) {
+    if require_service("MariaDB", 3306) {
         let url = "mysql://root@127.0.0.1:3306/test";
         let mut mariadb = MySqlConnection::connect(url).await.unwrap();
         let query = sqlx::query("select 'in mariadb'");
         scope(id("click-2"), query.execute(&mut mariadb))
             .await
             .unwrap();
-        let line = line_with(&lines, "in mariadb");
-        assert!(line.ends_with(" correlation_id=click-2\n"), "{line}");
+        let line = log.line_with("in mariadb");
+        assert!(line.ends_with(" correlation_id=click-2"), "{line}");
     }
 
     let mut sqlite = SqliteConnection::connect("sqlite::memory:").await.unwrap();
@@ -50,14 +58,14 @@ async fn statement_lines_have_the_id() {
     scope(id("click-3"), query.execute(&mut sqlite))
         .await
         .unwrap();
-    let line = line_with(&lines, "in no span");
+    let line = log.line_with("in no span");
     assert!(!line.contains("click-3"), "no longer a gap: {line}");
 
     let query = sqlx::query("select 'in a span'");
     scope(spanned("click-4"), query.execute(&mut sqlite))
         .await
         .unwrap();
-    let line = line_with(&lines, "in a span");
+    let line = log.line_with("in a span");
     assert!(
         line.contains(r#" request{correlation_id="click-4"}: sqlx::query: "#),
         "{line}"
@@ -71,59 +79,13 @@ async fn statement_lines_have_the_id() {
             .await
     });
     query.await.unwrap();
-    let line = line_with(&lines, "in a comment");
+    let line = log.line_with("in a comment");
     assert!(line.contains("/*correlation_id='click-5'*/"), "{line}");
-}
-
-fn id(text: &str) -> CorrelationId {
-    text.parse().unwrap()
 }
 
 /// A request as a server with `request_span` sees it.
 fn spanned(id: &str) -> Context {
     let header = [("x-correlation-id", id.as_bytes())];
     let policy = Policy::new().request_span(true);
-    policy.receive(|| header, None).unwrap()
-}
-
-fn line_with(lines: &Receiver<String>, text: &str) -> String {
-    loop {
-        let line = lines.recv_timeout(Duration::from_secs(60)).unwrap();
-        if line.contains(text) {
-            return line;
-        }
-    }
-}
-
-fn answers(name: &str, port: u16) -> bool {
-    let required = std::env::var_os("CORRELATION_REQUIRE_SERVICES").is_some_and(|it| it == "1");
-    let there = TcpStream::connect(("127.0.0.1", port)).is_ok();
-    if !there {
-        assert!(!required, "no {name} at 127.0.0.1:{port}");
-        eprintln!("skipped: no {name} at 127.0.0.1:{port}");
-    }
-    there
-}
-
-#[derive(Clone)]
-struct Lines(Sender<String>);
-
-impl io::Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        // The test may be over.
-        let _ = self.0.send(String::from_utf8_lossy(bytes).into_owned());
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Lines {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
+    policy.receive(|| header, None).into_context()
 }

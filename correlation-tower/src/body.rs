@@ -1,19 +1,25 @@
-use std::fmt;
+use std::any::Any;
 use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll};
+use std::{fmt, mem};
 
+use bytes::Bytes;
 use correlation_core::Scoped;
+use correlation_core::adapter::{self, AccessRecord};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use crate::ending::Ending;
+use crate::access;
 
 pin_project! {
     /// A response body that is produced, and dropped, in the scope of its request.
+    ///
+    /// It is a body where the inner one is, and where that one's `Data` is `'static`.
     pub struct CorrelatedBody<B> {
         #[pin]
         body: Kind<B>,
-        ending: Ending,
+        // For the access record, until the body has ended.
+        access: AccessRecord,
     }
 }
 
@@ -22,83 +28,116 @@ pin_project! {
     enum Kind<B> {
         Scoped { #[pin] body: Scoped<B> },
         Plain { #[pin] body: B },
-        Empty,
+        // The answer to a request that the policy rejects, or nothing.
+        Text { text: &'static str },
     }
 }
 
-impl<B: Body> CorrelatedBody<B> {
+impl<B: Body<Data: 'static>> CorrelatedBody<B> {
     /// The body of the response that `future` has made.
     #[inline]
-    pub(crate) fn new<F>(future: Pin<&mut Scoped<F>>, ending: Ending, body: B) -> Self {
+    pub(crate) fn new<F>(future: Pin<&mut Scoped<F>>, access: AccessRecord, body: B) -> Self {
         // A body that is over before it began has no code left to run.
         let body = if body.is_end_stream() {
             Kind::Plain { body }
         } else {
             Kind::Scoped {
-                body: future.then(body),
+                body: adapter::hand_over(future, body),
             }
         };
-        Self { body, ending }
+        Self { body, access }
     }
-}
 
-impl<B> CorrelatedBody<B> {
-    fn inner(&self) -> Option<&B> {
-        match &self.body {
-            Kind::Scoped { body } => body.inner(),
-            Kind::Plain { body } => Some(body),
-            Kind::Empty => None,
+    /// A body of this text, if the inner kind of data can hold it: else an empty one.
+    pub(crate) fn text(text: &'static str) -> Self {
+        let text = data::<B::Data>(text).map_or("", |_| text);
+        Self {
+            body: Kind::Text { text },
+            access: AccessRecord::default(),
+        }
+    }
+
+    #[cold]
+    fn follow(self: Pin<&mut Self>, polled: &Polled<B>) {
+        let ended = self.is_end_stream();
+        let record = self.project().access;
+        match polled {
+            Poll::Pending => {}
+            Poll::Ready(Some(Ok(frame))) => {
+                access::frame(record, frame);
+                if ended {
+                    record.complete();
+                }
+            }
+            Poll::Ready(Some(Err(_)) | None) => record.complete(),
         }
     }
 }
 
-impl<B: Body> Body for CorrelatedBody<B> {
+impl<B: Body<Data: 'static>> Body for CorrelatedBody<B> {
     type Data = B::Data;
     type Error = B::Error;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut TaskContext<'_>,
-    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Polled<B> {
         let this = self.as_mut().project();
         let poll = || match this.body.project() {
-            KindProjection::Scoped { body } => body
-                .with_pin_mut(|body| body.poll_frame(cx))
-                .unwrap_or(Poll::Ready(None)),
+            KindProjection::Scoped { body } => {
+                adapter::in_scope(body, |body| body.poll_frame(cx)).unwrap_or(Poll::Ready(None))
+            }
             KindProjection::Plain { body } => body.poll_frame(cx),
-            KindProjection::Empty => Poll::Ready(None),
+            KindProjection::Text { text } => {
+                let data = data(mem::take(text));
+                Poll::Ready(data.map(|data| Ok(Frame::data(data))))
+            }
         };
-        if !this.ending.access.is_open() {
-            return poll();
-        }
-        let polled = this.ending.access.run(poll);
-        let ended = match &polled {
-            Poll::Pending => false,
-            Poll::Ready(Some(Ok(frame))) => this.ending.is_last(frame) || self.is_end_stream(),
-            Poll::Ready(Some(Err(_)) | None) => true,
-        };
-        if ended {
-            self.project().ending.access.complete();
+        let polled = this.access.run(poll);
+        if self.access.is_open() {
+            self.follow(&polled);
         }
         polled
     }
 
     fn is_end_stream(&self) -> bool {
-        self.inner().is_none_or(Body::is_end_stream)
+        match &self.body {
+            Kind::Scoped { body } => adapter::inner(body).is_none_or(Body::is_end_stream),
+            Kind::Plain { body } => body.is_end_stream(),
+            Kind::Text { text } => text.is_empty(),
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.inner()
-            .map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
+        let inner = match &self.body {
+            Kind::Scoped { body } => adapter::inner(body),
+            Kind::Plain { body } => Some(body),
+            Kind::Text { text } => return SizeHint::with_exact(text.len() as u64),
+        };
+        inner.map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
     }
+}
+
+type Polled<B> = Poll<Option<Result<Frame<<B as Body>::Data>, <B as Body>::Error>>>;
+
+/// The text as this kind of data, if that is one of the two usual ones, `Bytes` and
+/// `&'static [u8]`. No bound could ask for that without keeping all other bodies out.
+fn data<D: 'static>(text: &'static str) -> Option<D> {
+    fn cast<T: 'static, D: 'static>(value: T) -> Option<D> {
+        let value: &mut dyn Any = &mut Some(value);
+        value.downcast_mut::<Option<D>>()?.take()
+    }
+
+    if text.is_empty() {
+        return None;
+    }
+    let bytes = text.as_bytes();
+    cast(Bytes::from_static(bytes)).or_else(|| cast(bytes))
 }
 
 /// An empty body, which some other layers ask for.
 impl<B> Default for CorrelatedBody<B> {
     fn default() -> Self {
         Self {
-            body: Kind::Empty,
-            ending: Ending::default(),
+            body: Kind::Text { text: "" },
+            access: AccessRecord::default(),
         }
     }
 }

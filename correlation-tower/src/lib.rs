@@ -1,20 +1,16 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
+// Code that is copied from the documentation leaves no `Result` unused.
+#![doc(test(attr(deny(unused_must_use))))]
 
+mod access;
 mod body;
-mod ending;
-mod future;
-mod layer;
+mod client;
 mod peer;
-mod propagate;
-mod service;
-mod settings;
+mod server;
 
 pub use body::CorrelatedBody;
+pub use client::{PropagateLayer, PropagateService};
 pub use correlation_core as correlation;
-pub use correlation_core::Targets;
-pub use future::ResponseFuture;
-pub use layer::CorrelationLayer;
 pub use peer::PeerAddr;
-pub use propagate::{Propagate, PropagateLayer};
-pub use service::Correlation;
+pub use server::{CorrelationLayer, CorrelationService, ResponseFuture};

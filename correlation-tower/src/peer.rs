@@ -1,15 +1,18 @@
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
+use correlation_core::adapter::Peer;
 use http::Extensions;
 
 /// The address of the other end of the connection, as a request extension: a server that knows it
-/// inserts it, so that [`Trust::when`](correlation_core::Trust::when) can ask for it.
+/// inserts it, so that [`Trust::networks`](correlation_core::Trust::networks) and
+/// [`Trust::when`](correlation_core::Trust::when) can ask for it.
 ///
-/// With the feature `axum` the `ConnectInfo<SocketAddr>` of axum is found as well.
+/// With the feature `axum` the `ConnectInfo<SocketAddr>` of axum is found as well. A server on a
+/// Unix socket inserts [`Peer::Local`] instead.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct PeerAddr(pub SocketAddr);
 
-pub(crate) fn ip(extensions: &Extensions) -> Option<IpAddr> {
+pub(crate) fn of(extensions: &Extensions) -> Peer {
     let known = extensions.get::<PeerAddr>().map(|peer| peer.0);
     #[cfg(feature = "axum")]
     let known = known.or_else(|| {
@@ -17,5 +20,6 @@ pub(crate) fn ip(extensions: &Extensions) -> Option<IpAddr> {
             .get::<axum::extract::ConnectInfo<SocketAddr>>()
             .map(|info| info.0)
     });
-    known.map(|addr| addr.ip())
+    let other = || extensions.get().copied().unwrap_or(Peer::Unknown);
+    known.map_or_else(other, |addr| Peer::Ip(addr.ip()))
 }

@@ -6,8 +6,11 @@ use crate::Propagator;
 
 /// Makes every request of an agent carry the ambient ID.
 ///
-/// What is sent is `x-correlation-id`, and `traceparent` and `tracestate` as the policy says;
-/// never over what the caller has set.
+/// What is sent is `x-correlation-id`, and `traceparent` and `tracestate` as the policy says. They
+/// are sent in place of what the request has already, as
+/// [`inject`](correlation_core::inject) says: a gateway that copies headers does not send its
+/// caller's ID on. To send another ID with one call, make it in a
+/// [`sync_scope`](correlation_core::sync_scope) of its own.
 pub trait Propagate: Sized {
     /// To all hosts.
     #[must_use]

@@ -1,6 +1,8 @@
 use std::mem;
 
-use correlation_core::Targets;
+use correlation_core::adapter::Destination;
+
+use correlation_core::{Context, Targets};
 use ureq::http::{Extensions, Request, Response};
 use ureq::middleware::{Middleware, MiddlewareNext};
 use ureq::{Body, Error, RequestExt, SendBody};
@@ -33,9 +35,16 @@ impl Middleware for Propagator {
         mut request: Request<SendBody<'_>>,
         next: MiddlewareNext<'_>,
     ) -> Result<Response<Body>, Error> {
-        let allowed = self.targets.allow_uri(request.uri());
-        if allowed && (!self.targets.are_restricted() || stay(request.extensions_mut())) {
-            self.targets.inject(request.headers_mut());
+        let Some(context) = Context::current() else {
+            return next.handle(request);
+        };
+        let uri = self.targets.are_restricted().then(|| request.uri().clone());
+        let destination = uri.as_ref().map_or_else(Destination::default, Into::into);
+        let stays =
+            uri.is_none() || self.targets.allows(destination) && stay(request.extensions_mut());
+        if stays {
+            self.targets
+                .inject(&context, destination, request.headers_mut());
         }
         next.handle(request)
     }

@@ -1,20 +1,26 @@
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::future::ready;
-use std::ptr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
+use std::{mem, ptr, thread};
 
-use correlation_core::http::{ResponseHeaders, receive};
-use correlation_core::{Access, Context, Policy, Rejected, Scoped, TaskContext, sync_scope};
+use correlation_core::adapter::Rejected;
+use correlation_core::adapter::{
+    self, AccessRecord, TaskContext,
+    http::{ResponseHeaders, receive},
+};
+use correlation_core::{Context, Policy, sync_scope};
 use futures_util::stream::{StreamExt, poll_fn};
 use http_body_util::BodyDataStream;
-use hyper::body::Body as _;
+use hyper::body::{Body as _, Buf as _};
+use hyper::header::CONTENT_LENGTH;
+use tokio::runtime::Handle;
 use warp::filters::log::Info;
 use warp::http::{HeaderValue, StatusCode};
 use warp::reject::{Reject, Rejection};
 use warp::reply::{Reply, Response};
-use warp::{Filter, reject};
+use warp::{Filter, reject, reply};
 
 /// Gives every request of these routes its correlation ID, on any server that runs warp filters.
 ///
@@ -36,12 +42,11 @@ use warp::{Filter, reject};
 /// assert_eq!(reply.body(), "click-1");
 /// # }
 /// ```
-pub fn correlated<F, R>(
+pub fn correlated<F>(
     routes: F,
 ) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + Send + Sync + 'static
 where
-    F: Filter<Extract = (R,), Error: Into<Rejection>> + Send + Sync + 'static,
-    R: Reply + 'static,
+    F: Filter<Extract: Reply, Error: Into<Rejection>> + Send + Sync + 'static,
 {
     correlated_with(Policy::new(), routes)
 }
@@ -51,29 +56,35 @@ where
 /// All but [`Policy::rewrite_request`]: a filter cannot change the request.
 ///
 /// ```
-/// use correlation_warp::{Policy, Trust, correlated_with};
+/// use correlation_warp::correlation::{Policy, Trust};
+/// use correlation_warp::correlated_with;
 /// use warp::Filter;
 ///
-/// let policy = Policy::new().trust(Trust::Never);
+/// let policy = Policy::new().trust(Trust::never());
 /// let routes = correlated_with(policy, warp::any().map(warp::reply));
 /// # let _ = warp::serve(routes);
 /// ```
-pub fn correlated_with<F, R>(
+pub fn correlated_with<F>(
     policy: Policy,
     routes: F,
 ) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + Send + Sync + 'static
 where
-    F: Filter<Extract = (R,), Error: Into<Rejection>> + Send + Sync + 'static,
-    R: Reply + 'static,
+    F: Filter<Extract: Reply, Error: Into<Rejection>> + Send + Sync + 'static,
 {
     let headers = ResponseHeaders::new(&policy);
     let on_reply = headers.clone();
     // Boxed, so that routes which cannot fail and routes which can are of one type: the bound that
     // `and` would need has no name outside of warp. It is no slower, as `and` clones its argument
     // for every request.
+    //
+    // Recovered from nothing, so that they extract one value, whatever that is: a tuple that is a
+    // `Reply` is all that the signature of `warp::serve`, and so of most routes, says of it.
+    let routes = routes
+        .boxed()
+        .recover(|rejection: Rejection| ready(Err::<Response, _>(rejection)));
     begin(Arc::new(policy))
-        .and(routes.boxed())
-        .map(move |request: Request, reply: R| request.answer(&on_reply, reply))
+        .and(routes)
+        .map(move |request: Request, reply| request.answer(&on_reply, reply))
         .recover(move |rejection: Rejection| ready(refuse(&headers, rejection)))
         .unify()
 }
@@ -88,7 +99,7 @@ fn begin(
     // A logger is the one thing that warp shows a request to without a copy of its headers. What
     // it made is taken by the next filter, which runs at once.
     warp::any()
-        .map(warp::reply)
+        .map(reply)
         .with(warp::log::custom(move |info| {
             BEGUN.set(Some(Request::begin(&policy, &info)));
         }))
@@ -102,17 +113,20 @@ fn begin(
 
 /// Answers what [`begin`] rejected, and leaves other rejections to the filters around.
 fn refuse(headers: &ResponseHeaders, rejection: Rejection) -> Result<Response, Rejection> {
-    let Some(Refused(id)) = rejection.find() else {
+    let Some(Refused { id, reason }) = rejection.find() else {
         return Err(rejection);
     };
-    let mut response = StatusCode::BAD_REQUEST.into_response();
+    let mut response = reply::with_status(*reason, StatusCode::BAD_REQUEST).into_response();
     headers.set(id.clone(), response.headers_mut());
     Ok(response)
 }
 
-/// The policy wants this request to be answered with 400 and this ID.
+/// The policy wants this request to be answered with 400, this ID and this text.
 #[derive(Debug)]
-struct Refused(HeaderValue);
+struct Refused {
+    id: HeaderValue,
+    reason: &'static str,
+}
 
 impl Reject for Refused {}
 
@@ -122,7 +136,7 @@ struct Request {
     id: HeaderValue,
     /// None if an outer [`correlated`] has it already.
     outermost: Option<Outermost>,
-    access: Access,
+    access: Ending,
 }
 
 impl Request {
@@ -135,54 +149,83 @@ impl Request {
                 id: context.id().into(),
                 context,
                 outermost: None,
-                access: Access::default(),
+                access: Ending::default(),
             });
         }
         let peer = info.remote_addr().map(|addr| addr.ip());
-        let (received, id) = receive(policy, headers, peer);
+        let (decision, id) = receive(policy, headers, peer);
         let (method, path) = (info.method().as_str(), info.path());
-        let context = match received {
-            Ok(context) => context,
-            Err(rejected) => {
-                let mut access = policy.begin_access(rejected.context(), method, path);
-                access.status(Rejected::STATUS);
-                access.complete();
-                return Err(Refused(id));
-            }
-        };
+        let mut access = AccessRecord::begin(policy, decision.context(), method, path, peer);
+        if let Some(rejected) = decision.rejected() {
+            let reason = rejected.as_str();
+            access.status(Rejected::STATUS);
+            access.sent(reason.len() as u64);
+            access.complete();
+            return Err(Refused { id, reason });
+        }
+        let context = decision.into_context();
         in_flight().insert(address, context.clone());
         let outermost = Outermost {
             address,
             _task: TaskContext::enter(context.clone()),
         };
-        let access = policy.begin_access(&context, method, path);
         Ok(Self {
             context,
             id,
             outermost: Some(outermost),
-            access,
+            access: Ending(access),
         })
     }
 
     fn answer(mut self, headers: &ResponseHeaders, reply: impl Reply) -> Response {
         let mut response = sync_scope(self.context.clone(), || reply.into_response());
         headers.set(self.id, response.headers_mut());
+        let mut access = mem::take(&mut self.access.0);
+        access.status(response.status().as_u16());
         // A body whose size is known is there already: no code runs when it is sent.
-        let sized = response.body().size_hint().exact().is_some();
-        self.access.status(response.status().as_u16());
-        if sized || self.outermost.is_none() {
-            self.access.complete();
+        let size = response.body().size_hint().exact();
+        if size.is_some() || self.outermost.is_none() {
+            size.into_iter().for_each(|size| access.sent(size));
+            access.complete();
             return response;
         }
+        let length = response.headers().get(CONTENT_LENGTH);
+        match length.and_then(|length| length.to_str().ok()?.parse().ok()) {
+            Some(length) => access.length(length),
+            None => access.sent(0),
+        }
         let (head, body) = response.into_parts();
-        let mut access = self.access;
-        let end = poll_fn(move |_| {
-            access.complete();
-            Poll::Ready(None)
+        let mut chunks = adapter::scoped(self.context, BodyDataStream::new(body));
+        let chunks = poll_fn(move |cx| {
+            let polled = access.run(|| chunks.poll_next_unpin(cx));
+            match &polled {
+                Poll::Ready(Some(Ok(chunk))) => access.sent(chunk.remaining() as u64),
+                Poll::Ready(Some(Err(_)) | None) => access.complete(),
+                Poll::Pending => {}
+            }
+            polled
         });
-        let chunks = Scoped::in_context(self.context, BodyDataStream::new(body).chain(end));
-        let body = warp::reply::stream(chunks).into_response().into_body();
+        let body = reply::stream(chunks).into_response().into_body();
         Response::from_parts(head, body)
+    }
+}
+
+/// The access record while the routes run.
+///
+/// No filter can run the filters in it under a `catch_unwind`. If one panics, its server catches
+/// that, and drops this meanwhile; logging has to wait until then, and so goes to another task.
+#[derive(Default)]
+struct Ending(AccessRecord);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        if !self.0.is_open() || !thread::panicking() {
+            return;
+        }
+        let mut access = mem::take(&mut self.0);
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(async move { access.panicked() });
+        }
     }
 }
 
@@ -194,7 +237,8 @@ struct Outermost {
 
 impl Drop for Outermost {
     fn drop(&mut self) {
-        in_flight().remove(&self.address);
+        // Dropped when the lock is released: with its span goes a call of the subscriber.
+        let _removed = in_flight().remove(&self.address);
     }
 }
 

@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::pin::pin;
 use std::time::Duration;
 
+use correlation_core::adapter::Peer;
+
 use correlation_core::Policy;
 use correlation_tower::{CorrelationLayer, PeerAddr};
 use futures_util::future::{Either, select};
@@ -132,8 +134,9 @@ where
             };
             let service = service.clone();
             let service = service_fn(move |mut request: Request<Incoming>| {
-                if let Some(peer) = peer {
-                    request.extensions_mut().insert(PeerAddr(peer));
+                match peer {
+                    Some(peer) => drop(request.extensions_mut().insert(PeerAddr(peer))),
+                    None => drop(request.extensions_mut().insert(Peer::Local)),
                 }
                 service.clone().call(request)
             });
@@ -183,7 +186,8 @@ pub trait Accept: Send + 'static {
     type Io: AsyncRead + AsyncWrite + Send + Unpin + 'static;
 
     /// Waits for the next connection. The address of its other end is what
-    /// [`Trust::when`](correlation_core::Trust::when) and [`remote`](crate::remote) tell.
+    /// [`Trust::networks`](correlation_core::Trust::networks) and [`remote`](crate::remote) see.
+    /// `None` is for a connection that has no address, as on a Unix socket: no network covers it.
     ///
     /// # Errors
     ///

@@ -1,5 +1,5 @@
+mod headers;
 mod redirect;
-mod write;
 
 use std::rc::Rc;
 
@@ -8,21 +8,28 @@ use actix_web::http::Uri;
 use awc::error::SendRequestError;
 use awc::middleware::Transform;
 use awc::{ConnectRequest, ConnectResponse};
+use correlation_core::adapter::Destination;
 use correlation_core::{Context, Targets};
 
+use headers::Headers;
 pub use redirect::PropagateFuture;
-use redirect::Redirects;
+use redirect::{Redirects, Undecided};
 
 /// Sends the ambient ID with every request of an `awc` client, WebSockets included.
 ///
-/// What is sent is `x-correlation-id`, and `traceparent` and `tracestate` as the policy says;
-/// never over what the caller has set.
+/// What is sent is `x-correlation-id`, and `traceparent` and `tracestate` as the policy says. They
+/// are sent in place of what the call has set or copied, as
+/// [`inject`](correlation_core::inject) says: a gateway that copies headers does not send its
+/// caller's ID on. To send another ID with one call, make it in a
+/// [`scope`](correlation_core::scope) of its own; to send none, in
+/// [`detached`](correlation_core::detached).
 ///
 /// The ID is the one that is ambient when `send` or `connect` is called, on every hop that a
 /// redirect makes of it. Each hop is checked against the targets.
 ///
 /// ```
-/// use correlation_actix::{Propagate, Targets};
+/// use correlation_actix::correlation::Targets;
+/// use correlation_actix::Propagate;
 ///
 /// let client = awc::Client::builder()
 ///     .wrap(Propagate::new().targets(Targets::hosts([".internal", "localhost:8080"])))
@@ -58,7 +65,7 @@ where
 
     fn new_transform(self, service: S) -> Self::Transform {
         PropagateMiddleware {
-            service,
+            service: Rc::new(service),
             targets: self.targets,
             redirects: Rc::default(),
         }
@@ -68,7 +75,7 @@ where
 /// A client that sends the ambient ID: made by [`Propagate`].
 #[derive(Debug)]
 pub struct PropagateMiddleware<S> {
-    service: S,
+    service: Rc<S>,
     targets: Targets,
     redirects: Rc<Redirects>,
 }
@@ -79,25 +86,50 @@ where
 {
     type Response = ConnectResponse;
     type Error = SendRequestError;
-    type Future = PropagateFuture<S::Future>;
+    type Future = PropagateFuture<S>;
 
     forward_ready!(service);
 
-    fn call(&self, mut request: ConnectRequest) -> Self::Future {
-        let uri = uri(&request).clone();
-        let context = match self.redirects.take(&uri) {
-            Some(call) => call,
-            None => Context::current(),
+    fn call(&self, request: ConnectRequest) -> Self::Future {
+        let context = Context::current();
+        let (future, undecided) = match self.redirects.take() {
+            None => {
+                let context = context.clone();
+                let future = send(&*self.service, &self.targets, context, request);
+                (Some(future), None)
+            }
+            Some(redirect) => {
+                let undecided = Undecided {
+                    service: self.service.clone(),
+                    targets: self.targets.clone(),
+                    request,
+                    redirect,
+                };
+                (None, Some(Box::new(undecided)))
+            }
         };
-        if let Some(context) = &context
-            && let Some(host) = uri.host()
-            && self.targets.allow(uri.scheme_str(), host, uri.port_u16())
-        {
-            write::write(context, &self.targets, &mut request);
-        }
-        let future = self.service.call(request);
-        PropagateFuture::new(future, self.redirects.clone(), context, uri)
+        PropagateFuture::new(future, undecided, self.redirects.clone(), context)
     }
+}
+
+fn send<S: Service<ConnectRequest>>(
+    service: &S,
+    targets: &Targets,
+    context: Option<Context>,
+    mut request: ConnectRequest,
+) -> S::Future {
+    if let Some(context) = context {
+        let uri = targets.are_restricted().then(|| uri(&request).clone());
+        let destination = uri
+            .as_ref()
+            .map_or_else(Destination::default, |uri| Destination {
+                scheme: uri.scheme_str(),
+                host: uri.host(),
+                port: uri.port_u16(),
+            });
+        targets.inject(&context, destination, &mut Headers(&mut request));
+    }
+    service.call(request)
 }
 
 fn uri(request: &ConnectRequest) -> &Uri {

@@ -1,32 +1,31 @@
 use std::cell::Cell;
 use std::fmt;
 use std::pin::Pin;
+use std::ptr;
 use std::rc::Rc;
 use std::task::{Context as TaskContext, Poll, ready};
 
-use actix_web::http::Uri;
-use actix_web::http::header::LOCATION;
-use awc::ConnectResponse;
+use actix_web::dev::Service;
 use awc::error::SendRequestError;
-use correlation_core::Context;
+use awc::{ConnectRequest, ConnectResponse};
+use correlation_core::{Context, Targets};
 use pin_project_lite::pin_project;
-use tokio::task::{self, Id};
 
-/// Where a redirect leaves the context of its call for the next hop.
+use super::send;
+
+/// Where a hop that was answered with a redirect leaves the context of its call for the next one.
 ///
 /// `awc` follows redirects outside of all middleware. It calls the middleware anew for the next
 /// hop, at a time when another context may be ambient: that of whoever awaits the response. All
-/// of this happens in one poll, while the future of the last hop is still there, so what is left
-/// here is gone before anybody else could find it.
+/// of this happens in one poll, and the future of the next hop is put in the place of the last
+/// one. By that a hop is known from a call of somebody else, who has kept the future of an answer
+/// that was not followed: as long as it is there, no other future can be in its place.
 #[derive(Default)]
 pub(super) struct Redirects(Cell<Option<Redirect>>);
 
 impl Redirects {
-    /// The context of the call that a request to this URI goes on with, if it does: `Some(None)`
-    /// for a call that was made outside of any scope.
-    pub(super) fn take(&self, uri: &Uri) -> Option<Option<Context>> {
-        let redirect = self.0.take()?;
-        redirect.leads_to(uri).then_some(redirect.context)
+    pub(super) fn take(&self) -> Option<Redirect> {
+        self.0.take()
     }
 }
 
@@ -37,103 +36,92 @@ impl fmt::Debug for Redirects {
 }
 
 /// An answer that sends the client elsewhere.
-struct Redirect {
+pub(super) struct Redirect {
+    /// None for a call that was made outside of any scope.
     context: Option<Context>,
-    to: Uri,
-    task: Option<Id>,
-}
-
-impl Redirect {
-    fn new(response: &ConnectResponse, context: Option<Context>, from: &Uri) -> Option<Self> {
-        let ConnectResponse::Client(response) = response else {
-            return None;
-        };
-        let location = response.headers().get(LOCATION)?.as_bytes();
-        Some(Self {
-            context,
-            to: resolve(from, location)?,
-            task: task::try_id(),
-        })
-    }
-
-    /// Whether this request is the next hop. It could be somebody else's if redirects are not
-    /// followed and the future of the answer is kept.
-    fn leads_to(&self, uri: &Uri) -> bool {
-        self.to == *uri && self.task == task::try_id()
-    }
-}
-
-/// Where `awc` goes from here. Its rule is simpler than that of RFC 3986 section 5.2: what has
-/// neither a scheme nor an authority is a path from the root.
-fn resolve(from: &Uri, location: &[u8]) -> Option<Uri> {
-    if let Ok(uri) = Uri::try_from(location)
-        && uri.scheme().is_some()
-    {
-        return Some(uri);
-    }
-    let scheme = from.scheme_str()?;
-    let slashes = location.iter().take_while(|&&byte| byte == b'/').count();
-    let uri = if slashes >= 2 {
-        [scheme.as_bytes(), b":", location].concat()
-    } else {
-        let authority = from.authority()?.as_str().as_bytes();
-        let slash: &[u8] = if slashes == 0 { b"/" } else { b"" };
-        [scheme.as_bytes(), b"://", authority, slash, location].concat()
-    };
-    Uri::try_from(uri).ok()
+    /// The address of the future that has ended with this answer.
+    place: usize,
 }
 
 pin_project! {
     /// The future of a request: made by [`PropagateMiddleware`](crate::PropagateMiddleware).
-    pub struct PropagateFuture<F> {
+    pub struct PropagateFuture<S>
+    where
+        S: Service<ConnectRequest>,
+    {
         #[pin]
-        future: F,
+        future: Option<S::Future>,
+        // A call that may be the next hop of another one: that is known when it is polled.
+        undecided: Option<Box<Undecided<S>>>,
         redirects: Rc<Redirects>,
         context: Option<Context>,
-        uri: Uri,
     }
 
-    impl<F> PinnedDrop for PropagateFuture<F> {
+    impl<S> PinnedDrop for PropagateFuture<S>
+    where
+        S: Service<ConnectRequest>,
+    {
         fn drop(this: Pin<&mut Self>) {
-            this.redirects.0.take();
+            this.redirects.take();
         }
     }
 }
 
-impl<F> PropagateFuture<F> {
+pub(super) struct Undecided<S> {
+    pub(super) service: Rc<S>,
+    pub(super) targets: Targets,
+    pub(super) request: ConnectRequest,
+    pub(super) redirect: Redirect,
+}
+
+impl<S: Service<ConnectRequest>> PropagateFuture<S> {
     pub(super) const fn new(
-        future: F,
+        future: Option<S::Future>,
+        undecided: Option<Box<Undecided<S>>>,
         redirects: Rc<Redirects>,
         context: Option<Context>,
-        uri: Uri,
     ) -> Self {
         Self {
             future,
+            undecided,
             redirects,
             context,
-            uri,
         }
     }
 }
 
-impl<F> Future for PropagateFuture<F>
+impl<S> Future for PropagateFuture<S>
 where
-    F: Future<Output = Result<ConnectResponse, SendRequestError>>,
+    S: Service<ConnectRequest, Response = ConnectResponse, Error = SendRequestError>,
 {
-    type Output = F::Output;
+    type Output = Result<ConnectResponse, SendRequestError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        let result = ready!(this.future.poll(cx));
-        if let Ok(response) = &result {
-            let redirect = Redirect::new(response, this.context.take(), this.uri);
-            this.redirects.0.set(redirect);
+        let place = ptr::from_ref(&*self).addr();
+        let mut this = self.project();
+        if let Some(call) = this.undecided.take() {
+            if call.redirect.place == place {
+                *this.context = call.redirect.context;
+            }
+            let context = this.context.clone();
+            let future = send(&*call.service, &call.targets, context, call.request);
+            this.future.set(Some(future));
+        }
+        let Some(future) = this.future.as_mut().as_pin_mut() else {
+            return Poll::Pending;
+        };
+        let result = ready!(future.poll(cx));
+        if let Ok(ConnectResponse::Client(response)) = &result
+            && response.status().is_redirection()
+        {
+            let context = this.context.take();
+            this.redirects.0.set(Some(Redirect { context, place }));
         }
         Poll::Ready(result)
     }
 }
 
-impl<F> fmt::Debug for PropagateFuture<F> {
+impl<S: Service<ConnectRequest>> fmt::Debug for PropagateFuture<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PropagateFuture").finish_non_exhaustive()
     }

@@ -1,0 +1,71 @@
+use actix_http::{RequestHead, RequestHeadType};
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use awc::ConnectRequest;
+use correlation_core::Injector;
+
+/// The headers of a request. Those of a frozen one are shared by many calls: what is added for one
+/// call lies beside them, and goes before them.
+pub(super) struct Headers<'a>(pub(super) &'a mut ConnectRequest);
+
+impl Headers<'_> {
+    fn own(&mut self) -> &mut HeaderMap {
+        match self.0 {
+            ConnectRequest::Client(RequestHeadType::Owned(head), ..)
+            | ConnectRequest::Tunnel(head, _) => &mut head.headers,
+            ConnectRequest::Client(RequestHeadType::Rc(_, added), ..) => {
+                added.get_or_insert_default()
+            }
+        }
+    }
+
+    /// The lines that are sent under this name.
+    fn values(&self, name: &str) -> impl Iterator<Item = &HeaderValue> {
+        let (added, headers) = match &*self.0 {
+            ConnectRequest::Client(RequestHeadType::Owned(head), ..)
+            | ConnectRequest::Tunnel(head, _) => (None, &head.headers),
+            ConnectRequest::Client(RequestHeadType::Rc(head, added), ..) => {
+                (added.as_ref(), &head.headers)
+            }
+        };
+        let added = added.filter(|added| added.contains_key(name));
+        added.unwrap_or(headers).get_all(name)
+    }
+
+    /// Takes a copy of what is shared: from that nothing can be removed.
+    fn unshare(&mut self) {
+        let ConnectRequest::Client(head, ..) = &mut *self.0 else {
+            return;
+        };
+        if let RequestHeadType::Rc(shared, added) = head {
+            let mut own = RequestHead::clone(shared);
+            let added = added.take().unwrap_or_default();
+            for name in added.keys() {
+                own.headers.remove(name);
+            }
+            for (name, value) in added {
+                own.headers.append(name, value);
+            }
+            *head = RequestHeadType::Owned(own);
+        }
+    }
+}
+
+impl Injector for Headers<'_> {
+    fn has(&self, key: &'static str, such: &mut dyn FnMut(&[u8]) -> bool) -> bool {
+        self.values(key).any(|value| such(value.as_bytes()))
+    }
+
+    fn remove(&mut self, key: &'static str) {
+        if self.values(key).next().is_some() {
+            self.unshare();
+            self.own().remove(key);
+        }
+    }
+
+    fn set(&mut self, key: &'static str, value: &str) {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            // Of a frozen request too: what is added goes before what is shared.
+            self.own().insert(HeaderName::from_static(key), value);
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! What only actix-web has. The contract of every adapter runs in `tests/conformance`.
+
+#[cfg(feature = "awc")]
+mod awc;
+mod bodies;
+mod errors;
+mod panics;
+mod server;

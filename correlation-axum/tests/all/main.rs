@@ -1,0 +1,3 @@
+//! What a panic costs a service. The contract of every adapter runs in `tests/conformance`.
+
+mod panics;

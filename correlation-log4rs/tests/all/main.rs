@@ -1,0 +1,4 @@
+//! The encoder in configured loggers.
+
+mod destructor;
+mod file;

@@ -1,0 +1,97 @@
+//! Bodies stay what they are, and live and die in the context of their request.
+
+use std::sync::mpsc::{Sender, channel};
+
+use correlation_rocket::Correlation;
+use correlation_rocket::correlation::current;
+use correlation_testkit::{CORRELATION_ID, DEADLINE};
+use rocket::fairing::AdHoc;
+use rocket::futures::{Stream, stream};
+use rocket::http::Header;
+use rocket::local::asynchronous::Client;
+use rocket::response::stream::TextStream;
+use rocket::{Responder, State, get, routes};
+
+use crate::server;
+
+/// Sends the ambient ID when it is dropped.
+struct Witness(Sender<Option<String>>);
+
+impl Drop for Witness {
+    fn drop(&mut self) {
+        let _ = self.0.send(current().map(String::from));
+    }
+}
+
+#[get("/witness")]
+fn witness(
+    ended: &State<Sender<Option<String>>>,
+) -> TextStream<impl Stream<Item = String> + use<>> {
+    let witness = Witness(Sender::clone(ended));
+    TextStream(stream::unfold(witness, |witness| async {
+        Some((current().map_or_else(String::new, String::from), witness))
+    }))
+}
+
+#[rocket::async_test]
+async fn a_body_that_nobody_reads_is_dropped_in_its_context() {
+    let (sender, ended) = channel::<Option<String>>();
+    let rocket = server::rocket().mount("/", routes![witness]).manage(sender);
+    let client = Client::untracked(rocket.attach(Correlation::fairing())).await;
+    let client = client.unwrap();
+    for path in ["/witness", "/witness/"] {
+        let request = client.get(path).header(Header::new(CORRELATION_ID, path));
+        drop(request.dispatch().await);
+        assert_eq!(ended.recv_timeout(DEADLINE).unwrap().as_deref(), Some(path));
+    }
+}
+
+#[derive(Responder)]
+#[response(status = 200)]
+struct Sized(&'static str);
+
+#[get("/sized")]
+fn sized() -> Sized {
+    Sized("as long as it is")
+}
+
+#[get("/streamed")]
+fn streamed() -> TextStream<impl Stream<Item = &'static str>> {
+    TextStream(stream::iter(["a", "b"]))
+}
+
+#[rocket::async_test]
+async fn sizes_stay_as_they_are() {
+    let chunk_size = AdHoc::on_response("chunk size", |_, response| {
+        Box::pin(async move { response.set_max_chunk_size(7) })
+    });
+    let (sender, sizes) = channel();
+    let report = AdHoc::on_response("report", move |_, response| {
+        let sender = sender.clone();
+        Box::pin(async move {
+            let body = response.body_mut();
+            let sizes = (body.preset_size(), body.size().await, body.max_chunk_size());
+            sender.send(sizes).unwrap();
+        })
+    });
+    let rocket = server::rocket()
+        .mount("/", routes![sized, streamed])
+        .attach(chunk_size)
+        .attach(Correlation::fairing())
+        .attach(report);
+    let client = Client::untracked(rocket).await.unwrap();
+    for (path, text, size) in [
+        ("/sized", "as long as it is", Some(16)),
+        ("/streamed", "ab", None),
+    ] {
+        let response = client.get(path).dispatch().await;
+        assert_eq!(
+            sizes.recv_timeout(DEADLINE).unwrap(),
+            (size, size, 7),
+            "{path}"
+        );
+        assert_eq!(response.into_string().await.as_deref(), Some(text));
+    }
+    let response = client.head("/streamed").dispatch().await;
+    assert_eq!(response.into_string().await, None);
+}

@@ -1,0 +1,223 @@
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::pool::PoolConnectionMetadata;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Error, PgConnection, PgPool};
+
+use crate::Application;
+use crate::application::set;
+
+/// The options of a pool whose connections carry the ambient ID: made by
+/// [`Correlate::correlate`](crate::Correlate::correlate).
+///
+/// It has the setters of [`PgPoolOptions`], and the four ways to connect. Where a `PgPoolOptions`
+/// is wanted, `into()` makes one; hooks that are set on that one replace those that set the name.
+///
+/// # Hooks of your own
+///
+/// Each kind of hook that you set runs beside ours, in this order:
+///
+/// | | order | an error |
+/// |---|---|---|
+/// | `after_connect` | yours, then the name is set: what yours does to the name does not count | as in sqlx |
+/// | `before_acquire` | the name is set, then yours: its statements have the right ID | the connection is replaced |
+/// | `after_release` | yours alone, under the name of the request that had the connection | as in sqlx |
+///
+/// `before_acquire` of yours that takes the name away, as `DISCARD ALL` does, has to call
+/// [`Application::tag`] afterwards.
+///
+/// A connection whose name cannot be set, such as one that was left in a failed transaction, is
+/// replaced, and a warning says so (target `correlation`, with the feature `tracing`).
+#[derive(Clone)]
+#[must_use]
+pub struct CorrelatedPoolOptions {
+    options: PgPoolOptions,
+    application: Application,
+    after_connect: Option<Hook<()>>,
+    before_acquire: Option<Hook<bool>>,
+}
+
+type Hook<T> = Arc<
+    dyn for<'c> Fn(&'c mut PgConnection, PoolConnectionMetadata) -> BoxFuture<'c, T> + Send + Sync,
+>;
+/// As in the signatures of sqlx's hooks.
+type BoxFuture<'c, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'c>>;
+
+impl CorrelatedPoolOptions {
+    pub(crate) fn new(options: PgPoolOptions, application: Application) -> Self {
+        Self {
+            options: options.test_before_acquire(false),
+            application,
+            after_connect: None,
+            before_acquire: None,
+        }
+    }
+
+    /// As [`PgPoolOptions::after_connect`]: before the name is set.
+    pub fn after_connect<F>(mut self, hook: F) -> Self
+    where
+        F: for<'c> Fn(&'c mut PgConnection, PoolConnectionMetadata) -> BoxFuture<'c, ()>
+            + Send
+            + Sync
+            + 'static,
+    {
+        self.after_connect = Some(Arc::new(hook));
+        self
+    }
+
+    /// As [`PgPoolOptions::before_acquire`]: after the name is set.
+    pub fn before_acquire<F>(mut self, hook: F) -> Self
+    where
+        F: for<'c> Fn(&'c mut PgConnection, PoolConnectionMetadata) -> BoxFuture<'c, bool>
+            + Send
+            + Sync
+            + 'static,
+    {
+        self.before_acquire = Some(Arc::new(hook));
+        self
+    }
+
+    /// As [`PgPoolOptions::after_release`].
+    pub fn after_release<F>(self, hook: F) -> Self
+    where
+        F: for<'c> Fn(&'c mut PgConnection, PoolConnectionMetadata) -> BoxFuture<'c, bool>
+            + Send
+            + Sync
+            + 'static,
+    {
+        self.with(|options| options.after_release(hook))
+    }
+
+    fn with(mut self, set: impl FnOnce(PgPoolOptions) -> PgPoolOptions) -> Self {
+        self.options = set(self.options);
+        self
+    }
+
+    /// As [`PgPoolOptions::connect`].
+    ///
+    /// # Errors
+    ///
+    /// If the URL is wrong, or the server cannot be reached.
+    pub async fn connect(self, url: &str) -> Result<PgPool, Error> {
+        PgPoolOptions::from(self).connect(url).await
+    }
+
+    /// As [`PgPoolOptions::connect_with`].
+    ///
+    /// # Errors
+    ///
+    /// If the server cannot be reached.
+    pub async fn connect_with(self, options: PgConnectOptions) -> Result<PgPool, Error> {
+        PgPoolOptions::from(self).connect_with(options).await
+    }
+
+    /// As [`PgPoolOptions::connect_lazy`].
+    ///
+    /// # Errors
+    ///
+    /// If the URL is wrong.
+    pub fn connect_lazy(self, url: &str) -> Result<PgPool, Error> {
+        PgPoolOptions::from(self).connect_lazy(url)
+    }
+
+    /// As [`PgPoolOptions::connect_lazy_with`].
+    #[must_use]
+    pub fn connect_lazy_with(self, options: PgConnectOptions) -> PgPool {
+        PgPoolOptions::from(self).connect_lazy_with(options)
+    }
+}
+
+macro_rules! setters {
+    ($($name:ident: $type:ty,)*) => {
+        /// What does not concern the name.
+        impl CorrelatedPoolOptions {
+            $(
+                #[doc = concat!("As [`PgPoolOptions::", stringify!($name), "`].")]
+                pub fn $name(self, value: $type) -> Self {
+                    self.with(|options| options.$name(value))
+                }
+            )*
+        }
+    };
+}
+
+setters! {
+    max_connections: u32,
+    min_connections: u32,
+    acquire_time_level: log::LevelFilter,
+    acquire_slow_level: log::LevelFilter,
+    acquire_slow_threshold: Duration,
+    acquire_timeout: Duration,
+    max_lifetime: impl Into<Option<Duration>>,
+    idle_timeout: impl Into<Option<Duration>>,
+    test_before_acquire: bool,
+}
+
+impl From<CorrelatedPoolOptions> for PgPoolOptions {
+    fn from(all: CorrelatedPoolOptions) -> Self {
+        let (new, idle) = (all.application.clone(), all.application);
+        let (after_connect, before_acquire) = (all.after_connect, all.before_acquire);
+        // The pool calls both in the task that acquires, but `before_acquire` for idle connections
+        // only. It also connects in a task of its own, where there is no ID.
+        all.options
+            .after_connect(move |connection, about| {
+                let (name, own) = (new.name(), after_connect.clone());
+                Box::pin(async move {
+                    if let Some(own) = own {
+                        own(&mut *connection, about).await?;
+                    }
+                    match set(connection, name).await {
+                        // The connection is good, and has no name that could be wrong. An error
+                        // would make sqlx open others until the time is over.
+                        Err(error @ Error::Database(_)) => {
+                            warn(&error, "a new connection has no ID");
+                            Ok(())
+                        }
+                        set => set,
+                    }
+                })
+            })
+            .before_acquire(move |connection, about| {
+                let (name, own) = (idle.name(), before_acquire.clone());
+                Box::pin(async move {
+                    // Never an error: sqlx would not say goodbye to the server, and over TLS wait
+                    // for its goodbye all the same, for as long as a caller may wait.
+                    if let Err(error) = set(&mut *connection, name).await {
+                        warn(
+                            &error,
+                            "a connection is replaced, since its name cannot be set",
+                        );
+                        return Ok(false);
+                    }
+                    let Some(own) = own else { return Ok(true) };
+                    Ok(own(connection, about).await.unwrap_or_else(|error| {
+                        warn(
+                            &error,
+                            "a connection is replaced: error from `before_acquire`",
+                        );
+                        false
+                    }))
+                })
+            })
+    }
+}
+
+fn warn(error: &Error, what: &str) {
+    #[cfg(feature = "tracing")]
+    tracing::warn!(target: "correlation", %error, "{what}");
+    #[cfg(not(feature = "tracing"))]
+    let _ = (error, what);
+}
+
+impl fmt::Debug for CorrelatedPoolOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CorrelatedPoolOptions")
+            .field("options", &self.options)
+            .field("application", &self.application)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,143 @@
+//! Follows a request to the end of its body, for the access record.
+
+use bytes::Buf;
+use correlation_core::adapter::{AccessRecord, Peer};
+use correlation_core::{Context, Policy};
+use http::header::CONTENT_LENGTH;
+use http::{Request, Response};
+use http_body::{Body, Frame};
+
+/// Begins the record, if the policy wants one.
+#[inline]
+pub(crate) fn begin<Q>(
+    policy: &Policy,
+    context: &Context,
+    request: &Request<Q>,
+    peer: Peer,
+) -> AccessRecord {
+    if AccessRecord::is_wanted(policy) {
+        begin_wanted(policy, context, request, peer)
+    } else {
+        AccessRecord::default()
+    }
+}
+
+#[cold]
+fn begin_wanted<Q>(
+    policy: &Policy,
+    context: &Context,
+    request: &Request<Q>,
+    peer: Peer,
+) -> AccessRecord {
+    let (method, path) = (request.method().as_str(), request.uri().path());
+    #[cfg_attr(not(feature = "axum"), expect(unused_mut))]
+    let mut access = AccessRecord::begin(policy, context, method, path, peer);
+    #[cfg(feature = "axum")]
+    if let Some(route) = request.extensions().get::<axum::extract::MatchedPath>() {
+        access.route(route.as_str());
+    }
+    access
+}
+
+/// The response is known.
+#[inline]
+pub(crate) fn response<B: Body>(access: &mut AccessRecord, response: &Response<B>) {
+    if access.is_open() {
+        begin_body(access, response);
+    }
+}
+
+#[cold]
+fn begin_body<B: Body>(access: &mut AccessRecord, response: &Response<B>) {
+    access.status(response.status().as_u16());
+    let body = response.body();
+    let length = response.headers().get(CONTENT_LENGTH);
+    let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
+    let exact = || body.size_hint().exact();
+    let length = if body.is_end_stream() {
+        Some(0)
+    } else {
+        length.or_else(exact)
+    };
+    match length {
+        Some(length) => access.length(length),
+        None => access.sent(0),
+    }
+}
+
+/// This part of the body is to be sent.
+pub(crate) fn frame<D: Buf>(access: &mut AccessRecord, frame: &Frame<D>) {
+    if let Some(data) = frame.data_ref() {
+        access.sent(data.remaining().try_into().unwrap_or(u64::MAX));
+    } else if frame.is_trailers() {
+        // After them comes nothing, and some servers do not ask.
+        access.complete();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::pin::Pin;
+    use std::task::{Context as TaskContext, Poll};
+
+    use bytes::Bytes;
+    use http::HeaderMap;
+    use http_body::SizeHint;
+
+    use super::*;
+
+    /// A body that tells of its size and not of its end, as many wrappers do.
+    struct Silent(Option<u64>);
+
+    impl Body for Silent {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(
+            self: Pin<&mut Self>,
+            _: &mut TaskContext<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            Poll::Pending
+        }
+
+        fn size_hint(&self) -> SizeHint {
+            self.0.map_or_else(SizeHint::default, SizeHint::with_exact)
+        }
+    }
+
+    /// The record of a request, once this is its response.
+    fn answered(body: Silent, length: Option<&'static str>) -> AccessRecord {
+        let context = Context::new("click-1".parse().unwrap());
+        let policy = Policy::new().access_record(true);
+        let mut access = begin(&policy, &context, &Request::new(()), Peer::Unknown);
+        let mut known = Response::new(body);
+        if let Some(length) = length {
+            let length = length.parse().unwrap();
+            known.headers_mut().insert(CONTENT_LENGTH, length);
+        }
+        response(&mut access, &known);
+        access
+    }
+
+    #[test]
+    fn a_body_ends_where_its_server_stops_to_ask() {
+        for (size, length) in [(Some(0), None), (None, Some("0")), (Some(3), Some("0"))] {
+            assert!(!answered(Silent(size), length).is_open());
+        }
+        let data = |text: &'static str| Frame::data(Bytes::from_static(text.as_bytes()));
+        for (size, length) in [(Some(3), None), (None, Some("3"))] {
+            let mut access = answered(Silent(size), length);
+            frame(&mut access, &data("ab"));
+            assert!(access.is_open());
+            frame(&mut access, &data("c"));
+            assert!(!access.is_open());
+        }
+        let mut access = answered(Silent(None), None);
+        frame(&mut access, &data("abc"));
+        assert!(access.is_open());
+        let trailers = Frame::<Bytes>::trailers(HeaderMap::new());
+        frame(&mut access, &trailers);
+        assert!(!access.is_open());
+    }
+}

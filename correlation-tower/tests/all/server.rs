@@ -1,0 +1,105 @@
+//! What is the layer's own, beside the contract.
+
+use std::convert::Infallible;
+
+use bytes::{Buf, Bytes};
+use correlation_tower::correlation::{Policy, current};
+use correlation_tower::{CorrelatedBody, CorrelationLayer};
+use http::{Request, Response};
+use http_body::Body;
+use http_body_util::{BodyExt, Empty, Full};
+use tower::{Layer, ServiceBuilder, ServiceExt, service_fn};
+
+fn request() -> Request<()> {
+    Request::new(())
+}
+
+/// What a rejected request is answered with, where the inner service answers with such bodies.
+async fn rejected<B: Body<Data: 'static> + Default>() -> Response<CorrelatedBody<B>> {
+    let policy = Policy::new().reject_missing(true);
+    let service = service_fn(async |_: Request<()>| Ok::<_, Infallible>(Response::<B>::default()));
+    let service = CorrelationLayer::new().policy(policy).layer(service);
+    service.oneshot(request()).await.unwrap()
+}
+
+async fn bytes<B>(response: Response<B>) -> Bytes
+where
+    B: Body<Error = Infallible>,
+{
+    response.into_body().collect().await.unwrap().to_bytes()
+}
+
+#[tokio::test]
+async fn a_rejected_request_is_told_why() {
+    const WHY: &str = "the request has no correlation ID";
+
+    let response = rejected::<Full<Bytes>>().await;
+    assert_eq!(response.status(), 400);
+    assert_eq!(
+        response.headers()["content-type"],
+        "text/plain; charset=utf-8"
+    );
+    assert_eq!(response.headers()["x-correlation-id"].len(), 36);
+    assert_eq!(response.body().size_hint().exact(), Some(WHY.len() as u64));
+    assert!(!response.body().is_end_stream());
+    assert_eq!(bytes(response).await, WHY);
+
+    let response = rejected::<Empty<&[u8]>>().await;
+    assert_eq!(bytes(response).await, WHY);
+}
+
+/// Data that a text cannot be made to.
+#[derive(Debug, Default)]
+struct Own(Bytes);
+
+impl Buf for Own {
+    fn remaining(&self) -> usize {
+        self.0.remaining()
+    }
+
+    fn chunk(&self) -> &[u8] {
+        self.0.chunk()
+    }
+
+    fn advance(&mut self, count: usize) {
+        self.0.advance(count);
+    }
+}
+
+#[tokio::test]
+async fn where_the_data_is_of_a_kind_of_its_own_the_body_is_empty() {
+    let response = rejected::<Empty<Own>>().await;
+    assert_eq!(response.status(), 400);
+    assert!(response.body().is_end_stream());
+    assert_eq!(response.body().size_hint().exact(), Some(0));
+    assert_eq!(bytes(response).await, "");
+}
+
+/// The IDs that two layers read, with a buffer between them.
+async fn around_a_buffer(policy: Policy) -> (String, String) {
+    let service = ServiceBuilder::new()
+        .layer(CorrelationLayer::new().policy(policy))
+        .buffer(1)
+        .layer(CorrelationLayer::new())
+        .service(service_fn(async |_: Request<()>| {
+            let id = current().unwrap().to_string();
+            Ok::<_, Infallible>(Response::new(Full::<Bytes>::from(id)))
+        }));
+    let response = service.oneshot(request()).await.unwrap();
+    let outer = response.headers()["x-correlation-id"].to_str().unwrap();
+    let outer = outer.to_owned();
+    let inner = response.into_body().collect().await.unwrap().to_bytes();
+    (outer, String::from_utf8(inner.to_vec()).unwrap())
+}
+
+/// The README says what helps.
+#[tokio::test]
+async fn behind_a_buffer_a_second_layer_reads_the_id_in_the_request() {
+    let (outer, inner) = around_a_buffer(Policy::new()).await;
+    assert_ne!(
+        outer, inner,
+        "if this is the same, the README is out of date"
+    );
+    let (outer, inner) = around_a_buffer(Policy::new().rewrite_request(true)).await;
+    assert_eq!(outer, inner);
+}
