@@ -1,12 +1,13 @@
-//! `trail` beside `grep` on one large log: `cargo bench -p correlation-trail`.
+//! `trail` beside `grep` on large logs, one with times and one without: `cargo bench -p
+//! correlation-trail`.
 //!
-//! Writes the log to the temporary folder and takes it away again. `TRAIL_BENCH_MB` sets its size,
-//! 1024 unless told. Each command runs once to warm the file cache, then `RUNS` times; the median
-//! and the fastest are printed.
+//! Writes each log to the temporary folder and takes it away again. `TRAIL_BENCH_MB` sets the size,
+//! 1024 unless told. Each command runs once to warm the file cache, then `RUNS` times; the median,
+//! the fastest, and the median by that of `grep -c -F` are printed.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use std::{env, process};
@@ -16,45 +17,33 @@ fn main() -> io::Result<()> {
     if !env::args().any(|argument| argument == "--bench") {
         return Ok(());
     }
-    let megabytes = env::var("TRAIL_BENCH_MB").ok();
-    let megabytes = megabytes
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(1_024);
-    let log = Log::write(megabytes << 20)?;
-    println!("{} lines, {} of them with the ID", log.lines, log.hits);
-    let trail = env!("CARGO_BIN_EXE_trail");
-    let path = log.path.to_string_lossy();
-    for (name, locale, program, arguments) in [
-        ("grep -F ID, LC_ALL=C", "C", "grep", vec!["-F", ID, &path]),
-        (
-            "grep -F ID, LC_ALL=C.UTF-8",
-            "C.UTF-8",
-            "grep",
-            vec!["-F", ID, &path],
-        ),
-        ("grep -c ID, LC_ALL=C", "C", "grep", vec!["-c", ID, &path]),
-        (
-            "grep -c ID, LC_ALL=C.UTF-8",
-            "C.UTF-8",
-            "grep",
-            vec!["-c", ID, &path],
-        ),
-        ("trail ID", "C.UTF-8", trail, vec![ID, &path]),
-        (
-            "trail --json ID",
-            "C.UTF-8",
-            trail,
-            vec!["--json", ID, &path],
-        ),
-    ] {
-        let mut command = Command::new(program);
-        // To a pipe: `grep` stops at the first hit when its output is /dev/null.
-        command
-            .env("LC_ALL", locale)
-            .args(arguments)
-            .stdout(Stdio::piped());
-        let (median, fastest, lines) = measure(&mut command)?;
-        println!("{name:28} median {median:7.1?}  fastest {fastest:7.1?}  {lines} lines printed");
+    let megabytes = env::var("TRAIL_BENCH_MB").map(|text| text.parse());
+    let megabytes = megabytes.ok().and_then(Result::ok).unwrap_or(1_024);
+    for with_times in [true, false] {
+        let log = Log::write(megabytes << 20, with_times)?;
+        let times = if with_times { "with" } else { "without" };
+        let (lines, hits) = (log.lines, log.hits);
+        println!("{megabytes} MiB {times} times, {lines} lines, {hits} of them with the ID");
+        let (path, trail) = (log.path.to_string_lossy(), env!("CARGO_BIN_EXE_trail"));
+        let mut of_grep = None;
+        for (program, options) in [
+            ("grep", &["-c", "-F"][..]),
+            ("grep", &["-F"]),
+            (trail, &["--color=never"]),
+            (trail, &["--json"]),
+        ] {
+            let mut command = Command::new(program);
+            // To a pipe: `grep` stops at the first hit when its output is /dev/null.
+            command.env("LC_ALL", "C.UTF-8").stdout(Stdio::piped());
+            command.args(options).args([ID, &path]);
+            let (median, fastest, lines) = measure(&mut command)?;
+            let ratio = median.as_secs_f64() / of_grep.get_or_insert(median).as_secs_f64();
+            let program = program.rsplit('/').next().unwrap_or(program);
+            let name = format!("{program} {}", options.join(" "));
+            println!(
+                "  {name:19} median {median:7.1?}  fastest {fastest:7.1?}  {ratio:4.2}x  {lines} lines printed"
+            );
+        }
     }
     Ok(())
 }
@@ -82,7 +71,7 @@ struct Log {
 }
 
 impl Log {
-    fn write(size: usize) -> io::Result<Self> {
+    fn write(size: usize, with_times: bool) -> io::Result<Self> {
         let path = env::temp_dir().join(format!("trail-bench-{}.log", process::id()));
         let mut log = Self {
             path,
@@ -97,7 +86,10 @@ impl Log {
             log.hits += usize::from(hit);
             log.lines += 1;
             let id = if hit { ID.to_owned() } else { random.uuid() };
-            let line = line(&mut random, log.lines, &id);
+            let mut line = line(&mut random, log.lines, &id);
+            if !with_times {
+                line = line.replace("2026-11-22T14:", "");
+            }
             written += line.len();
             out.write_all(line.as_bytes())?;
         }
@@ -108,13 +100,9 @@ impl Log {
 
 impl Drop for Log {
     fn drop(&mut self) {
-        remove(&self.path);
-    }
-}
-
-fn remove(path: &Path) {
-    if let Err(error) = fs::remove_file(path) {
-        eprintln!("cannot remove {}: {error}", path.display());
+        if let Err(error) = fs::remove_file(&self.path) {
+            eprintln!("cannot remove {}: {error}", self.path.display());
+        }
     }
 }
 

@@ -1,45 +1,79 @@
-//! A line as text: no line ending, no colours, and valid UTF-8.
+//! Lines without what a terminal obeys: what a stranger wrote into a log must not command it.
 
 use std::borrow::Cow;
 
 use memchr::memchr;
 
-/// `line` as text. What a terminal would obey and not show is taken out; bytes that are no UTF-8
-/// become U+FFFD.
+/// `line` as text, without its ending and its colours. Bytes that are not UTF-8 become U+FFFD.
+///
+/// Crates that take out escape sequences also take out what follows one that has no end, and so a
+/// stranger's text could hide the rest of its line.
 pub(crate) fn clean(line: &[u8]) -> Cow<'_, str> {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
-    if memchr(ESCAPE, line).is_none() {
-        return String::from_utf8_lossy(line);
-    }
-    let mut plain = Vec::with_capacity(line.len());
-    let mut rest = line;
+    // At the start of a file, and where files were joined.
+    let line = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line);
+    let mut rest = line.strip_suffix(b"\r").unwrap_or(line);
+    let mut plain = Vec::new();
     while let Some(at) = memchr(ESCAPE, rest) {
         plain.extend_from_slice(&rest[..at]);
         rest = after_sequence(&rest[at + 1..]);
+    }
+    if plain.is_empty() {
+        return String::from_utf8_lossy(rest);
     }
     plain.extend_from_slice(rest);
     Cow::Owned(String::from_utf8_lossy(&plain).into_owned())
 }
 
+/// The text as a terminal may show it. U+FFFD stands for controls other than tabs, for what
+/// changes the order of the text, and for what ends a line or a paragraph.
+///
+/// Use it for what you print of a [`Record`](crate::Record) or of a file's name. What
+/// [`Text`](crate::Text), [`Json`](crate::Json) and the errors of this crate print is safe already.
+///
+/// ```
+/// assert_eq!(correlation_trail::printable("a\u{1b}[31m"), "a\u{fffd}[31m");
+/// ```
+#[must_use]
+pub fn printable(text: &str) -> Cow<'_, str> {
+    let obeyed = |c| is_hostile(c) && c != '\t';
+    if text.contains(obeyed) {
+        return Cow::Owned(text.replace(obeyed, "\u{fffd}"));
+    }
+    Cow::Borrowed(text)
+}
+
+/// Whether a terminal obeys the character, or shows another text than the one that is there.
+pub(crate) fn is_hostile(c: char) -> bool {
+    match c {
+        // The ends of a line and a paragraph
+        '\u{2028}' | '\u{2029}' => true,
+        // What changes the order of the text: Unicode Standard Annex 9, section 2
+        '\u{61c}' | '\u{200e}' | '\u{200f}' => true,
+        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
+        // U+0000 to U+001F, U+007F to U+009F
+        _ => c.is_control(),
+    }
+}
+
 /// What follows an escape sequence, the first byte of which was taken. ECMA-48, section 5.4: after
 /// `ESC [` any number of parameter (0x30 to 0x3F) and intermediate bytes (0x20 to 0x2F), one final
-/// byte (0x40 to 0x7E). Any other escape stays without its first byte.
+/// byte (0x40 to 0x7E). Any other escape loses its first byte only.
 fn after_sequence(rest: &[u8]) -> &[u8] {
     let Some(sequence) = rest.strip_prefix(b"[") else {
         return rest;
     };
-    match sequence
-        .iter()
-        .position(|byte| !matches!(byte, 0x20..=0x3f))
-    {
-        Some(last) if matches!(sequence[last], 0x40..=0x7e) => &sequence[last + 1..],
-        Some(broken) => &sequence[broken..],
-        None => &[],
+    let mut bytes = sequence.iter();
+    let end = bytes.position(|byte| !matches!(byte, 0x20..=0x3f));
+    match &sequence[end.unwrap_or(sequence.len())..] {
+        [0x40..=0x7e, rest @ ..] | rest => rest,
     }
 }
 
 const ESCAPE: u8 = 0x1b;
+
+/// U+FEFF, which some programs of Windows write before UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 #[cfg(test)]
 mod tests {
@@ -52,6 +86,7 @@ mod tests {
             (b"unix\n", "unix"),
             (b"windows\r\n", "windows"),
             (b"in\rside\n", "in\rside"),
+            (b"\xef\xbb\xbfmarked", "marked"),
             (
                 b"\x1b[2m14:15\x1b[0m \x1b[3mid\x1b[0m\x1b[2m=\x1b[0mabc\n",
                 "14:15 id=abc",

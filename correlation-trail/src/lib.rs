@@ -3,6 +3,7 @@
 
 mod clean;
 mod collect;
+mod follow;
 mod format;
 mod id;
 mod input;
@@ -14,6 +15,8 @@ mod time;
 mod timeline;
 mod trail;
 
+pub use clean::printable;
+pub use follow::Follow;
 pub use print::{Json, Text};
 pub use record::{Level, Record};
 pub use time::Timestamp;

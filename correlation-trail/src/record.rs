@@ -1,4 +1,4 @@
-//! What was written, whatever the format.
+//! One record, in the form that all formats share.
 
 use std::fmt;
 
@@ -8,71 +8,81 @@ use crate::Timestamp;
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Record {
-    /// When it was written. `None` if neither it nor anything near it in its file has a time.
+    /// The time of the record. It is `None` if neither the record nor a line near it has one.
     pub time: Option<Timestamp>,
-    /// Whether the time is that of a line nearby, since the record has none of its own.
+    /// The record has no time itself, and `time` is that of a line nearby.
     pub estimated: bool,
-    /// Who wrote it: as the record says, else as its file is called.
+    /// The time has whole seconds only. The record is told after all others of the same second,
+    /// unless a later one of its file has an earlier place.
+    pub coarse: bool,
+    /// The nanoseconds that the last digit of the time counts.
+    pub(crate) unit: u32,
+    /// The service that the record names, otherwise the name of its file.
     pub service: String,
-    /// How bad it is, if it says so.
+    /// The level, if the record has one.
     pub level: Option<Level>,
-    /// The module or logger it comes from, if it says so.
+    /// The module or logger, if the record names one.
     pub target: Option<String>,
     /// The text without the fields.
     pub message: String,
-    /// The fields in their order, values as text. Without the ID that was looked for, where it is
-    /// under a usual key such as `correlation_id`.
+    /// The fields in their order, with values as text. The ID itself is left out where its key is
+    /// a usual one, such as `correlation_id`.
     pub fields: Vec<(String, String)>,
-    /// The further lines: a backtrace, the rest of a long message.
+    /// The lines that follow the first: a backtrace, the rest of a message.
     pub continuation: Vec<String>,
-    /// The file it was found in.
+    /// The file that holds the record.
     pub file: String,
-    /// The number of its first line there, from 1.
+    /// The number of the first line of the record in that file. The first line of a file is 1.
     pub line: u64,
 }
 
-/// How bad a record is.
+/// The severity of a record.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Level {
-    /// Finest steps.
+    /// The finest steps.
     Trace,
-    /// For those who look for a mistake.
+    /// Details that help to find a mistake.
     Debug,
-    /// What happens normally; also what others call notice.
+    /// Normal operation. This includes what other formats call notice.
     Info,
-    /// What should not happen often.
+    /// Something that should be rare.
     Warn,
-    /// A failure; also what others call fatal, critical, alert or emergency.
+    /// A failure. This includes what other formats call fatal, critical, alert or emergency.
     Error,
 }
 
 impl Level {
-    /// Its name in capitals.
+    /// The name in capital letters.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Trace => "TRACE",
-            Self::Debug => "DEBUG",
-            Self::Info => "INFO",
-            Self::Warn => "WARN",
-            Self::Error => "ERROR",
-        }
+        ["TRACE", "DEBUG", "INFO", "WARN", "ERROR"][self as usize]
     }
 
-    /// Reads any of the usual names in any case, or the number of bunyan and pino (10 to 60) or
-    /// of syslog (0 to 7, RFC 5424, section 6.2.1).
+    /// Reads a usual name in any case, or a number: of bunyan and pino (10 to 60), or of syslog
+    /// (0 to 7, RFC 5424, section 6.2.1).
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        Some(match text.to_ascii_lowercase().as_str() {
-            "trace" | "trc" | "verbose" | "10" => Self::Trace,
-            "debug" | "dbg" | "20" | "7" => Self::Debug,
-            "info" | "inf" | "information" | "informational" | "notice" | "30" | "6" | "5" => {
-                Self::Info
-            }
-            "warn" | "warning" | "wrn" | "40" | "4" => Self::Warn,
-            "error" | "err" | "fatal" | "critical" | "crit" | "panic" | "alert" | "emergency"
-            | "emerg" | "severe" | "50" | "60" | "3" | "2" | "1" | "0" => Self::Error,
-            _ => return None,
-        })
+        // `slog` of Go writes the levels between as `ERROR+2`.
+        let end = text.find(['+', '-']).filter(|&end| end > 0);
+        Some(
+            match text[..end.unwrap_or(text.len())]
+                .to_ascii_lowercase()
+                .as_str()
+            {
+                "trace" | "trc" | "trce" | "verbose" | "vrb" | "finest" | "finer" | "10" => {
+                    Self::Trace
+                }
+                "debug" | "dbg" | "dbug" | "fine" | "config" | "20" | "7" => Self::Debug,
+                "info" | "inf" | "information" | "informational" | "notice" | "log" | "system"
+                | "note" | "statement" | "detail" | "hint" | "success" | "i" | "30" | "6" | "5" => {
+                    Self::Info
+                }
+                "warn" | "warning" | "wrn" | "w" | "40" | "4" => Self::Warn,
+                "error" | "err" | "eror" | "fail" | "ftl" | "fatal" | "e" | "f" | "dpanic"
+                | "critical" | "crit" | "panic" | "alert" | "emergency" | "emerg" | "severe"
+                | "50" | "60" | "3" | "2" | "1" | "0" => Self::Error,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -2,27 +2,25 @@
 
 use std::path::Path;
 
+use crate::time::is_number;
+
 /// `orders` for `orders.log`, `orders.log.2.gz`, `orders.2026-11-22.log`, `orders-20261122.json`.
 pub(crate) fn of_file(path: &Path) -> String {
     let name = path.file_name().unwrap_or(path.as_os_str());
     let name = name.to_string_lossy();
     let mut rest = name.as_ref();
     while let Some(at) = rest.rfind(['.', '-', '_']).filter(|&at| at > 0) {
-        let rotated = rest.char_indices().rev().find(|&(_, c)| !is_date(c));
-        let dated = rotated.map_or(0, |(at, c)| at + c.len_utf8());
-        let date = &rest[dated..];
+        let undated = rest.trim_end_matches(is_date);
+        let date = &rest[undated.len()..];
         let digits = date.bytes().filter(u8::is_ascii_digit).count();
-        let last = &rest[at + 1..];
-        let extension = rest.as_bytes()[at] == b'.';
-        rest = if extension
-            && EXTENSIONS
-                .iter()
-                .any(|known| last.eq_ignore_ascii_case(known))
-        {
-            &rest[..at]
-        } else if dated > 0 && digits >= 8 && date.starts_with(['.', '-', '_']) {
-            &rest[..dated]
-        } else if extension && !last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit()) {
+        let is_dated = !undated.is_empty() && digits >= 8 && date.starts_with(['.', '-', '_']);
+        let last = rest[at..].strip_prefix('.').unwrap_or_default();
+        let known = EXTENSIONS
+            .iter()
+            .any(|known| last.eq_ignore_ascii_case(known));
+        rest = if !known && is_dated {
+            undated
+        } else if known || is_number(last) {
             &rest[..at]
         } else {
             break;
@@ -35,8 +33,9 @@ fn is_date(c: char) -> bool {
     c.is_ascii_digit() || matches!(c, '.' | '-' | '_' | ':' | 'T' | 'Z' | '+')
 }
 
-const EXTENSIONS: [&str; 9] = [
-    "gz", "log", "txt", "json", "jsonl", "ndjson", "out", "err", "logfmt",
+const EXTENSIONS: [&str; 13] = [
+    "gz", "zst", "xz", "bz2", "csv", "log", "txt", "json", "jsonl", "ndjson", "out", "err",
+    "logfmt",
 ];
 
 #[cfg(test)]

@@ -3,13 +3,18 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
+use std::time::SystemTime;
+
+use jiff::tz::TimeZone;
 
 use crate::collect::Collector;
+use crate::format::{self, Tee};
 use crate::id::Id;
 use crate::record::Record;
-use crate::{Timeline, input, service};
+use crate::time::Clock;
+use crate::{Follow, Timeline, input, lines, printable, service};
 
-/// Collects what was written under one ID.
+/// Collects the records of one ID from log files.
 ///
 /// ```
 /// use correlation_trail::Trail;
@@ -20,67 +25,125 @@ use crate::{Timeline, input, service};
 /// # std::io::Result::Ok(())
 /// ```
 ///
-/// Files are read in pieces: memory is needed for what is found, and for one line, not for the
-/// file.
+/// A `Trail` reads files in pieces. It needs memory for the records of the ID and for one line, not
+/// for a whole file.
 #[derive(Debug)]
 pub struct Trail {
     id: Id,
+    zone: TimeZone,
     records: Vec<Record>,
 }
 
 impl Trail {
-    /// A search for `id`, which counts where it stands as a whole: not as a part of a longer ID.
-    /// An empty ID is found nowhere.
+    /// Makes a search for `id`. The ID counts where it stands as a whole, not as a part of a longer
+    /// ID. No line has an empty ID.
     #[must_use]
     pub fn new(id: &str) -> Self {
         Self {
             id: Id::new(id),
+            zone: TimeZone::UTC,
             records: Vec::new(),
         }
     }
 
-    /// Reads a log file, or a compressed one (gzip, known by its first bytes). Where a record
-    /// does not tell its service, the name of the file does: `orders` for `orders.log.2.gz`.
+    /// Sets the zone of times that say none, for the files that are read after this. It is a name of
+    /// the IANA database such as `Europe/Berlin`, or an offset such as `+02:00`. The default is UTC.
     ///
     /// # Errors
     ///
-    /// When the file cannot be opened or read; the error names it. What was found up to there
-    /// stays.
+    /// There is no such zone.
+    pub fn zone(&mut self, name: &str) -> io::Result<&mut Self> {
+        let parser = jiff::fmt::temporal::DateTimeParser::new();
+        self.zone = parser.parse_time_zone(name).map_err(|_| {
+            let message = "the zone is no name such as Europe/Berlin, and no offset such as +02:00";
+            io::Error::new(io::ErrorKind::InvalidInput, message)
+        })?;
+        Ok(self)
+    }
+
+    /// Reads a log file, which may be compressed or UTF-16. Where a record names no service, the
+    /// name of the file does: `orders` for `orders.log.2.gz`.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be opened or read. The error names the file. The search keeps the records up
+    /// to that point.
     pub fn file(&mut self, path: impl AsRef<Path>) -> io::Result<&mut Self> {
-        let path = path.as_ref();
-        let named = |doing: &str, error: &io::Error| {
-            let message = format!("cannot {doing} {}: {error}", path.display());
-            io::Error::new(error.kind(), message)
-        };
-        let file = File::open(path).map_err(|error| named("open", &error))?;
-        let name = path.display().to_string();
-        self.read(&service::of_file(path), &name, file)
-            .map_err(|error| named("read", &error))
+        self.file_with(path, |file| file)
     }
 
-    /// Reads logs from anywhere else, compressed or not. Where a record does not tell its
-    /// service, it is `service`, which also stands for the name of the file.
+    /// Reads a log file through a reader of yours, which may count what is read.
     ///
     /// # Errors
     ///
-    /// Those of the reader. What was found up to there stays.
-    pub fn reader(&mut self, service: &str, reader: impl Read) -> io::Result<&mut Self> {
-        self.read(service, service, reader)
+    /// Those of [`Trail::file`].
+    pub fn file_with<R: Read>(
+        &mut self,
+        path: impl AsRef<Path>,
+        reader: impl FnOnce(File) -> R,
+    ) -> io::Result<&mut Self> {
+        let path = path.as_ref();
+        let file = File::open(path).map_err(|error| named("open", path, &error))?;
+        let name = path.display().to_string();
+        let written = file.metadata().and_then(|data| data.modified()).ok();
+        self.read(&service::of_file(path), &name, written, reader(file))
+            .map_err(|error| named("read", path, &error))
     }
 
-    /// Puts what was found in order of time; of the same time, in the order it was read. The
-    /// search is empty again after that.
+    /// Reads logs from any other place, compressed or not. `service` is the name of the file, and
+    /// the service of each record that names none.
+    ///
+    /// # Errors
+    ///
+    /// The reader fails. The search keeps the records up to that point.
+    pub fn reader(&mut self, service: &str, reader: impl Read) -> io::Result<&mut Self> {
+        self.read(service, service, None, reader)
+    }
+
+    /// Makes a search for the same ID in logs that grow.
+    pub fn follow(&self) -> Follow {
+        Follow::new(self.id.clone(), self.zone.clone())
+    }
+
+    /// Sorts the records by time. Records of the same time stay in the order of reading. The search
+    /// is empty again after this call.
     pub fn finish(&mut self) -> Timeline {
         let records = std::mem::take(&mut self.records);
         Timeline::new(self.id.as_str().to_owned(), records)
     }
 
-    fn read(&mut self, service: &str, file: &str, reader: impl Read) -> io::Result<&mut Self> {
-        let mut collector = Collector::new(&self.id, service, file);
-        let read = input::decompressed(reader).and_then(|reader| {
-            crate::lines::read(reader, |lines, from| collector.add(lines, from))
-        });
-        self.records.append(&mut collector.finish());
+    fn read(
+        &mut self,
+        service: &str,
+        file: &str,
+        written: Option<SystemTime>,
+        reader: impl Read,
+    ) -> io::Result<&mut Self> {
+        let clock = Clock::new(self.zone.clone(), written);
+        let mut collector = Collector::new(&self.id, service, file, &clock);
+        let read = input::text(reader).and_then(|reader| collect(reader, &mut collector));
+        self.records.append(&mut collector.take(true));
         read.map(|()| self)
     }
 }
+
+fn collect(reader: impl Read, collector: &mut Collector<'_>) -> io::Result<()> {
+    let (head, reader) = input::peek(reader, HEAD);
+    if !format::is_document(&head) {
+        return lines::read(reader, |lines, from| collector.add(lines, from));
+    }
+    let mut tee = Tee::new(reader);
+    format::read_document(&mut tee, &mut |json, line| collector.entry(json, line));
+    let (lines, rest) = tee.rest();
+    collector.skip_to(lines);
+    lines::read(rest, |lines, from| collector.add(lines, from))
+}
+
+/// An error that names a file.
+pub(crate) fn named(doing: &str, path: &Path, error: &io::Error) -> io::Error {
+    let message = format!("cannot {doing} {}: {error}", path.display());
+    io::Error::new(error.kind(), printable(&message))
+}
+
+/// So many bytes tell what a file is.
+const HEAD: u64 = 512;

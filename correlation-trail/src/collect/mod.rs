@@ -1,72 +1,102 @@
 //! The records of one ID in one file.
 
-mod build;
-mod head;
-mod relation;
+mod above;
+mod kept;
+mod pieces;
 
 use memchr::{memchr, memchr_iter, memrchr};
 
 use crate::clean::clean;
-use crate::format::{self, Body, Parsed};
+use crate::format::{self, Body, Parsed, is_trace};
 use crate::id::Id;
 use crate::record::Record;
+use crate::time::{Clock, Timestamp};
 
-use self::head::Head;
-use self::relation::{is_heading, is_indented, is_of_other};
+use self::above::{Above, lines_from};
+use self::pieces::Pieces;
 
-/// Takes the lines of a file and keeps the records of an ID.
+/// Takes the lines of a file and keeps the records of the ID.
 ///
-/// A record is the line where its time is, and those after it that have none. It belongs to the
-/// ID if any of them does.
+/// A record is a line that has a time, and the lines after it that have none. It belongs to the ID
+/// if one of its lines has the ID.
 #[derive(Debug)]
 pub(crate) struct Collector<'a> {
     id: &'a Id,
     service: &'a str,
     file: &'a str,
+    clock: &'a Clock,
     records: Vec<Record>,
-    open: Option<Open>,
-    /// How many lines are counted.
+    open: Vec<Open>,
+    pieces: Pieces,
+    /// The number of lines before the current one.
     lines: u64,
-    /// The last line that is part of a record.
+    /// The number of the last line that is part of a record.
     taken: u64,
+    above: Above,
+    is_timed: bool,
 }
 
-/// The last record, while the lines after it may belong to it.
+/// A record, while the lines after it may belong to it. There is one for each source whose lines
+/// are mixed in the file.
 #[derive(Debug)]
 struct Open {
-    /// Whether all lines do that do not start a record, or only those that show it.
+    source: String,
+    /// The place of the record among all.
+    record: usize,
+    /// Each line belongs to it that does not start a record. Otherwise a line has to show that it
+    /// does: by the ID, by its indentation, or as a part of a stack trace.
     all: bool,
-    /// How many more lines it may have.
+    /// Its message is in the next line.
+    is_head: bool,
+    /// The number of lines that it may still get.
     room: usize,
-    /// Blank lines, which belong to it if something follows.
+    /// The number of blank lines, which belong to it if something follows.
     blanks: usize,
+    /// The number of the last line that it got.
+    last: u64,
 }
 
 impl<'a> Collector<'a> {
-    pub(crate) fn new(id: &'a Id, service: &'a str, file: &'a str) -> Self {
+    pub(crate) fn new(id: &'a Id, service: &'a str, file: &'a str, clock: &'a Clock) -> Self {
         Self {
             id,
             service,
             file,
+            clock,
             records: Vec::new(),
-            open: None,
+            open: Vec::new(),
+            pieces: Pieces::default(),
             lines: 0,
             taken: 0,
+            above: Above::default(),
+            is_timed: false,
         }
     }
 
-    /// Takes `bytes[from..]`, whole lines; those before were taken already.
+    /// Takes the whole lines of `bytes[from..]`. An earlier call took those of `bytes[..from]`.
     pub(crate) fn add(&mut self, bytes: &[u8], from: usize) {
+        if self.lines == 0 {
+            self.pieces.learn(&bytes[from..]);
+        }
         let (mut at, mut counted) = (from, from);
+        let mut hit = from;
         while at < bytes.len() {
-            let start = if self.open.is_some() {
-                at
-            } else {
+            let start = if self.open.is_empty() && self.pieces.is_empty() {
                 // Almost all lines are somebody else's: they are not even split.
-                let Some(hit) = self.id.find(&bytes[at..]) else {
+                if hit <= at {
+                    hit = self
+                        .id
+                        .find(&bytes[at..])
+                        .map_or(bytes.len(), |hit| at + hit);
+                }
+                let piece = self.pieces.next(&bytes[at..hit]).map(|piece| at + piece);
+                if piece.is_none() && hit == bytes.len() {
                     break;
-                };
-                at + memrchr(b'\n', &bytes[at..at + hit]).map_or(0, |newline| newline + 1)
+                }
+                let near = piece.unwrap_or(hit);
+                at + memrchr(b'\n', &bytes[at..near]).map_or(0, |newline| newline + 1)
+            } else {
+                at
             };
             let end = memchr(b'\n', &bytes[start..]).map_or(bytes.len(), |at| start + at + 1);
             self.lines += newlines(&bytes[counted..start]);
@@ -78,117 +108,306 @@ impl<'a> Collector<'a> {
         self.lines += newlines(&bytes[counted..]);
     }
 
-    /// The records, in the order of the file.
-    pub(crate) fn finish(mut self) -> Vec<Record> {
+    /// Takes one entry of a document, which starts in the line of this number.
+    pub(crate) fn entry(&mut self, json: &str, line: u64) {
+        self.lines = line.saturating_sub(1);
+        if self.id.find(json.as_bytes()).is_some() {
+            self.line(json.as_bytes(), b"");
+        }
+    }
+
+    /// Goes on in the line after this number.
+    pub(crate) fn skip_to(&mut self, lines: u64) {
+        self.lines = lines;
+    }
+
+    /// Takes the records that are complete, in the order of the file. With `all` these are all, and
+    /// no line that follows belongs to them.
+    pub(crate) fn take(&mut self, all: bool) -> Vec<Record> {
+        if all {
+            for (line, body) in self.pieces.rest() {
+                self.body(&body, line, false, b"");
+            }
+            self.open.clear();
+        }
+        let complete = self.open.iter().map(|open| open.record).min();
+        let complete = complete.unwrap_or(self.records.len());
+        let mut records: Vec<_> = self.records.drain(..complete).collect();
+        for open in &mut self.open {
+            open.record -= complete;
+        }
         // With nothing above to tell the time, what is below has to.
-        let first = self.records.iter().find_map(|record| record.time);
-        let mut timeless = self.records.iter_mut();
+        let first = records.iter().find_map(|record| record.time);
+        let mut timeless = records.iter_mut();
         while let Some(record) = timeless.next().filter(|record| record.time.is_none()) {
             record.time = first;
             record.estimated = first.is_some();
         }
-        self.records
+        for record in &mut records {
+            kept::tidy(record, self.id.as_str());
+        }
+        records
     }
 
     fn line(&mut self, line: &[u8], above: &[u8]) {
-        let text = clean(line);
-        let body = Body::of(&text);
-        let has_id = self.id.is_in(&body.text);
-        if !self.continues(&body, has_id) && has_id {
-            self.start(&body, above);
+        let (text, number) = (clean(line), self.lines + 1);
+        let mut is_told = self.id.is_in(&text);
+        if self.pieces.may_be() {
+            let mut outer = Body::outer(&text);
+            for (line, body) in self.pieces.flushed(&outer) {
+                self.body(&body, line, false, b"");
+            }
+            if outer.is_piece {
+                return self.pieces.push(outer, number);
+            }
+            if let Some((line, joined)) = self.pieces.joined(&mut outer) {
+                return self.body(&joined, line, false, b"");
+            }
+        } else if !is_told && self.open.is_empty() && !text.contains('\\') {
+            return;
+        }
+        let mut body = Body::of(&text);
+        // Where one line has a time in front of its own, each line has.
+        if self.is_timed && !body.is_timed {
+            body.peel_time();
+        }
+        is_told |= self.id.is_in(&body.text);
+        self.body(&body, number, is_told, above);
+    }
+
+    fn body(&mut self, body: &Body<'_>, number: u64, is_told: bool, above: &[u8]) {
+        let has_id = is_told || self.id.is_in(&body.text);
+        self.open
+            .retain(|open| number <= open.last + MOST_LINES as u64);
+        if !has_id && self.open.is_empty() {
+            return;
+        }
+        let parsed = format::parse(&body.text);
+        let continues = self.continues(body, &parsed, number, has_id);
+        if has_id && !continues {
+            self.start(body, parsed, number, above);
+        } else if self.above.seen + 1 == number {
+            self.look_at(body, body.complete(parsed), number);
         }
     }
 
     /// Adds a line to the record that is open, if it belongs there.
-    fn continues(&mut self, body: &Body<'_>, has_id: bool) -> bool {
-        let (Some(open), Some(record)) = (&mut self.open, self.records.last_mut()) else {
+    fn continues(&mut self, body: &Body<'_>, parsed: &Parsed, number: u64, has_id: bool) -> bool {
+        let of_source = |open: &Open| open.source == body.source;
+        let Some(at) = self.open.iter().position(of_source) else {
             return false;
         };
-        let text = &body.text;
-        if text.trim().is_empty() && open.blanks < open.room {
-            open.blanks += 1;
+        let time = self.time(parsed).map(|(time, _)| time);
+        let (text, open) = (&body.text, &mut self.open[at]);
+        // Android writes the whole head before each line of a stack trace.
+        if let Some(record) = self.records.get_mut(open.record)
+            && record.time == time
+            && time.is_some()
+            && (record.level, &record.target) == (parsed.level, &parsed.target)
+            && is_trace(&parsed.message)
+            && open.room > 0
+        {
+            open.room -= 1;
+            open.last = number;
+            self.taken = number;
+            record
+                .continuation
+                .push(kept::bounded(parsed.message.clone()));
             return true;
         }
-        let shows = is_indented(text) || is_heading(text);
-        let may = has_id || !is_of_other(text) && (open.all || shows);
+        if text.trim().is_empty() && open.blanks < open.room {
+            open.blanks += 1;
+            open.last = number;
+            return true;
+        }
+        // ` WARN shop: ..` of `tracing` without times
+        let padded = parsed.level.is_some() && text.starts_with(' ') && !text.starts_with("  ");
+        let shows = !padded && (is_indented(text) || is_trace(text));
+        // A longer ID that contains this one is of a stranger, too.
+        let stranger =
+            text.starts_with('[') && text.contains("] ") || self.id.find(text.as_bytes()).is_some();
         // What a container gives a time, line by line, is a record only where there is no better.
-        let starts = format::starts_record(text) || body.time.is_some() && !open.all && !shows;
-        if !may || open.room <= open.blanks || starts {
-            self.open = None;
+        let timed = !body.known.outer_times.is_empty() && !open.all;
+        let levelled = parsed.level.is_some()
+            || body.known.level.is_some() && body.known.outer_times.is_empty();
+        let starts = parsed.time.is_some()
+            || parsed.whole
+            || text.starts_with("{\"")
+            || !open.is_head && !shows && (levelled || parsed.is_head || timed);
+        let may = has_id || shows || !stranger && (open.all || open.is_head);
+        let other = !has_id && is_of_other(text);
+        if !may || other || starts || open.room <= open.blanks {
+            self.open.remove(at);
             return false;
         }
+        let Some(record) = self.records.get_mut(open.record) else {
+            return false;
+        };
         let blanks = std::mem::take(&mut open.blanks);
         open.room -= blanks + 1;
-        let blank_lines = std::iter::repeat_n(String::new(), blanks);
-        record.continuation.extend(blank_lines);
-        let line = build::continuation(text, self.id.as_str());
-        record.continuation.push(line);
-        self.taken = self.lines + 1;
+        open.last = number;
+        if open.is_head && kept::is_message(text) {
+            open.is_head = false;
+            record.message.clone_from(&parsed.message);
+            record.level = record.level.or(parsed.level);
+            record.fields.extend(parsed.fields.iter().cloned());
+        } else {
+            record
+                .continuation
+                .extend(std::iter::repeat_n(String::new(), blanks));
+            record
+                .continuation
+                .extend(text.lines().map(|line| kept::bounded(line.to_owned())));
+        }
+        self.taken = number;
         true
     }
 
     /// Makes a record of a line that belongs to none.
-    fn start(&mut self, body: &Body<'_>, above: &[u8]) {
-        let number = self.lines + 1;
-        let mut parsed = format::parse(&body.text);
-        let is_text = !body.text.starts_with('{');
-        let mut open = Open {
-            all: is_text && parsed.time.is_some(),
-            room: MOST_LINES,
-            blanks: 0,
-        };
-        parsed.time = parsed.time.or(body.time);
-        let service = body.service.as_deref();
-        let head = parsed.time.is_none().then(|| Head::of(above)).flatten();
-        let record = match head {
-            None => self.record(parsed, service, number),
-            // The inside of something that starts above, where the ID was not told.
-            Some(head)
-                if is_indented(&body.text)
-                    && !head.is_of_other
-                    && number - head.distance > self.taken =>
-            {
-                let start = number - head.distance;
-                let mut record = self.record(head.parsed, head.service.as_deref(), start);
-                let line = build::continuation(&body.text, self.id.as_str());
-                record
-                    .continuation
-                    .extend(head.between.into_iter().chain([line]));
-                open.all = true;
-                record
+    fn start(&mut self, body: &Body<'_>, parsed: Parsed, number: u64, above: &[u8]) {
+        let mut all = !parsed.whole && parsed.time.is_some();
+        let mut is_head = parsed.is_head && parsed.message.is_empty();
+        let complete = body.complete(parsed);
+        let time = self.time(&complete);
+        let timed = time.is_some();
+        if !timed {
+            self.look_back(above, number);
+        }
+        let (first, other) = (self.above.line, self.above.is_of_other);
+        let near = (1..number).contains(&first) && number - first <= MOST_LINES as u64;
+        // The inside of something that starts above, where the ID was not told.
+        let head = &self.above.parsed;
+        let inside = is_indented(&body.text) || head.is_head || head.is_open;
+        let record = if !timed && near && inside && !other && first > self.taken {
+            all = true;
+            let mut head = self.above.parsed.clone();
+            if head.is_open {
+                let lines = lines_from(above, number - first);
+                let text = [&lines.join("\n"), body.text.as_ref()].join("\n");
+                head = format::parse(&text);
             }
-            Some(head) => {
-                parsed.time = head.parsed.time;
-                let mut record = self.record(parsed, service, number);
-                record.estimated = true;
-                record
+            let mut lines = Vec::new();
+            if !self.above.parsed.is_open {
+                lines = lines_from(above, number - first - 1);
+                lines.push(body.text.clone().into_owned());
             }
+            let mut record = self.record(head, self.above.time, first);
+            let head_is_open = self.above.parsed.is_head && record.message.is_empty();
+            if head_is_open {
+                kept::fill(&mut record, &mut lines);
+            }
+            is_head = head_is_open && record.message.is_empty();
+            record
+                .continuation
+                .extend(lines.into_iter().map(kept::bounded));
+            record
+        } else if !timed && near {
+            let time = self.above.time;
+            Record {
+                estimated: time.is_some(),
+                ..self.record(complete.clone(), time, number)
+            }
+        } else {
+            self.record(complete.clone(), time, number)
         };
+        self.is_timed |= body.is_timed;
         self.records.push(record);
         self.taken = number;
-        self.open = Some(open);
+        let source = body.source.clone();
+        self.open.retain(|open| open.source != source);
+        self.open.truncate(MOST_SOURCES);
+        self.open.push(Open {
+            source,
+            record: self.records.len() - 1,
+            all,
+            is_head,
+            room: MOST_LINES,
+            blanks: 0,
+            last: number,
+        });
+        if timed {
+            self.above.seen = number - 1;
+        }
+        self.look_at(body, complete, number);
     }
 
-    fn record(&self, parsed: Parsed, service: Option<&str>, line: u64) -> Record {
-        let mut record = build::record(parsed, self.id.as_str());
-        if record.service.is_empty() {
-            service
-                .unwrap_or(self.service)
-                .clone_into(&mut record.service);
-        }
-        self.file.clone_into(&mut record.file);
-        record.line = line;
-        record
+    /// The time of a record, and what its last digit counts.
+    fn time(&self, parsed: &Parsed) -> Option<(Timestamp, u32)> {
+        let times = parsed.time.iter().chain(&parsed.outer_times).copied();
+        let time = self.clock.best(times)?;
+        Some((self.clock.moment(time)?, time.unit))
     }
+
+    fn record(&self, parsed: Parsed, time: Option<(Timestamp, u32)>, line: u64) -> Record {
+        let mut lines = parsed.message.lines();
+        let message = kept::bounded(lines.next().unwrap_or_default().to_owned());
+        Record {
+            time: time.map(|(time, _)| time),
+            estimated: false,
+            coarse: time.is_some_and(|(_, unit)| unit >= SECOND),
+            unit: time.map_or(0, |(_, unit)| unit),
+            service: parsed.service.unwrap_or_else(|| self.service.to_owned()),
+            level: parsed.level,
+            target: parsed.target,
+            message,
+            fields: parsed
+                .fields
+                .into_iter()
+                .map(|(key, value)| (key, kept::bounded(value)))
+                .collect(),
+            continuation: lines.map(|line| kept::bounded(line.to_owned())).collect(),
+            file: self.file.to_owned(),
+            line,
+        }
+    }
+}
+
+/// Whether it is the inside of something: a frame of a backtrace, the `at` of a pretty record.
+fn is_indented(line: &str) -> bool {
+    line.starts_with([' ', '\t'])
+}
+
+/// Whether a line without the ID has another one, under one of the usual keys.
+fn is_of_other(line: &str) -> bool {
+    line.match_indices(['=', ':']).any(|(at, _)| {
+        let before = line[..at].trim_end_matches(['"', '\'', ' ', '\\']);
+        let is_key = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
+        let key = &before[before.trim_end_matches(is_key).len()..];
+        let value = line[at + 1..].trim_start_matches(['"', '\'', ' ', '\\', '>', '[', '{']);
+        (kept::is_usual(key) || key == "id" && !is_indented(line))
+            && value.starts_with(|c: char| c.is_ascii_alphanumeric())
+    })
 }
 
 fn newlines(bytes: &[u8]) -> u64 {
     memchr_iter(b'\n', bytes).count() as u64
 }
 
-/// How many lines one record may have: enough for a deep backtrace, and an end where the rest of
-/// the file has no times.
+/// The most lines of one record. A deep backtrace fits, and a file without times has an end.
 const MOST_LINES: usize = 200;
 
+/// The most sources whose lines are mixed.
+const MOST_SOURCES: usize = 15;
+
+const SECOND: u32 = 1_000_000_000;
+
 #[cfg(test)]
-mod tests;
+mod tests {
+    use jiff::tz::TimeZone;
+
+    use super::*;
+
+    #[test]
+    fn times_are_not_looked_for_without_end() {
+        let (id, clock) = (Id::new("abc"), Clock::new(TimeZone::UTC, None));
+        let mut collector = Collector::new(&id, "shop", "shop.log", &clock);
+        let hits = 1_000;
+        let block = "no time\n".repeat(MOST_LINES) + "no time id=abc\nid=other\n";
+        collector.add(block.repeat(hits).as_bytes(), 0);
+        assert_eq!(collector.records.len(), hits);
+        // Of 200,000 lines.
+        assert!(collector.above.vain < 7 * MOST_LINES + 2 * hits);
+        collector.add(b"2026-11-22T14:15:50Z  INFO shop: id=abc\n", 0);
+        assert_eq!(collector.above.vain, 0, "now there are times");
+    }
+}

@@ -1,81 +1,174 @@
 //! One line of a log, of whatever format.
+//!
+//! A line is peeled first: each row of `wrap::WRAPPERS` takes off what a container, a collector or
+//! a store wrote around it, in any nesting. What is left is read by the first row of `FORMATS`
+//! that knows it. A new format is a function, a row, and a case in `tests/cases/lines.txt`.
 
-mod body;
+mod access;
+mod csv;
+mod document;
 mod fields;
+mod head;
 mod json;
 mod keys;
+mod lines;
 mod logfmt;
+mod objects;
 mod text;
+mod trace;
+mod wrap;
 
-pub(crate) use body::Body;
+pub(crate) use self::document::{Tee, is_document, read_document};
+pub(crate) use self::trace::is_trace;
+pub(crate) use self::wrap::Body;
 
 use crate::record::Level;
-use crate::time::Timestamp;
+use crate::time::Time;
 
-/// What a line says. Nothing is an error: a line of no known format is a message.
-#[derive(Debug, Default, Eq, PartialEq)]
+/// The parts of a line. No line is an error: one of an unknown format is a message.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Parsed {
-    pub(crate) time: Option<Timestamp>,
+    pub(crate) time: Option<Time>,
     pub(crate) level: Option<Level>,
     pub(crate) service: Option<String>,
     pub(crate) target: Option<String>,
     pub(crate) message: String,
     pub(crate) fields: Vec<(String, String)>,
+    /// What the wrappers around it say of the time, the inner first.
+    pub(crate) outer_times: Vec<Time>,
+    /// It is a record for sure, and the whole of it: an object, an access line.
+    pub(crate) whole: bool,
+    /// The message is in the lines below.
+    pub(crate) is_head: bool,
+    /// It goes on in the lines below, and is to be read with them.
+    pub(crate) is_open: bool,
 }
 
-/// Reads one line without its ending.
+impl Parsed {
+    /// Adds what the wrapper knows, where the line itself does not tell.
+    fn within(mut self, outer: Self) -> Self {
+        self.outer_times.extend(outer.time);
+        self.outer_times.extend(outer.outer_times);
+        self.level = self.level.or(outer.level);
+        self.service = self
+            .service
+            .filter(|name| !name.is_empty())
+            .or(outer.service);
+        self.target = self.target.or(outer.target);
+        self.fields.extend(outer.fields);
+        self
+    }
+
+    /// Whether it tells what only a record tells.
+    fn is_record(&self) -> bool {
+        self.whole || self.is_head || self.time.is_some() || self.level.is_some()
+    }
+}
+
+/// The formats. The first that knows a line reads it.
+const FORMATS: [fn(&str) -> Option<Parsed>; 6] = [
+    json::parse,
+    lines::klog,
+    lines::logcat,
+    lines::dotnet,
+    logfmt::parse,
+    text::parse,
+];
+
+/// Reads one line without its ending, which is as long as the lines that it holds.
 pub(crate) fn parse(line: &str) -> Parsed {
-    json::parse(line).unwrap_or_else(|| {
-        let end = (0..=LONGEST_TEXT.min(line.len())).rfind(|&at| line.is_char_boundary(at));
-        let line = &line[..end.unwrap_or(0)];
-        logfmt::parse(line).unwrap_or_else(|| text::parse(line))
-    })
+    let mut parsed = if line.starts_with('{') {
+        json::parse(line).unwrap_or_else(|| parse_text(line))
+    } else {
+        parse_text(line)
+    };
+    // A collector's object around a line that is a record itself.
+    if parsed.whole
+        && (parsed.message.starts_with("{\"") || Time::leading(&parsed.message).is_some())
+    {
+        let body = Body::of(&parsed.message);
+        let inner = body.complete(parse_text_or_json(&body.text));
+        if inner.whole || inner.time.is_some() && inner.level.is_some() {
+            parsed = inner.within(parsed);
+            parsed.whole = true;
+        }
+    }
+    parsed
 }
 
-/// Whether a line is not the continuation of another.
+fn parse_text_or_json(line: &str) -> Parsed {
+    json::parse(line).unwrap_or_else(|| parse_text(line))
+}
+
+fn parse_text(line: &str) -> Parsed {
+    let end = (0..=LONGEST_TEXT.min(line.len())).rfind(|&at| line.is_char_boundary(at));
+    let line = &line[..end.unwrap_or(0)];
+    // Only a query in a table has lines of its own.
+    let whole = csv::postgres(line).map(|parsed| (parsed, ""));
+    let (mut parsed, more) = whole.unwrap_or_else(|| {
+        let (first, more) = line.split_once('\n').unwrap_or((line, ""));
+        let read = FORMATS.iter().find_map(|format| format(first));
+        (read.unwrap_or_default(), more)
+    });
+    if !more.is_empty() {
+        parsed.message = format!("{}\n{more}", parsed.message);
+    }
+    parsed
+}
+
+/// Whether an unindented line starts a record, and does not continue another.
 pub(crate) fn starts_record(line: &str) -> bool {
-    line.starts_with("{\"") || parse(line).time.is_some()
+    line.starts_with("{\"") || line.starts_with("[{\"") || parse(line).is_record()
 }
 
-/// Of a longer line of text only that much is taken apart; more is not shown anyway.
-const LONGEST_TEXT: usize = 32 * 1024;
+/// The most bytes of a line of text that are read. What follows them is never shown.
+const LONGEST_TEXT: usize = 64 * 1024;
 
 #[cfg(test)]
 mod tests {
+    use jiff::tz::TimeZone;
+
     use super::*;
+    use crate::time::Clock;
+
+    const TIME: &str = "2026-11-22T14:15:49.44Z";
 
     /// `TIME LEVEL SERVICE TARGET [MESSAGE] FIELDS`, `T` for the one time of all tests.
-    pub(super) fn shown(parsed: &Parsed) -> String {
-        let time = Timestamp::parse("2026-11-22T14:15:49.44Z");
-        let mut line = match parsed.time {
-            None => "-".to_owned(),
-            some if some == time => "T".to_owned(),
-            Some(other) => other.to_string(),
-        };
-        let or_none = |text: Option<&str>| text.unwrap_or("-").to_owned();
-        for part in [
-            or_none(parsed.level.map(Level::as_str)),
-            or_none(parsed.service.as_deref()),
-            or_none(parsed.target.as_deref()),
-            format!("[{}]", parsed.message),
-        ] {
-            line = format!("{line} {part}");
-        }
-        for (key, value) in &parsed.fields {
-            line = format!("{line} {key}={value}");
-        }
-        line
+    fn shown(line: &str) -> String {
+        let written = "2026-11-22T15:00:00Z".parse::<jiff::Timestamp>().unwrap();
+        let clock = Clock::new(TimeZone::UTC, Some(written.into()));
+        let body = Body::of(line);
+        let parsed = body.complete(parse(&body.text));
+        let times = parsed.time.iter().chain(&parsed.outer_times).copied();
+        let time = clock.best(times).and_then(|time| clock.moment(time));
+        let time = time.map(|time| time.to_string());
+        let time = time.map(|time| if time == TIME { "T".to_owned() } else { time });
+        let level = parsed.level.map(|level| level.to_string());
+        let mut parts = [time, level, parsed.service, parsed.target]
+            .map(|part| part.unwrap_or_else(|| "-".to_owned()))
+            .to_vec();
+        parts.push(format!("[{}]", parsed.message));
+        let fields = parsed.fields.iter();
+        parts.extend(fields.map(|(key, value)| format!("{key}={value}")));
+        parts.join(" ").replace('\n', "\\n")
     }
 
     #[test]
-    fn the_format_shows() {
-        for (line, target) in [
-            (r#"{"target":"json"}"#, "json"),
-            ("level=info target=logfmt", "logfmt"),
-            ("INFO text: done", "text"),
-            (r#"{"target":"cut"#, ""),
-        ] {
-            assert_eq!(parse(line).target.unwrap_or_default(), target);
+    fn each_line_is_read() {
+        let mut lines = include_str!("../../tests/cases/lines.txt").lines();
+        let mut wrong = Vec::new();
+        while let Some(line) = lines.next() {
+            if !line.is_empty() && !line.starts_with("# ") {
+                let expected = lines.next().and_then(|next| next.strip_prefix("=> "));
+                let line = line.replace("<time>", TIME).replace("<tab>", "\t");
+                if Some(shown(&line).as_str()) != expected {
+                    wrong.push(format!("{line}\n=> {}\n!= {expected:?}", shown(&line)));
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+        for blank in ["", "  {}  "] {
+            assert_eq!(shown(blank), "- - - - []");
         }
     }
 
@@ -86,9 +179,10 @@ mod tests {
             ("  2026-11-22T14:15:49Z  INFO pretty", true),
             ("ts=2026-11-22T14:15:49Z msg=done", true),
             (r#"{"message":"no time"}"#, true),
+            (r#"[{"message":"no time"}]"#, true),
             ("{", false),
             ("   0: std::rt", false),
-            ("level=info", false),
+            ("level=info", true),
             ("", false),
         ] {
             assert_eq!(starts_record(line), starts, "{line}");

@@ -1,77 +1,92 @@
 //! For programs: an object a line.
 
 use std::collections::BTreeSet;
-use std::fmt;
+use std::{fmt, io};
 
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde::{Serialize, Serializer};
+use serde_json::ser::Formatter;
 
 use crate::Timeline;
-use crate::record::{Level, Record};
+use crate::clean::is_hostile;
+use crate::record::Level;
 
-/// A [`Timeline`] as JSON Lines: an object for each record, always with the same keys.
+/// A [`Timeline`] as JSON Lines. There is one object for each record, and each has the same keys.
 #[derive(Clone, Copy, Debug)]
 #[must_use = "it is printed with `{}`"]
-pub struct Json<'t> {
-    timeline: &'t Timeline,
-}
-
-impl<'t> Json<'t> {
-    pub(crate) fn new(timeline: &'t Timeline) -> Self {
-        Self { timeline }
-    }
-}
+pub struct Json<'t>(pub(crate) &'t Timeline);
 
 impl fmt::Display for Json<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for record in self.timeline.records() {
-            let since = record.time.zip(self.timeline.start());
+        for record in self.0.records() {
+            let since = record.time.zip(self.0.start()).map(|(time, start)| {
+                // Of a story that is followed, an earlier record may come later.
+                (time.as_nanoseconds() - start.as_nanoseconds()) as f64 / 1e6
+            });
             let line = Line {
                 time: record.time.map(|time| format!("{time:.9}")),
                 estimated: record.estimated,
-                since_ms: since.map(|(time, start)| time.since(start).as_nanos() as f64 / 1e6),
+                coarse: record.coarse,
+                since_ms: since,
                 service: &record.service,
                 level: record.level.map(Level::as_str),
                 target: record.target.as_deref(),
                 message: &record.message,
-                fields: Fields(record),
+                fields: &record.fields,
                 continuation: &record.continuation,
                 file: &record.file,
                 line: record.line,
             };
-            let line = serde_json::to_string(&line).map_err(|_| fmt::Error)?;
-            writeln!(f, "{line}")?;
+            let mut json = Vec::new();
+            line.serialize(&mut serde_json::Serializer::with_formatter(
+                &mut json, Escaping,
+            ))
+            .map_err(|_| fmt::Error)?;
+            writeln!(f, "{}", String::from_utf8_lossy(&json))?;
         }
         Ok(())
     }
 }
 
-#[derive(serde::Serialize)]
+/// JSON in which a terminal obeys nothing (RFC 8259, section 7): serde escapes only what it must.
+struct Escaping;
+
+impl Formatter for Escaping {
+    fn write_string_fragment<W>(&mut self, out: &mut W, fragment: &str) -> io::Result<()>
+    where
+        W: ?Sized + io::Write,
+    {
+        let mut rest = 0;
+        for (at, found) in fragment.match_indices(is_hostile) {
+            out.write_all(&fragment.as_bytes()[rest..at])?;
+            rest = at + found.len();
+            for unit in found.encode_utf16() {
+                write!(out, "\\u{unit:04x}")?;
+            }
+        }
+        out.write_all(&fragment.as_bytes()[rest..])
+    }
+}
+
+#[derive(Serialize)]
 struct Line<'r> {
     time: Option<String>,
     estimated: bool,
+    coarse: bool,
     since_ms: Option<f64>,
     service: &'r str,
     level: Option<&'static str>,
     target: Option<&'r str>,
     message: &'r str,
-    fields: Fields<'r>,
+    #[serde(serialize_with = "each_key_once")]
+    fields: &'r [(String, String)],
     continuation: &'r [String],
     file: &'r str,
     line: u64,
 }
 
-/// An object. Of a key that is there twice, the first: some readers refuse such objects.
-struct Fields<'r>(&'r Record);
-
-impl Serialize for Fields<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        let mut seen = BTreeSet::new();
-        for (key, value) in &self.0.fields {
-            if seen.insert(key) {
-                map.serialize_entry(key, value)?;
-            }
-        }
-        map.end()
-    }
+/// An object. Of a key that is there twice it has the first: some readers refuse such objects.
+fn each_key_once<S: Serializer>(fields: &[(String, String)], to: S) -> Result<S::Ok, S::Error> {
+    let mut seen = BTreeSet::new();
+    let first = fields.iter().filter(|(key, _)| seen.insert(key));
+    to.collect_map(first.map(|(key, value)| (key, value)))
 }

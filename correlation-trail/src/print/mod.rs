@@ -1,7 +1,6 @@
 //! How a timeline looks.
 
 mod json;
-mod paint;
 mod text;
 
 pub use json::Json;

@@ -1,14 +1,17 @@
 //! For people, in columns.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
-use super::paint::{self, Paint};
-use crate::record::Record;
-use crate::{Timeline, Timestamp};
+use anstyle::{AnsiColor, Style};
 
-/// A [`Timeline`] as text: a line for each record, its time relative to the first; the silences
-/// between; a summary.
+use crate::Timeline;
+use crate::clean::printable;
+use crate::record::{Level, Record};
+
+/// A [`Timeline`] as text: a line for each record with its time after the first, the silences
+/// between them, and a summary.
 #[derive(Clone, Copy, Debug)]
 #[must_use = "it is printed with `{}`"]
 pub struct Text<'t> {
@@ -26,113 +29,122 @@ impl<'t> Text<'t> {
         }
     }
 
-    /// Whether to use the colours of a terminal. Not by default.
+    /// Switches the colours of a terminal on. The default is off.
     pub fn color(mut self, color: bool) -> Self {
         self.color = color;
         self
     }
 
-    /// From which length on a silence is shown: 100 ms by default.
+    /// Sets the length from which a silence is shown. The default is 100 ms.
     pub fn gap(mut self, gap: Duration) -> Self {
         self.gap = gap;
         self
     }
 
-    fn paint<T: fmt::Display>(&self, code: u8, text: T) -> Paint<T> {
-        let code = self.color.then_some(code);
-        Paint { text, code }
+    fn paint<T>(&self, style: Style, text: T) -> Paint<T> {
+        Paint(if self.color { style } else { Style::new() }, text)
     }
 
-    fn record(&self, f: &mut fmt::Formatter<'_>, record: &Record, column: &Column) -> fmt::Result {
+    /// Prints one record. `width` is the width of the service column, `number` that of the service.
+    fn record(
+        &self,
+        f: &mut fmt::Formatter<'_>,
+        record: &Record,
+        width: usize,
+        number: usize,
+    ) -> fmt::Result {
         let since = record.time.zip(self.timeline.start());
-        let since = since.map(|(time, start)| shown(time.since(start)));
-        let mark = if record.estimated { '~' } else { '+' };
-        let since = since.map_or("?".to_owned(), |since| format!("{mark}{since}"));
-        let level = record.level.map_or("", |level| level.as_str());
-        let (width, number) = (column.width, column.number);
+        let about = record.estimated || record.coarse;
+        let since = since.map(|(time, start)| match (time < start && !about, about) {
+            (true, _) => format!("-{}", shown(start.since(time))),
+            (_, true) => format!("~{}", shown(time.since(start))),
+            (_, false) => format!("+{}", shown(time.since(start))),
+        });
+        let since = since.unwrap_or_else(|| "?".to_owned());
+        let level = record.level.map_or("", Level::as_str);
+        let service = printable(&record.service);
         write!(
             f,
             "{}  {}  {}  ",
-            self.paint(paint::DIM, format_args!("{since:>INDENT$}")),
+            self.paint(DIM, format_args!("{since:>INDENT$}")),
             self.paint(
-                paint::of_service(number),
-                format_args!("{:width$}", Printable(&record.service))
+                SERVICES[number % SERVICES.len()].on_default(),
+                format_args!("{service:width$}")
             ),
-            self.paint(paint::of_level(record.level), format_args!("{level:5}")),
+            self.paint(style_of(record.level), format_args!("{level:5}")),
         )?;
         let mut gap = "";
-        // A path is where the code is; a single name may be a part of what is said.
-        if let Some(target) = record
-            .target
-            .as_deref()
-            .filter(|target| !target.contains("::"))
+        // A path says where the code is; a single name may be part of the story.
+        if let Some(target) = record.target.as_deref()
+            && !target.contains([':', '.', '/', '$'])
             && target.replace('-', "_") != record.service.replace('-', "_")
         {
-            write!(f, "{}:", Printable(target))?;
+            write!(f, "{}:", printable(target))?;
             gap = " ";
         }
         if !record.message.is_empty() {
-            write!(f, "{gap}{}", Printable(&record.message))?;
+            write!(f, "{gap}{}", printable(&record.message))?;
             gap = " ";
         }
         for (key, value) in &record.fields {
-            write!(
-                f,
-                "{gap}{}",
-                self.paint(paint::DIM, format_args!("{}=", Printable(key)))
-            )?;
-            write!(f, "{}", Value(value))?;
+            let (key, value) = (printable(key), field_value(value));
+            write!(f, "{gap}{}{value}", self.paint(DIM, format_args!("{key}=")))?;
             gap = " ";
         }
         writeln!(f)?;
+        let indent = INDENT + width + 2 + 5 + 4;
         for line in &record.continuation {
-            let indent = INDENT + width + 2 + 5 + 4;
-            let line = format!("| {}", Printable(line));
-            writeln!(f, "{:indent$}{}", "", self.paint(paint::DIM, line))?;
+            let line = printable(line);
+            writeln!(
+                f,
+                "{:indent$}{}",
+                "",
+                self.paint(DIM, format_args!("| {line}"))
+            )?;
         }
         Ok(())
     }
 
-    fn summary(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn summary(&self) -> String {
         let timeline = self.timeline;
-        write!(
-            f,
-            "-- {}, {}, {}, {}",
+        let mut parts = vec![
             count(timeline.records().len(), "record"),
             count(timeline.services().len(), "service"),
             count(timeline.files().len(), "file"),
             shown(timeline.duration()),
-        )?;
+        ];
         if timeline.errors() > 0 {
-            write!(f, ", {}", count(timeline.errors(), "error"))?;
+            parts.push(count(timeline.errors(), "error"));
         }
-        match timeline.start() {
-            Some(start) => writeln!(f, ", from {start}"),
-            None => writeln!(f),
-        }
+        parts.extend(timeline.start().map(|start| format!("from {start}")));
+        parts.join(", ")
     }
 }
 
 impl fmt::Display for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let services = self.timeline.services();
-        let lengths = services.iter().map(|service| service.chars().count());
-        let width = lengths.max().unwrap_or(0);
-        let mut last: Option<Timestamp> = None;
+        let before = self.timeline.before();
+        let mut last = before.and_then(|story| story.last);
+        let mut story = before.cloned().unwrap_or_default();
+        story.add(self.timeline);
+        let services = story.services.keys();
+        let lengths = services.map(|service| service.chars().count());
+        let width = lengths.max().unwrap_or(0).min(WIDEST);
         for record in self.timeline.records() {
             let silence = record.time.zip(last).map(|(time, last)| time.since(last));
             if let Some(silence) = silence.filter(|&silence| silence >= self.gap) {
                 let line = format!("... {} of silence", shown(silence));
-                writeln!(f, "{:INDENT$}  {}", "", self.paint(paint::DIM, line))?;
+                writeln!(f, "{:INDENT$}  {}", "", self.paint(DIM, line))?;
             }
-            last = record.time.or(last);
-            let number = services
-                .iter()
-                .position(|&service| service == record.service);
-            let number = number.unwrap_or(0);
-            self.record(f, record, &Column { width, number })?;
+            // What has whole seconds is told later than it says.
+            last = record.time.max(last);
+            let number = story.services.get(&record.service);
+            self.record(f, record, width, number.copied().unwrap_or(0))?;
         }
-        self.summary(f)
+        if before.is_none() {
+            writeln!(f, "-- {}", self.summary())?;
+        }
+        Ok(())
     }
 }
 
@@ -142,38 +154,23 @@ impl fmt::Display for Timeline {
     }
 }
 
-/// The column of the services, and which of them it is.
-struct Column {
-    width: usize,
-    number: usize,
-}
+/// A text in a colour, if there is one.
+struct Paint<T>(Style, T);
 
-/// A log line may hold a stranger's text: it must not command the terminal.
-struct Printable<'a>(&'a str);
-
-impl fmt::Display for Printable<'_> {
+impl<T: fmt::Display> fmt::Display for Paint<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let obeyed = |c: char| c.is_control() && c != '\t' || BIDIRECTIONAL.contains(&c);
-        if self.0.contains(obeyed) {
-            f.pad(&self.0.replace(obeyed, "\u{fffd}"))
-        } else {
-            f.pad(self.0)
-        }
+        let Self(style, text) = self;
+        write!(f, "{style}{text}{style:#}")
     }
 }
 
-/// A field's value, in quotes if one could not see where it ends.
-struct Value<'a>(&'a str);
-
-impl fmt::Display for Value<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let object = self.0.starts_with(['{', '[']);
-        if !self.0.is_empty() && (object || !self.0.contains([' ', '"', '\n', '\t'])) {
-            Printable(self.0).fmt(f)
-        } else {
-            write!(f, "{:?}", self.0)
-        }
+/// The value of a field, in quotes if its end would not be visible.
+fn field_value(value: &str) -> Cow<'_, str> {
+    let object = value.starts_with(['{', '[']);
+    if !value.is_empty() && (object || !value.contains([' ', '"', '\n', '\t'])) {
+        return printable(value);
     }
+    Cow::Owned(format!("{value:?}"))
 }
 
 /// `31.4 ms`, `12.3 s`, `1 h 02 min`.
@@ -191,14 +188,32 @@ fn count(n: usize, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
+fn style_of(level: Option<Level>) -> Style {
+    match level {
+        Some(Level::Error) => AnsiColor::Red.on_default(),
+        Some(Level::Warn) => AnsiColor::Yellow.on_default(),
+        Some(Level::Info) => AnsiColor::Green.on_default(),
+        Some(Level::Debug | Level::Trace) | None => DIM,
+    }
+}
+
+/// A service differs from its neighbours, and never looks like a level.
+const SERVICES: [AnsiColor; 6] = [
+    AnsiColor::Cyan,
+    AnsiColor::Magenta,
+    AnsiColor::Blue,
+    AnsiColor::BrightCyan,
+    AnsiColor::BrightMagenta,
+    AnsiColor::BrightBlue,
+];
+
+const DIM: Style = Style::new().dimmed();
+
+/// The service column grows up to here: a long name in one record would fill all others with blanks.
+const WIDEST: usize = 32;
+
 /// The column of the times.
 const INDENT: usize = 12;
-
-/// What makes a terminal show text in another order than it stands (Unicode Standard Annex 9).
-const BIDIRECTIONAL: [char; 9] = [
-    '\u{202a}', '\u{202b}', '\u{202c}', '\u{202d}', '\u{202e}', '\u{2066}', '\u{2067}', '\u{2068}',
-    '\u{2069}',
-];
 
 #[cfg(test)]
 mod tests {
@@ -227,12 +242,8 @@ mod tests {
 
     #[test]
     fn escape_codes_are_not_obeyed() {
-        assert_eq!(
-            Printable("a\tb\u{1b}[31m\u{202e}").to_string(),
-            "a\tb\u{fffd}[31m\u{fffd}"
-        );
-        assert_eq!(Value("a\u{1b}").to_string(), "a\u{fffd}");
-        assert_eq!(Value("a \u{1b}").to_string(), "\"a \\u{1b}\"");
+        assert_eq!(field_value("a\u{1b}"), "a\u{fffd}");
+        assert_eq!(field_value("a \u{1b}"), "\"a \\u{1b}\"");
     }
 
     #[test]
@@ -243,7 +254,7 @@ mod tests {
             ("a b", "\"a b\""),
             ("{\"a\": 1}", "{\"a\": 1}"),
         ] {
-            assert_eq!(Value(value).to_string(), text);
+            assert_eq!(field_value(value), text);
         }
     }
 }

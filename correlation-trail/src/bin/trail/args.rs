@@ -3,191 +3,108 @@
 use std::ffi::OsString;
 use std::time::Duration;
 
-pub(crate) const HELP: &str = "\
-The whole story of one correlation ID, from all log files, in time order.
+use clap::builder::NonEmptyStringValueParser;
+use clap::{ColorChoice, Parser};
+use clap_complete::Shell;
 
-Usage: trail [OPTIONS] ID FILE...
+/// Tells the whole story of one correlation ID, from all log files, in time order
+///
+/// Give it the ID and every log that may have it. It finds the records with the ID in whatever format they
+/// are, and prints them in one column of time with the service, the level, the message and the fields.
+#[derive(Debug, Parser)]
+#[expect(clippy::doc_markdown, reason = "it is printed as it stands")]
+#[command(name = "trail", version, after_long_help = MORE)]
+pub(crate) struct Arguments {
+    /// The correlation ID; a record that has it anywhere as a whole word is told
+    #[arg(required = true, value_parser = NonEmptyStringValueParser::new())]
+    id: Option<String>,
 
-FILE may be a log in JSON, tracing text, logfmt or env_logger's format, mixed as they come;
-compressed with gzip; a pattern such as 'logs/*.log'; or - for standard input.
-
-Options:
-      --json          an object a line instead of text
-      --color WHEN    auto (default: on a terminal, unless NO_COLOR is set), always, never
-      --gap MS        show silences from this many milliseconds on (default: 100)
-  -h, --help          this text
-  -V, --version       the version
-
-Exit status: 0 if the ID was found, 1 if not, 2 if something went wrong.
-";
-
-pub(crate) const VERSION: &str = concat!("trail ", env!("CARGO_PKG_VERSION"), "\n");
-
-/// What to do.
-#[derive(Debug, Eq, PartialEq)]
-pub(crate) enum Command {
-    Help,
-    Version,
-    Search(Options),
-}
-
-/// What to look for, where, and how to show it.
-#[derive(Debug, Eq, PartialEq)]
-pub(crate) struct Options {
-    pub(crate) id: String,
+    /// Logs of any formats, packed or not; a pattern in quotes; - for standard input
+    #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<OsString>,
+
+    /// Go on: tell what is new as the files grow, until you press Ctrl-C
+    ///
+    /// A file that was replaced or cut by a rotation is read on from its new start. New records come in the
+    /// order of their arrival, a moment after their last line.
+    #[arg(short, long)]
+    pub(crate) follow: bool,
+
+    /// Print a JSON object for each record, a line each, instead of text
+    ///
+    /// The keys are time, estimated, coarse, since_ms, service, level, target, message, fields, continuation, file and
+    /// line. All of them are always there.
+    #[arg(long)]
     pub(crate) json: bool,
-    pub(crate) color: Shade,
-    pub(crate) gap: Duration,
+
+    /// The zone of times that name none: Europe/Berlin, +02:00 [default: UTC]
+    #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
+    pub(crate) zone: Option<String>,
+
+    /// Show silences from this many milliseconds on
+    #[arg(long, value_name = "MS", default_value_t = 100)]
+    gap: u64,
+
+    /// Use colours; auto means on a terminal, unless NO_COLOR is set
+    #[arg(long, value_name = "WHEN", default_value_t = ColorChoice::Auto, alias = "colour")]
+    color: ColorChoice,
+
+    /// Print the man page
+    #[arg(long, exclusive = true)]
+    man: bool,
+
+    /// Print what a shell needs to complete the options
+    #[arg(long, value_name = "SHELL", exclusive = true)]
+    pub(crate) completions: Option<Shell>,
 }
 
-/// When to use colours.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Shade {
-    Auto,
-    Always,
-    Never,
-}
-
-/// Reads the arguments; the error is for the user.
-pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, String> {
-    let mut arguments = arguments.into_iter();
-    let mut operands = Vec::new();
-    let (mut json, mut color, mut gap) = (false, Shade::Auto, Duration::from_millis(100));
-    while let Some(argument) = arguments.next() {
-        let text = argument.to_string_lossy();
-        if !text.starts_with('-') || text == "-" {
-            operands.push(argument);
-            continue;
-        }
-        let (name, attached) = match text.split_once('=') {
-            Some((name, value)) => (name, Some(value.to_owned())),
-            None => (text.as_ref(), None),
-        };
-        let mut value = || {
-            let next = || {
-                arguments
-                    .next()
-                    .map(|next| next.to_string_lossy().into_owned())
-            };
-            let value = attached.clone().or_else(next);
-            value.ok_or_else(|| format!("{name} needs a value"))
-        };
-        match name {
-            "--color" | "--colour" => color = shade(&value()?)?,
-            "--gap" => gap = milliseconds(&value()?)?,
-            _ if attached.is_some() => return Err(format!("unknown option {text}")),
-            "--json" => json = true,
-            "-h" | "--help" => return Ok(Command::Help),
-            "-V" | "--version" => return Ok(Command::Version),
-            "--" => {
-                operands.extend(arguments);
-                break;
-            }
-            _ => return Err(format!("unknown option {text}")),
-        }
-    }
-    let mut operands = operands.into_iter();
-    let id = operands.next().ok_or("which ID?")?;
-    let id = id.into_string().map_err(|_| "the ID is not valid UTF-8")?;
-    if id.is_empty() {
-        return Err("the ID is empty".to_owned());
-    }
-    let files: Vec<_> = operands.collect();
-    if files.is_empty() {
-        return Err("which files? (- is standard input)".to_owned());
-    }
-    Ok(Command::Search(Options {
-        id,
-        files,
-        json,
-        color,
-        gap,
-    }))
-}
-
-fn shade(value: &str) -> Result<Shade, String> {
-    match value {
-        "auto" => Ok(Shade::Auto),
-        "always" => Ok(Shade::Always),
-        "never" => Ok(Shade::Never),
-        _ => Err(format!("--color is auto, always or never, not {value}")),
-    }
-}
-
-fn milliseconds(value: &str) -> Result<Duration, String> {
-    let number = value.parse().map(Duration::from_millis);
-    number.map_err(|_| format!("--gap is a number of milliseconds, not {value}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parsed(line: &str) -> Result<Command, String> {
-        parse(line.split_whitespace().map(OsString::from))
+impl Arguments {
+    /// The ID. It is empty only where a page is asked for.
+    pub(crate) fn id(&self) -> &str {
+        self.id.as_deref().unwrap_or_default()
     }
 
-    fn options(line: &str) -> Options {
-        match parsed(line) {
-            Ok(Command::Search(options)) => options,
-            other => panic!("{line}: {other:?}"),
+    pub(crate) fn color(&self) -> anstream::ColorChoice {
+        match self.color {
+            ColorChoice::Auto => anstream::ColorChoice::Auto,
+            ColorChoice::Always => anstream::ColorChoice::Always,
+            ColorChoice::Never => anstream::ColorChoice::Never,
         }
     }
 
-    #[test]
-    fn options_stand_anywhere() {
-        let expected = Options {
-            id: "abc".to_owned(),
-            files: vec!["a.log".into(), "-".into()],
-            json: true,
-            color: Shade::Never,
-            gap: Duration::from_millis(5),
-        };
-        assert_eq!(
-            options("--json --color=never --gap 5 abc a.log -"),
-            expected
-        );
-        assert_eq!(
-            options("abc a.log --gap=5 - --json --color never"),
-            expected
-        );
+    /// Whether a page is asked for, and no search.
+    pub(crate) fn is_page(&self) -> bool {
+        self.man || self.completions.is_some()
     }
 
-    #[test]
-    fn after_two_dashes_all_are_operands() {
-        let options = options("-- -abc --json");
-        assert_eq!((options.id.as_str(), options.json), ("-abc", false));
-        assert_eq!(options.files, ["--json"]);
-    }
-
-    #[test]
-    fn help_and_version_need_nothing_else() {
-        assert_eq!(parsed("abc -h"), Ok(Command::Help));
-        assert_eq!(parsed("--version"), Ok(Command::Version));
-    }
-
-    #[test]
-    fn mistakes_are_named() {
-        for (line, error) in [
-            ("", "which ID?"),
-            ("abc", "which files? (- is standard input)"),
-            ("abc f --jsn", "unknown option --jsn"),
-            ("abc f --json=yes", "unknown option --json=yes"),
-            ("abc f -x", "unknown option -x"),
-            ("abc f --gap", "--gap needs a value"),
-            (
-                "abc f --gap -5",
-                "--gap is a number of milliseconds, not -5",
-            ),
-            (
-                "abc f --color red",
-                "--color is auto, always or never, not red",
-            ),
-        ] {
-            assert_eq!(parsed(line), Err(error.to_owned()), "{line}");
-        }
-        let empty = parse(["", "f"].map(OsString::from));
-        assert_eq!(empty, Err("the ID is empty".to_owned()));
+    pub(crate) fn gap(&self) -> Duration {
+        Duration::from_millis(self.gap)
     }
 }
+
+/// Short lines, since a man page has no more than 73 columns for them.
+const MORE: &str = "\
+How to read a line:
+     +0.8 ms  orders  INFO   order stored order=1
+  It came 0.8 ms after the first record, from the service orders.
+  ~ for + means that the time is not exact: the log has whole seconds,
+  or it is the time of the line above. ? means that there is none.
+
+Examples:
+  trail 5cb8f0c2 /var/log/shop/*.log     the story of one request
+  trail 5cb8f0c2 'logs/*.gz' | less      old logs, packed as they are
+  kubectl logs --timestamps deploy/shop | trail 5cb8f0c2 -
+  docker compose logs -f | trail -f 5cb8f0c2 -
+  trail --json 5cb8f0c2 *.log | jq .message
+  trail --man | man -l -                 all of this as a man page
+  source <(trail --completions bash)     Tab completes the options
+
+Formats:
+  JSON, logfmt and text of the usual loggers, web servers and
+  databases; around them what Docker, Kubernetes, syslog and the
+  journal write; gzip, Zstandard, xz and bzip2; UTF-8 and UTF-16.
+  What cannot be read is said on standard error.
+
+Exit status:
+  0 if a record was found, 1 if not, 2 if something went wrong, also
+  if records were found.";

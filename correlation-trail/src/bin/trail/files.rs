@@ -6,32 +6,28 @@ use std::path::{Path, PathBuf};
 
 use glob::MatchOptions;
 
-/// Something to read.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub(crate) enum Source {
-    StandardInput,
-    File(PathBuf),
-}
+/// A file to read, or `None` for standard input.
+pub(crate) type Source = Option<PathBuf>;
 
 /// The files of the operands, each once; patterns are expanded, for shells that do not, and for
-/// quotes. A file that has the very name of a pattern is that file.
+/// quotes. A file that has the very name of a pattern is that file. The errors are for the user.
 pub(crate) fn expand(operands: &[OsString]) -> Vec<Result<Source, String>> {
     let mut sources = Vec::new();
     for operand in operands {
-        let pattern = operand
-            .to_str()
-            .filter(|text| text.contains(['*', '?', '[']));
+        let pattern = operand.to_str();
+        let pattern = pattern.filter(|text| text.contains(['*', '?', '[']));
         match pattern {
-            _ if operand == "-" => sources.push(Ok(Source::StandardInput)),
+            _ if operand == "-" => sources.push(Ok(None)),
             Some(pattern) if !Path::new(operand).exists() => sources.extend(matches(pattern)),
-            _ => sources.push(Ok(Source::File(operand.into()))),
+            _ => sources.push(Ok(Some(operand.into()))),
         }
     }
     // The same file twice would tell everything twice.
     let mut seen = HashSet::new();
-    sources.retain(|source: &Result<Source, String>| match source {
-        Ok(source) => seen.insert(source.clone()),
-        Err(_) => true,
+    sources.retain(|source| {
+        source
+            .as_ref()
+            .map_or(true, |file| seen.insert(file.clone()))
     });
     sources
 }
@@ -42,15 +38,15 @@ fn matches(pattern: &str) -> Vec<Result<Source, String>> {
         Err(error) => return vec![Err(format!("cannot read the pattern {pattern}: {error}"))],
     };
     // A folder that matches is not meant, one that cannot be read may have been.
-    let sources: Vec<_> = paths
-        .filter(|path| path.as_ref().map_or(true, |path| !path.is_dir()))
+    let mut sources: Vec<_> = paths
+        .filter(|path| !path.as_ref().is_ok_and(|path| path.is_dir()))
         .map(|path| {
-            path.map(Source::File)
+            path.map(Some)
                 .map_err(|error| format!("cannot open {error}"))
         })
         .collect();
     if sources.is_empty() {
-        return vec![Err(format!("no file matches {pattern}"))];
+        sources.push(Err(format!("no file matches {pattern}")));
     }
     sources
 }

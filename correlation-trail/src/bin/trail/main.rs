@@ -2,100 +2,157 @@
 
 mod args;
 mod files;
+mod progress;
 
-use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::fmt;
+use std::io::{self, BufWriter, ErrorKind, Write};
 use std::process::ExitCode;
-use std::{env, fmt};
 
-use correlation_trail::{Timeline, Trail};
+use anstream::AutoStream;
+use clap::{CommandFactory, Parser};
+use correlation_trail::{Timeline, Trail, printable};
 
-use self::args::{Command, Options, Shade};
+use self::args::Arguments;
 use self::files::Source;
+use self::progress::Progress;
 
 fn main() -> ExitCode {
-    let status = match args::parse(env::args_os().skip(1)) {
-        Ok(Command::Help) => printed(args::HELP, Status::Found),
-        Ok(Command::Version) => printed(args::VERSION, Status::Found),
-        Ok(Command::Search(options)) => search(&options),
-        Err(error) => {
-            complain(&error);
-            complain(&"try `trail --help`");
-            Status::Failed
+    let mut outcome = Outcome::default();
+    match Arguments::try_parse() {
+        Ok(arguments) if arguments.is_page() => outcome.written(page(&arguments)),
+        Ok(arguments) => run(&arguments, &mut outcome),
+        Err(mistake) if mistake.use_stderr() => {
+            let text = mistake.render().to_string();
+            outcome.fail(&text.strip_prefix("error: ").unwrap_or(&text));
         }
-    };
-    ExitCode::from(status as u8)
+        Err(help) => outcome.written(help.print()),
+    }
+    // The exit status is that of `grep`.
+    ExitCode::from(match outcome {
+        Outcome { failed: true, .. } => 2,
+        Outcome { found: true, .. } => 0,
+        Outcome { .. } => 1,
+    })
 }
 
-/// As `grep` has them.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Status {
-    Found = 0,
-    NothingFound = 1,
-    Failed = 2,
+/// Prints the man page, or what a shell needs.
+fn page(arguments: &Arguments) -> io::Result<()> {
+    let mut command = Arguments::command();
+    let mut page = Vec::new();
+    if let Some(shell) = arguments.completions {
+        clap_complete::generate(shell, &mut command, "trail", &mut page);
+    } else {
+        clap_mangen::Man::new(command).render(&mut page)?;
+    }
+    io::stdout().write_all(&page)
 }
 
-fn search(options: &Options) -> Status {
-    let mut trail = Trail::new(&options.id);
-    let mut all_read = true;
-    for source in files::expand(&options.files) {
-        let read = source.and_then(|source| match source {
-            Source::StandardInput => trail
-                .reader("stdin", io::stdin().lock())
-                .map_err(|error| format!("cannot read standard input: {error}")),
-            Source::File(path) => trail.file(&path).map_err(|error| error.to_string()),
-        });
+fn run(arguments: &Arguments, outcome: &mut Outcome) {
+    let mut trail = Trail::new(arguments.id());
+    if let Some(zone) = &arguments.zone
+        && let Err(error) = trail.zone(zone)
+    {
+        return outcome.fail(&error);
+    }
+    let mut sources = Vec::new();
+    for source in files::expand(&arguments.files) {
+        // One file less is no reason to keep silent about the others.
+        match source {
+            Ok(source) => sources.push(source),
+            Err(error) => outcome.fail(&error),
+        }
+    }
+    if arguments.follow {
+        follow(&trail, sources, arguments, outcome);
+    } else {
+        search(&mut trail, &sources, outcome);
+        outcome.tell(&trail.finish(), arguments);
+    }
+}
+
+fn search(trail: &mut Trail, sources: &[Source], outcome: &mut Outcome) {
+    let mut progress = Progress::new(sources);
+    for source in sources {
+        let read = match source {
+            Some(path) => trail.file_with(path, |file| progress.of(file)),
+            None => trail
+                .reader("stdin", progress.of(io::stdin()))
+                .map_err(|error| io::Error::other(format!("cannot read standard input: {error}"))),
+        };
+        progress.clear();
         if let Err(error) = read {
-            // One file less is no reason to keep silent about the others.
-            complain(&error);
-            all_read = false;
-        }
-    }
-    let timeline = trail.finish();
-    let status = match (all_read, timeline.records()) {
-        (false, _) => Status::Failed,
-        (true, []) => Status::NothingFound,
-        (true, _) => Status::Found,
-    };
-    if timeline.records().is_empty() {
-        return status;
-    }
-    show(&timeline, options, status)
-}
-
-fn show(timeline: &Timeline, options: &Options, status: Status) -> Status {
-    if options.json {
-        return printed(timeline.json(), status);
-    }
-    let color = match options.color {
-        Shade::Always => true,
-        Shade::Never => false,
-        Shade::Auto => is_colorful(),
-    };
-    printed(timeline.text().color(color).gap(options.gap), status)
-}
-
-/// Whether there is a terminal that shows colours, and a user who wants them
-/// (<https://no-color.org>).
-fn is_colorful() -> bool {
-    let set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
-    let dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
-    io::stdout().is_terminal() && !set("NO_COLOR") && !dumb
-}
-
-fn printed(text: impl fmt::Display, status: Status) -> Status {
-    let mut out = io::BufWriter::new(io::stdout().lock());
-    match write!(out, "{text}").and_then(|()| out.flush()) {
-        Ok(()) => status,
-        // Who reads has seen enough: `trail .. | head`.
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => status,
-        Err(error) => {
-            complain(&format_args!("cannot write: {error}"));
-            Status::Failed
+            outcome.fail(&error);
         }
     }
 }
 
-fn complain(what: &dyn fmt::Display) {
-    // With no place left to complain to, the exit status has to say it.
-    let _ = writeln!(io::stderr(), "trail: {what}");
+fn follow(trail: &Trail, sources: Vec<Source>, arguments: &Arguments, outcome: &mut Outcome) {
+    let mut follow = trail.follow();
+    for source in sources {
+        let followed = match source {
+            Some(path) => follow.file(path),
+            None => Ok(follow.reader("stdin", io::stdin())),
+        };
+        if let Err(error) = followed {
+            outcome.fail(&error);
+        }
+    }
+    for news in follow {
+        match news {
+            Ok(timeline) => outcome.tell(&timeline, arguments),
+            Err(error) => outcome.fail(&error),
+        }
+        if outcome.unheard {
+            break;
+        }
+    }
+}
+
+/// What has happened so far.
+#[derive(Default)]
+struct Outcome {
+    found: bool,
+    failed: bool,
+    /// Who reads has seen enough: `trail .. | head`.
+    unheard: bool,
+}
+
+impl Outcome {
+    fn tell(&mut self, timeline: &Timeline, arguments: &Arguments) {
+        if timeline.records().is_empty() {
+            return;
+        }
+        let stdout = io::stdout().lock();
+        self.written(if arguments.json {
+            print(stdout, timeline.json())
+        } else {
+            let stdout = AutoStream::new(stdout, arguments.color());
+            print(stdout, timeline.text().color(true).gap(arguments.gap()))
+        });
+    }
+
+    /// What was found is printed, or what was asked for.
+    fn written(&mut self, result: io::Result<()>) {
+        self.found = true;
+        match result {
+            Ok(()) => {}
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => self.unheard = true,
+            Err(error) => self.fail(&format_args!("cannot write: {error}")),
+        }
+    }
+
+    fn fail(&mut self, what: &dyn fmt::Display) {
+        self.failed = true;
+        let what = format!("trail: {what}");
+        for line in what.lines() {
+            // With no place left to complain to, the exit status has to say it.
+            let _ = writeln!(io::stderr(), "{}", printable(line));
+        }
+    }
+}
+
+fn print(out: impl Write, story: impl fmt::Display) -> io::Result<()> {
+    let mut out = BufWriter::new(out);
+    write!(out, "{story}")?;
+    out.flush()
 }

@@ -1,0 +1,264 @@
+//! JSON over many lines: the answers of stores, and objects that are printed to be read.
+
+use std::fmt;
+use std::io::{self, BufReader, Read};
+
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::keys::has;
+
+/// Where the entries are in an answer: in Elasticsearch's `hits.hits`, in the `events` of `aws
+/// logs`, in the `logEvents` of a subscription, in the `entries` of Google's API, in the `Records` of
+/// `CloudTrail`, in the `results` of `CloudWatch` Insights, in Loki's
+/// `data.result`. An array that is not in an object, as of `gcloud`, has entries itself.
+const LISTS: &str = "hits events logEvents entries Records results data result";
+
+/// Whether what begins so is a document.
+pub(crate) fn is_document(head: &[u8]) -> bool {
+    let head = head
+        .strip_prefix(b"\xef\xbb\xbf")
+        .unwrap_or(head)
+        .trim_ascii_start();
+    let Some((first, rest)) = head.split_first() else {
+        return false;
+    };
+    let inner = rest.trim_ascii_start();
+    match first {
+        b'[' => inner.starts_with(b"{") || inner.starts_with(b"]"),
+        b'{' => {
+            let indented =
+                rest[..rest.len() - inner.len()].contains(&b'\n') && inner.starts_with(b"\"");
+            let known: [&[u8]; 2] = [b"\"took\":", b"\"status\":\"success\",\"data\":{"];
+            let list = |list: &str| inner.starts_with(format!("\"{list}\":[").as_bytes());
+            indented
+                || known.iter().any(|start| inner.starts_with(start))
+                || LISTS.split(' ').any(list)
+        }
+        _ => false,
+    }
+}
+
+/// Calls `each(json, line)` with the entries of a document. What is left is no JSON, or empty.
+pub(crate) fn read_document<R: Read>(tee: &mut Tee<R>, each: &mut dyn FnMut(&str, u64)) {
+    loop {
+        // The counts are those of the bytes that were read up to the end of an entry.
+        let tee = std::cell::RefCell::new(&mut *tee);
+        let mut deserializer = serde_json::Deserializer::from_reader(Shared(&tee));
+        let entries = Entries {
+            tee: &tee,
+            each,
+            top: true,
+        };
+        if entries.deserialize(&mut deserializer).is_err() {
+            return;
+        }
+        tee.borrow_mut().seen.clear();
+    }
+}
+
+/// Keeps what was read since the last entry, and counts lines.
+pub(crate) struct Tee<R> {
+    inner: BufReader<R>,
+    seen: Vec<u8>,
+    lines: u64,
+}
+
+impl<R: Read> Tee<R> {
+    pub(crate) fn new(inner: R) -> Self {
+        Self {
+            inner: BufReader::with_capacity(PIECE, inner),
+            seen: Vec::new(),
+            lines: 0,
+        }
+    }
+
+    /// The number of lines before what is left, and what is left.
+    pub(crate) fn rest(self) -> (u64, impl Read) {
+        let newlines = self.seen.iter().filter(|&&byte| byte == b'\n').count() as u64;
+        (
+            self.lines - newlines,
+            io::Cursor::new(self.seen).chain(self.inner),
+        )
+    }
+}
+
+struct Shared<'t, 'r, R>(&'t std::cell::RefCell<&'r mut Tee<R>>);
+
+impl<R: Read> Read for Shared<'_, '_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut tee = self.0.borrow_mut();
+        if tee.seen.len() > LONGEST {
+            return Err(io::Error::other("an entry is too long"));
+        }
+        let count = tee.inner.read(buffer)?;
+        tee.seen.extend_from_slice(&buffer[..count]);
+        tee.lines += buffer[..count]
+            .iter()
+            .filter(|&&byte| byte == b'\n')
+            .count() as u64;
+        Ok(count)
+    }
+}
+
+#[derive(serde::Deserialize)]
+struct Column {
+    field: String,
+    value: String,
+}
+
+#[derive(serde::Deserialize)]
+struct Stream<'j> {
+    #[serde(borrow)]
+    stream: &'j RawValue,
+    values: Vec<(String, String)>,
+}
+
+/// Walks to the entries.
+struct Entries<'e, 't, 'r, R> {
+    tee: &'t std::cell::RefCell<&'r mut Tee<R>>,
+    each: &'e mut dyn FnMut(&str, u64),
+    top: bool,
+}
+
+impl<R: Read> Entries<'_, '_, '_, R> {
+    /// Something else under the name of a list is nothing; beside all entries it is no document.
+    fn scalar<E: Error>(&self) -> Result<(), E> {
+        if self.top {
+            Err(E::custom("no entry"))
+        } else {
+            Ok(())
+        }
+    }
+
+    fn entry(&mut self, json: &RawValue) {
+        let mut tee = self.tee.borrow_mut();
+        // An object that is an entry itself was put together again; it begins where it was read.
+        let inner = json.get().matches('\n').count();
+        let start = tee
+            .seen
+            .iter()
+            .position(|&byte| byte == b'{')
+            .filter(|_| self.top);
+        let whole = start.map(|start| {
+            tee.seen[start..]
+                .iter()
+                .filter(|&&byte| byte == b'\n')
+                .count()
+        });
+        let line = (tee.lines + 1).saturating_sub(whole.unwrap_or(inner).max(inner) as u64);
+        // CloudWatch Insights has the columns of a row in a list.
+        match serde_json::from_str::<Vec<Column>>(json.get()) {
+            Ok(row) => {
+                let row = row
+                    .into_iter()
+                    .map(|Column { field, value }| (field, value.into()));
+                let row = serde_json::Value::Object(row.collect());
+                (self.each)(&row.to_string(), line);
+            }
+            Err(_) => match serde_json::from_str::<Stream<'_>>(json.get()) {
+                // Loki's API has the lines of a stream in a list.
+                Ok(Stream { stream, values }) => {
+                    for (time, text) in values {
+                        let text = serde_json::Value::from(text);
+                        let entry =
+                            format!(r#"{{"labels":{stream},"timestamp":"{time}","line":{text}}}"#);
+                        (self.each)(&entry, line);
+                    }
+                }
+                Err(_) => (self.each)(json.get(), line),
+            },
+        }
+        tee.seen.clear();
+    }
+}
+
+impl<'de, R: Read> DeserializeSeed<'de> for Entries<'_, '_, '_, R> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de, R: Read> Visitor<'de> for Entries<'_, '_, '_, R> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("entries")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<(), A::Error> {
+        while let Some(json) = list.next_element::<Box<RawValue>>()? {
+            self.entry(&json);
+        }
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
+        // An object that holds no list is an entry itself.
+        let mut members = Vec::new();
+        let mut is_list = false;
+        while let Some(key) = map.next_key::<String>()? {
+            // A record may have such a key, too.
+            let before = members.iter().map(|(name, _): &(String, _)| name);
+            let said = |list| before.clone().any(|name| has(list, name));
+            let is_record = said("message msg level severity time timestamp @timestamp");
+            let nested = !self.top && key != "hits" && key != "result";
+            let other = is_record || nested || key == "data" && !said("status");
+            if has(LISTS, &key) && !other {
+                is_list = true;
+                let Self { tee, each, .. } = &mut self;
+                map.next_value_seed(Entries {
+                    tee: *tee,
+                    each: &mut **each,
+                    top: false,
+                })?;
+            } else if is_list || !self.top {
+                map.next_value::<IgnoredAny>()?;
+            } else {
+                members.push((key, map.next_value::<Box<RawValue>>()?));
+            }
+        }
+        if !is_list && self.top {
+            let members: Vec<_> = members
+                .iter()
+                .map(|(key, value)| format!("{}:{value}", serde_json::Value::from(key.as_str())))
+                .collect();
+            let json = format!("{{{}}}", members.join(","));
+            if let Ok(json) = RawValue::from_string(json) {
+                self.entry(&json);
+            }
+        }
+        Ok(())
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<(), E> {
+        self.scalar()
+    }
+
+    fn visit_i64<E: Error>(self, _: i64) -> Result<(), E> {
+        self.scalar()
+    }
+
+    fn visit_u64<E: Error>(self, _: u64) -> Result<(), E> {
+        self.scalar()
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<(), E> {
+        self.scalar()
+    }
+
+    fn visit_str<E: Error>(self, _: &str) -> Result<(), E> {
+        self.scalar()
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        self.scalar()
+    }
+}
+
+const PIECE: usize = 64 * 1024;
+
+/// The most bytes of an entry.
+const LONGEST: usize = 16 * 1024 * 1024;
