@@ -25,7 +25,7 @@ HEADER = "CORRELATION_ID"
 correlation_id: "ContextVar[Optional[str]]" = ContextVar("correlation_id", default=None)
 
 # The alphabet is safe in a log line, in JSON and in a header, without quoting.
-_VALID = re.compile(r"[A-Za-z0-9\-_.:+/=#@|~]{1,128}")
+_VALID = re.compile(r"[A-Za-z0-9\-_.:+/=#@|~]{1,255}")
 
 
 def valid(value: object) -> Optional[str]:

@@ -1,6 +1,6 @@
 """A FastAPI front for the example: `uvicorn front:app --port 3001`.
 
-What FastAPI itself needs is in `examples/python-chain`; here it is about Celery beside it.
+What FastAPI itself needs is in `tests/python`; here it is about Celery beside it.
 """
 
 import logging

@@ -123,13 +123,13 @@ class Sent(Case):
 
 class Validation(unittest.TestCase):
     def test_ids(self):
-        good = ["a", "x" * 128, "7F000001:8296_4F7B0A69", "1-6789@|~#=/+.-_:", str(uuid.uuid4())]
+        good = ["a", "x" * 255, "7F000001:8296_4F7B0A69", "1-6789@|~#=/+.-_:", str(uuid.uuid4())]
         for value in good:
             self.assertEqual(snippet.valid(value), value)
         self.assertEqual(snippet.valid(" click-1\t"), "click-1")
 
     def test_everything_else(self):
-        bad = ["", " ", "x" * 129, "a b", "a\n", "a\r\nb", "é", "٣", "a;b", "a*b", None, 1, b"a", []]
+        bad = ["", " ", "x" * 256, "a b", "a\n", "a\r\nb", "é", "٣", "a;b", "a*b", None, 1, b"a", []]
         for value in bad:
             self.assertIsNone(snippet.valid(value), repr(value))
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::error::Error;
 
 use correlation_celery::serde_json::Value;
-use correlation_celery::{InvalidMessage, Message, Task};
+use correlation_celery::{InvalidMessage, Message, Task, redis_queues};
 use futures_util::StreamExt;
 use lapin::options::{
     BasicAckOptions, BasicConsumeOptions, BasicPublishOptions, QueueDeclareOptions,
@@ -50,7 +50,7 @@ impl Broker {
                 // Waiting for a message may take for ever, and blocks a connection.
                 let config = AsyncConnectionConfig::new().set_response_timeout(None);
                 let connection = client.get_multiplexed_async_connection_with_config(&config);
-                Deliveries::Redis(connection.await?, queue.to_owned())
+                Deliveries::Redis(connection.await?, redis_queues(queue))
             }
             Self::RabbitMQ(channel) => {
                 declare(channel, queue).await?;
@@ -64,7 +64,8 @@ impl Broker {
 }
 
 pub(crate) enum Deliveries {
-    Redis(MultiplexedConnection, String),
+    /// A list for each priority.
+    Redis(MultiplexedConnection, [String; 4]),
     RabbitMQ(Consumer),
 }
 
@@ -72,8 +73,8 @@ impl Deliveries {
     /// The next message. The outer error is the broker's, the inner one the message's.
     pub(crate) async fn next(&mut self) -> Result<std::result::Result<Message, InvalidMessage>> {
         match self {
-            Self::Redis(connection, queue) => {
-                let (_, envelope): (String, Vec<u8>) = connection.brpop(&*queue, 0.0).await?;
+            Self::Redis(connection, lists) => {
+                let (_, envelope): (String, Vec<u8>) = connection.brpop(&*lists, 0.0).await?;
                 Ok(Message::from_redis(envelope))
             }
             Self::RabbitMQ(consumer) => {

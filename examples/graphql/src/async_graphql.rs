@@ -1,14 +1,16 @@
-//! The same for async-graphql, which has the protocol and the engine: only the scopes are added.
+//! Scopes for async-graphql, which has the protocol and the engine.
 
 use std::any::TypeId;
 use std::sync::Arc;
 
-use async_graphql::futures_util::stream::BoxStream;
 use async_graphql::{Data, Executor, Request, Response, Result, Value};
-use correlation_axum::{Context, Policy, Scoped, scope};
+use correlation_axum::correlation::adapter::scoped_call;
+use correlation_axum::correlation::{Context, Policy, current, scope, sync_scope};
+use futures_util::stream::{self, BoxStream, StreamExt};
+use serde_json::Value as Json;
+use tracing::{Instrument, Span, info, info_span};
 
 use crate::connection::Connection;
-use crate::protocol::{json_key, look_up};
 
 /// A schema that runs each operation in the scope of its message.
 #[derive(Clone, Debug)]
@@ -16,8 +18,9 @@ pub struct Correlated<E>(pub E);
 
 impl<E: Executor> Executor for Correlated<E> {
     async fn execute(&self, request: Request) -> Response {
-        let context = context(&request, None);
-        scope(context, self.0.execute(request)).await
+        let (context, span) = operation(&request, None);
+        let work = self.0.execute(request).instrument(span);
+        scope(context, async { identified(work.await) }).await
     }
 
     fn execute_stream(
@@ -25,11 +28,13 @@ impl<E: Executor> Executor for Correlated<E> {
         request: Request,
         session: Option<Arc<Data>>,
     ) -> BoxStream<'static, Response> {
-        let context = context(&request, session.as_deref());
+        let (context, span) = operation(&request, session.as_deref());
         // It is polled by the task of the socket, together with all others.
-        Box::pin(Scoped::made_in_context(context, || {
-            self.0.execute_stream(request, session)
-        }))
+        let results = scoped_call(context, || {
+            let mut results = self.0.execute_stream(request, session).map(identified);
+            stream::poll_fn(move |cx| span.in_scope(|| results.poll_next_unpin(cx)))
+        });
+        Box::pin(results)
     }
 }
 
@@ -39,22 +44,43 @@ impl<E: Executor> Executor for Correlated<E> {
 /// # Errors
 ///
 /// None. Yours may check the credentials here.
-pub async fn on_connection_init(payload: serde_json::Value) -> Result<Data> {
+pub async fn on_connection_init(payload: Json) -> Result<Data> {
     let mut connection = Connection::new(Policy::new());
-    connection.adopt(|key| look_up(payload.as_object(), key));
+    let upgrade_id = connection.id().clone();
+    connection.adopt(|key| payload.get(json_key(key))?.as_str());
+    // The one line that has both, if they differ.
+    let context = connection.context().clone();
+    sync_scope(context, || info!(%upgrade_id, "connected"));
     let mut data = Data::default();
     data.insert(connection);
     Ok(data)
 }
 
-fn context(request: &Request, session: Option<&Data>) -> Context {
+/// `correlation_id` is on every line by itself; the span puts `connection_id` beside it.
+fn operation(request: &Request, session: Option<&Data>) -> (Context, Span) {
     let known = session.and_then(|data| data.get(&TypeId::of::<Connection>()));
     let known = known.and_then(|known| known.downcast_ref::<Connection>());
     // Over HTTP there is no session, and the request's own scope is the connection's.
     let connection = known.cloned();
     let connection = connection.unwrap_or_else(|| Connection::new(Policy::new()));
-    connection.message(|key| match request.extensions.get(json_key(key))? {
+    let context = connection.message(|key| match request.extensions.get(json_key(key))? {
         Value::String(text) => Some(text.clone()),
         _ => None,
-    })
+    });
+    let connection_id = connection.id().as_str();
+    (context, info_span!("operation", connection_id))
+}
+
+/// Tells the client which ID to quote.
+fn identified(response: Response) -> Response {
+    let id = current().map(String::from);
+    response.extension("correlationId", id.map_or(Value::Null, Value::String))
+}
+
+/// In JSON it is `correlationId`, as keys are written there, or the name of a header.
+fn json_key(key: &str) -> &str {
+    match key {
+        "correlation_id" => "correlationId",
+        other => other,
+    }
 }

@@ -11,7 +11,11 @@ use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue};
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{WebSocketStream, client_async};
 
-use crate::protocol;
+/// A query.
+pub const WHO_AM_I: &str = "{ whoAmI }";
+
+/// A subscription with five results.
+pub const COUNTDOWN: &str = "subscription { countdown(from: 5) { left correlationId } }";
 
 /// A socket to `/graphql`.
 #[derive(Debug)]
@@ -31,7 +35,7 @@ impl Client {
         headers: &[(&'static str, &str)],
     ) -> Result<Self, Error> {
         let mut request = format!("ws://{address}/graphql").into_client_request()?;
-        let name = HeaderValue::from_static(protocol::NAME);
+        let name = HeaderValue::from_static("graphql-transport-ws");
         request.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, name);
         for (name, value) in headers {
             let value =
@@ -61,16 +65,7 @@ impl Client {
     ///
     /// If the socket is closed.
     pub async fn send(&mut self, message: &Value) -> Result<(), Error> {
-        self.send_text(message.to_string()).await
-    }
-
-    /// Sends any text.
-    ///
-    /// # Errors
-    ///
-    /// If the socket is closed.
-    pub async fn send_text(&mut self, text: String) -> Result<(), Error> {
-        self.socket.send(Message::text(text)).await
+        self.socket.send(Message::text(message.to_string())).await
     }
 
     /// Sends `connection_init`, and waits for the answer.
@@ -92,15 +87,10 @@ impl Client {
     pub async fn subscribe(
         &mut self,
         id: &str,
-        operation: &str,
+        query: &str,
         extensions: Value,
     ) -> Result<(), Error> {
-        let payload = json!({
-            "operationName": operation,
-            "query": "",
-            "variables": { "from": 5 },
-            "extensions": extensions,
-        });
+        let payload = json!({ "query": query, "extensions": extensions });
         let message = json!({ "type": "subscribe", "id": id, "payload": payload });
         self.send(&message).await
     }

@@ -1,7 +1,7 @@
 //! The helper: which ID a message of a connection has. It knows no framework and no protocol, so
 //! copy it to wherever messages come in.
 
-use correlation_axum::{Context, CorrelationId, Policy, Source};
+use correlation_axum::correlation::{Context, CorrelationId, Origin, Policy};
 
 /// A connection over which many messages come, each of which may bring an ID of its own.
 #[derive(Clone, Debug)]
@@ -16,16 +16,13 @@ impl Connection {
     /// Outside of any scope it gets a new ID.
     #[must_use]
     pub fn new(policy: Policy) -> Self {
-        let context = Context::current();
-        Self {
-            context: context.unwrap_or_else(|| CorrelationId::new().into()),
-            policy,
-        }
+        let context = Context::current_or_new();
+        Self { context, policy }
     }
 
     /// What messages without an ID have, and what all are logged with as `connection_id`.
     #[must_use]
-    pub const fn id(&self) -> &CorrelationId {
+    pub fn id(&self) -> &CorrelationId {
         self.context.id()
     }
 
@@ -42,7 +39,7 @@ impl Connection {
     pub fn message<T: AsRef<[u8]>>(&self, get: impl FnMut(&str) -> Option<T>) -> Context {
         let own = self.policy.extract_with(get);
         // The ID of a caller who is not trusted is kept, beside a new one.
-        let brings_none = own.source() == Source::Generated && own.upstream_id().is_none();
+        let brings_none = own.origin() == Origin::Generated && own.untrusted_id().is_none();
         if brings_none {
             self.context.clone()
         } else {
@@ -60,13 +57,13 @@ impl Connection {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use correlation_axum::Trust;
+    use correlation_axum::correlation::Trust;
 
     #[test]
     fn a_stranger_chooses_no_id_and_is_remembered() {
-        let connection = Connection::new(Policy::new().trust(Trust::Never));
+        let connection = Connection::new(Policy::new().trust(Trust::never()));
         let context = connection.message(|key| (key == "correlation_id").then_some("click-1"));
-        assert_eq!(context.upstream_id().unwrap(), &"click-1");
+        assert_eq!(context.untrusted_id().unwrap(), &"click-1");
         assert_ne!(context.id(), &"click-1");
         assert_ne!(context.id(), connection.id());
         let none = connection.message(|_| None::<&str>);

@@ -3,15 +3,20 @@
 pub mod async_graphql;
 pub mod client;
 pub mod connection;
-mod operations;
-mod protocol;
-mod socket;
+pub mod operations;
 
+use ::async_graphql::http::ALL_WEBSOCKET_PROTOCOLS;
+use ::async_graphql::{EmptyMutation, Schema};
+use async_graphql_axum::{GraphQLProtocol, GraphQLWebSocket};
 use axum::Router;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::response::Response;
 use axum::routing::get;
-use correlation_axum::{CorrelationLayer, carry};
+use correlation_axum::CorrelationLayer;
+use correlation_axum::correlation::carry;
+
+use crate::async_graphql::{Correlated, on_connection_init};
+use crate::operations::{Countdown, Query};
 
 /// The service: `/graphql` is a WebSocket that speaks `graphql-transport-ws`.
 pub fn app() -> Router {
@@ -20,9 +25,13 @@ pub fn app() -> Router {
         .layer(CorrelationLayer::new())
 }
 
-async fn upgrade(upgrade: WebSocketUpgrade) -> Response {
-    upgrade
-        .protocols([protocol::NAME])
-        // axum runs the callback in a task of its own: `carry` takes the ID of the request along.
-        .on_upgrade(carry(socket::serve))
+async fn upgrade(upgrade: WebSocketUpgrade, protocol: GraphQLProtocol) -> Response {
+    let schema = Correlated(Schema::new(Query, EmptyMutation, Countdown));
+    let upgrade = upgrade.protocols(ALL_WEBSOCKET_PROTOCOLS);
+    // axum runs the callback in a task of its own: `carry` takes the ID of the request along.
+    upgrade.on_upgrade(carry(move |socket| {
+        GraphQLWebSocket::new(socket, schema, protocol)
+            .on_connection_init(on_connection_init)
+            .serve()
+    }))
 }

@@ -2,9 +2,9 @@
 
 use std::error::Error;
 
-use correlation_axum::tag;
+use correlation_axum::correlation::tag;
 use graphql_demo::app;
-use graphql_demo::client::Client;
+use graphql_demo::client::{COUNTDOWN, Client, WHO_AM_I};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -18,10 +18,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mut client = Client::connect(address, &[("x-correlation-id", "tab-1")]).await?;
     client.init(Value::Null).await?;
     let click = json!({ "correlationId": "click-1" });
-    client.subscribe("1", "Countdown", click).await?;
+    client.subscribe("1", COUNTDOWN, click).await?;
     let click = json!({ "correlationId": "click-2" });
-    client.subscribe("2", "Countdown", click).await?;
-    client.subscribe("3", "WhoAmI", json!({})).await?;
+    client.subscribe("2", COUNTDOWN, click).await?;
+    client.subscribe("3", WHO_AM_I, json!({})).await?;
     let mut running = 3;
     while running > 0 {
         let message = client.receive().await?;

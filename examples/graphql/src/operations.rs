@@ -1,37 +1,54 @@
-//! What can be asked for. Operations are known by their name, as persisted queries are: this
-//! example is about IDs, and has no GraphQL engine.
+//! What can be asked for. No function here has an ID as an argument.
 
-use async_stream::stream;
-use correlation_axum::current;
-use futures_util::{Stream, StreamExt, stream};
-use serde_json::{Value, json};
+use async_graphql::{Object, SimpleObject, Subscription};
+use correlation_axum::correlation::current;
+use futures_util::{Stream, stream};
 use tracing::info;
 
-use crate::protocol::Operation;
+/// Queries.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Query;
 
-/// The results of an operation, one after the other; `None` if there is no such operation.
-pub(crate) fn run(operation: &Operation) -> Option<impl Stream<Item = Value> + Send + use<>> {
-    let from = operation.variables.as_ref().and_then(|all| all.get("from"));
-    let from = from.and_then(Value::as_u64).unwrap_or(3).min(1_000_000);
-    match operation.operation_name.as_deref()? {
-        "WhoAmI" => Some(stream::once(async { result("whoAmI", 0) }).left_stream()),
-        "Countdown" => Some(countdown(from).right_stream()),
-        _ => None,
+#[Object]
+impl Query {
+    /// The ID that the resolver sees.
+    async fn who_am_i(&self) -> Option<String> {
+        tokio::task::yield_now().await;
+        resolved("whoAmI", 0)
     }
 }
 
-fn countdown(from: u64) -> impl Stream<Item = Value> + Send {
-    stream! {
-        for left in (0..from).rev() {
+/// Subscriptions.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Countdown;
+
+#[Subscription]
+impl Countdown {
+    async fn countdown(&self, from: u64) -> impl Stream<Item = Tick> {
+        stream::unfold(from, |left| async move {
             tokio::task::yield_now().await;
-            yield result("countdown", left);
-        }
+            let left = left.checked_sub(1)?;
+            let correlation_id = resolved("countdown", left);
+            Some((
+                Tick {
+                    left,
+                    correlation_id,
+                },
+                left,
+            ))
+        })
     }
 }
 
-/// No function here has an ID as an argument.
-fn result(field: &str, value: u64) -> Value {
+/// A result of a countdown.
+#[derive(Debug, SimpleObject)]
+pub struct Tick {
+    left: u64,
+    /// The ID that the resolver sees.
+    correlation_id: Option<String>,
+}
+
+fn resolved(field: &str, value: u64) -> Option<String> {
     info!(field, value, "resolved");
-    let id = current().map(String::from);
-    json!({ "data": { field: value }, "extensions": { "correlationId": id } })
+    current().map(String::from)
 }

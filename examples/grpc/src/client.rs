@@ -1,6 +1,6 @@
 //! Clients that send the ID.
 
-use correlation_tower::{Propagate, PropagateLayer};
+use correlation_tower::{PropagateLayer, PropagateService};
 use tonic::transport::Channel;
 use tower::ServiceBuilder;
 
@@ -11,17 +11,17 @@ use crate::pb::stock_client::StockClient;
 ///
 /// The layer is around the channel: a `Channel` hands calls to a task of its own, which has no ID.
 #[must_use]
-pub fn orders_client(channel: Channel) -> OrdersClient<Propagate<Channel>> {
+pub fn orders_client(channel: Channel) -> OrdersClient<PropagateService<Channel>> {
     OrdersClient::new(propagate(channel))
 }
 
 /// A client of `Stock` that sends the ambient ID with every call.
 #[must_use]
-pub fn stock_client(channel: Channel) -> StockClient<Propagate<Channel>> {
+pub fn stock_client(channel: Channel) -> StockClient<PropagateService<Channel>> {
     StockClient::new(propagate(channel))
 }
 
-fn propagate(channel: Channel) -> Propagate<Channel> {
+fn propagate(channel: Channel) -> PropagateService<Channel> {
     ServiceBuilder::new()
         .layer(PropagateLayer::new())
         .service(channel)

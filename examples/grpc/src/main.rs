@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use correlation_core::{CorrelationId, scope, tag};
-use correlation_tower::Propagate;
+use correlation_tower::PropagateService;
 use grpc::pb::Order;
 use grpc::pb::orders_client::OrdersClient;
 use grpc::pb::orders_server::OrdersServer;
@@ -30,7 +30,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-async fn purchase(mut orders: OrdersClient<Propagate<Channel>>) -> Result<(), Box<dyn Error>> {
+async fn purchase(
+    mut orders: OrdersClient<PropagateService<Channel>>,
+) -> Result<(), Box<dyn Error>> {
     info!("unary");
     orders.place(order("teapot")).await?;
 

@@ -4,7 +4,7 @@ use std::pin::Pin;
 
 use async_stream::try_stream;
 use correlation_core as correlation;
-use correlation_tower::Propagate;
+use correlation_tower::PropagateService;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_stream::{Stream, StreamExt};
@@ -20,13 +20,13 @@ use crate::pb::{Event, Order, Receipt, Summary};
 /// Takes orders, and asks the stock for each.
 #[derive(Clone, Debug)]
 pub struct Shop {
-    stock: StockClient<Propagate<Channel>>,
+    stock: StockClient<PropagateService<Channel>>,
 }
 
 impl Shop {
     /// A shop with this stock.
     #[must_use]
-    pub const fn new(stock: StockClient<Propagate<Channel>>) -> Self {
+    pub const fn new(stock: StockClient<PropagateService<Channel>>) -> Self {
         Self { stock }
     }
 

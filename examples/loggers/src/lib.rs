@@ -27,12 +27,12 @@ pub fn purchase() {
     info!("after");
 }
 
-/// A request whose own ID is not trusted: it is kept as `upstream_id`, on the first record.
+/// A request whose own ID is not trusted: one record tells it, as `untrusted_id`.
 fn stranger() -> Context {
     let id: CorrelationId = "click-2".parse().expect("a valid ID");
     let policy = Policy::new()
-        .trust(Trust::Never)
+        .trust(Trust::never())
         .generator(correlation_core::Generator::custom(move || id.clone()));
     let headers = || [("x-correlation-id", &b"theirs"[..])];
-    policy.receive(headers, None).expect("nothing is rejected")
+    policy.receive(headers, None).into_context()
 }

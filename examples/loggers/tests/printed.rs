@@ -4,9 +4,10 @@
 //! Numbers of two digits and more, which are times, threads and lines of code, read `#` there.
 
 use std::collections::BTreeMap;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
-use serde::de::{Deserializer as _, Error, MapAccess, Visitor};
+use correlation_testkit::json::unique_members;
+use correlation_testkit::process;
 use serde_json::Value;
 
 macro_rules! examples {
@@ -50,6 +51,7 @@ fn json_has_each_key_once_and_the_id_on_top() {
                 "paid",
                 "named",
                 "two\nlines",
+                "caller's ID is not trusted untrusted_id=\"theirs\"",
                 "first",
                 "second",
                 "after"
@@ -58,10 +60,8 @@ fn json_has_each_key_once_and_the_id_on_top() {
         let [one, two] = ["click-1", "click-2"];
         assert_eq!(
             of("correlation_id"),
-            ["-", one, one, "-", one, one, one, two, two, "-"]
+            ["-", one, one, "-", one, one, one, two, two, two, "-"]
         );
-        let upstream = ["-", "-", "-", "-", "-", "-", "-", "theirs", "-", "-"];
-        assert_eq!(of("upstream_id"), upstream);
     }
 }
 
@@ -79,17 +79,16 @@ fn log4rs() {
     let [one, two] = ["click-1", "click-2"];
     assert_eq!(
         of("correlation_id"),
-        ["-", one, one, "-", one, one, one, two, two, "-"]
+        ["-", one, one, "-", one, one, one, two, two, two, "-"]
     );
-    let upstream = ["-", "-", "-", "-", "-", "-", "-", "theirs", "theirs", "-"];
-    assert_eq!(of("upstream_id"), upstream);
 }
 
 /// Standard output and standard error of an example.
 fn run(example: &str) -> [String; 2] {
     let mut command = Command::new(example);
     command.env_remove("LOG_LEVEL").env("RUST_LOG", "info");
-    let output = command.output().unwrap();
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let output = process::ended(command.spawn().unwrap()).unwrap();
     assert!(output.status.success(), "{output:?}");
     [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap())
 }
@@ -110,27 +109,5 @@ fn without_numbers(text: &str) -> String {
 
 /// The members of a JSON object, each key once.
 fn members(line: &str) -> BTreeMap<String, Value> {
-    struct Members;
-
-    impl<'de> Visitor<'de> for Members {
-        type Value = BTreeMap<String, Value>;
-
-        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            f.write_str("an object")
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-            let mut members = BTreeMap::new();
-            while let Some((key, value)) = map.next_entry::<String, Value>()? {
-                if members.insert(key.clone(), value).is_some() {
-                    return Err(A::Error::custom(format!("two of {key}")));
-                }
-            }
-            Ok(members)
-        }
-    }
-
-    let mut json = serde_json::Deserializer::from_str(line);
-    let members = json.deserialize_map(Members);
-    members.unwrap_or_else(|error| panic!("{error}: {line}"))
+    unique_members(line).into_iter().collect()
 }

@@ -1,6 +1,6 @@
 //! Two ways for the correlation ID to live with a trace-id. Both leave `traceparent` to the SDK.
 
-use correlation_axum::{CorrelationId, Generator, Policy, TraceContext};
+use correlation_axum::correlation::{CorrelationId, Generator, Policy, Source, TraceContext};
 use opentelemetry::Context;
 use opentelemetry::trace::{TraceContextExt, TraceId};
 
@@ -11,8 +11,7 @@ use opentelemetry::trace::{TraceContextExt, TraceId};
 /// [`is_trace_id`](crate::service::is_trace_id) shows the order of the layers.
 pub fn is_trace_id() -> Policy {
     Policy::new()
-        .headers::<&str>([])
-        .trace_id_as_id(false)
+        .sources([])
         .generator(Generator::custom(trace_id_or_new))
         .trace_context(TraceContext::Off)
 }
@@ -20,7 +19,7 @@ pub fn is_trace_id() -> Policy {
 /// The correlation ID stands **beside** the trace-id: taken from its own headers, or a new UUID.
 pub fn beside_trace_id() -> Policy {
     Policy::new()
-        .trace_id_as_id(false)
+        .sources(["X-Correlation-ID", "X-Request-ID"].map(Source::header))
         .trace_context(TraceContext::Off)
 }
 

@@ -13,10 +13,6 @@ use tracing::warn;
 use crate::{Result, nats};
 
 /// A connection to the NATS of this machine, and the stream `queue` of the subject `queue`.
-///
-/// # Errors
-///
-/// If NATS does not answer, runs without `JetStream`, or has such a stream with other settings.
 pub async fn connect(queue: &str) -> Result<Context> {
     let jetstream = jetstream::new(nats::connect().await?);
     let config = Config {
@@ -30,30 +26,18 @@ pub async fn connect(queue: &str) -> Result<Context> {
 }
 
 /// Sends a message under the ID of the caller.
-///
-/// # Errors
-///
-/// If `JetStream` has not stored the message.
 pub async fn produce(jetstream: &Context, queue: &str, body: &str) -> Result {
-    let sent = jetstream.publish_with_headers(
-        queue.to_owned(),
-        // The same headers as without JetStream.
-        nats::headers(),
-        body.to_owned().into(),
-    );
-    // The second wait is for JetStream's word that it has stored the message.
-    sent.await?.await?;
+    let (queue, body) = (queue.to_owned(), body.to_owned().into());
+    // The same headers as without JetStream.
+    let sent = jetstream.publish_with_headers(queue, nats::headers(), body);
+    sent.await?.await?; // the second wait: JetStream has stored the message
     Ok(())
 }
 
 /// Handles the messages of a stream, each under the ID that it brings or a new one.
 ///
-/// A message is acknowledged when it has been handled. One that failed, or whose consumer died,
-/// comes again with the same headers; bound that with `max_deliver`.
-///
-/// # Errors
-///
-/// If the connection is closed, or the stream is gone.
+/// A message that failed, or whose consumer died, comes again with the same headers. Bound that
+/// with `max_deliver`.
 pub async fn consume(
     jetstream: &Context,
     queue: &str,
@@ -70,14 +54,14 @@ pub async fn consume(
     let mut messages = consumer.messages().await?;
     while let Some(message) = messages.next().await {
         let message = message?;
-        continue_from(|key| message.headers.as_ref()?.get(key), async {
-            if let Err(error) = handle(&message.payload).await {
-                warn!(%error, "message will come again");
-                return message.ack_with(AckKind::Nak(None)).await;
-            }
-            message.ack().await
-        })
-        .await?;
+        let work = async {
+            let Err(error) = handle(&message.payload).await else {
+                return message.ack().await;
+            };
+            warn!(%error, "message will come again");
+            message.ack_with(AckKind::Nak(None)).await
+        };
+        continue_from(|key| nats::values(&message, key), work).await?;
     }
     Err("the connection to NATS is closed".into())
 }

@@ -12,9 +12,8 @@ pub mod redis_connection;
 pub mod redis_lists;
 pub mod redis_streams;
 pub mod rq;
+pub mod rq_job;
+pub mod rq_worker;
 
-/// What may go wrong: the broker, and what a handler could not do.
-pub type Error = Box<dyn std::error::Error + Send + Sync>;
-
-/// The result of everything here.
-pub type Result<T = ()> = std::result::Result<T, Error>;
+/// The result of everything here: the broker may fail, and so may the work on a message.
+pub type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;

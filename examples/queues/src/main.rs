@@ -1,6 +1,7 @@
 //! `queues demo BROKER` and `queues consume BROKER QUEUE`; see the README beside this.
 
 use std::cell::RefCell;
+use std::future::pending;
 use std::io::{self, IsTerminal};
 use std::{env, process};
 
@@ -10,9 +11,10 @@ use correlation_core::{CorrelationId, scope};
 use queues::kafka;
 use queues::orders::ship;
 use queues::redis_connection::connect;
-use queues::{Result, jetstream, mqtt, nats, rabbitmq, redis_lists, redis_streams, rq};
+use queues::{Result, jetstream, mqtt, nats, rabbitmq, redis_lists, redis_streams};
+use queues::{rq, rq_job, rq_worker};
 use redis::AsyncCommands;
-use tokio::sync::Semaphore;
+use tokio::sync::Notify;
 use tracing_subscriber::EnvFilter;
 
 const BROKERS: &str =
@@ -49,36 +51,35 @@ async fn main() -> Result {
 /// Consumes until that fails. A demonstration ends, and leaves nothing at the broker but, in Kafka,
 /// the topic.
 async fn run(broker: &str, queue: &str, demo: bool) -> Result {
-    let shipped = Semaphore::new(0);
+    let end = Notify::new();
     let handle = async |body: &[u8]| {
-        ship(body).await?;
-        shipped.add_permits(1);
-        Ok(())
+        if demo && body == END.as_bytes() {
+            end.notify_one();
+            return pending().await;
+        }
+        ship(body).await
     };
+    let demo = demo.then_some(&end);
     match broker {
         "rabbitmq" => {
             let channel = rabbitmq::connect(queue).await?;
-            let produce = async |body: &str| rabbitmq::produce(&channel, queue, body).await;
-            let consume = rabbitmq::consume(&channel, queue, &handle);
-            both(consume, produce, demo.then_some(&shipped)).await?;
-            channel
-                .queue_delete(queue.into(), Default::default())
-                .await?;
-            Ok(())
+            let produce = async |body: &str| {
+                rabbitmq::produce(&channel, queue, body, Default::default()).await
+            };
+            both(rabbitmq::consume(&channel, queue, handle), produce, demo).await?;
+            let deleted = channel.queue_delete(queue.into(), Default::default());
+            deleted.await?;
         }
         "nats" => {
             let client = nats::connect().await?;
             let produce = async |body: &str| nats::produce(&client, queue, body).await;
-            let consume = nats::consume(&client, queue, &handle);
-            both(consume, produce, demo.then_some(&shipped)).await
+            both(nats::consume(&client, queue, handle), produce, demo).await?;
         }
         "jetstream" => {
-            let jetstream = jetstream::connect(queue).await?;
-            let produce = async |body: &str| jetstream::produce(&jetstream, queue, body).await;
-            let consume = jetstream::consume(&jetstream, queue, &handle);
-            both(consume, produce, demo.then_some(&shipped)).await?;
-            jetstream.delete_stream(queue).await?;
-            Ok(())
+            let client = jetstream::connect(queue).await?;
+            let produce = async |body: &str| jetstream::produce(&client, queue, body).await;
+            both(jetstream::consume(&client, queue, handle), produce, demo).await?;
+            client.delete_stream(queue).await?;
         }
         #[cfg(feature = "kafka")]
         "kafka" => {
@@ -86,65 +87,66 @@ async fn run(broker: &str, queue: &str, demo: bool) -> Result {
             let producer = kafka::producer(&servers)?;
             let consumer = kafka::consumer(&servers, queue)?;
             let produce = async |body: &str| kafka::produce(&producer, queue, body).await;
-            let consume = kafka::consume(&consumer, &handle);
-            both(consume, produce, demo.then_some(&shipped)).await
+            both(kafka::consume(&consumer, handle), produce, demo).await?;
         }
         "mqtt" => {
             let (client, events) = mqtt::connect(queue);
             let produce = async |body: &str| mqtt::produce(&client, queue, body).await;
-            let consume = mqtt::consume(&client, events, queue, &handle);
-            both(consume, produce, demo.then_some(&shipped)).await?;
-            mqtt::forget(queue).await
+            let consume = mqtt::consume(&client, events, queue, handle);
+            both(consume, produce, demo).await?;
+            mqtt::forget(queue).await?;
         }
         "redis-lists" => {
-            let (mut redis, producer) = (connect().await?, connect().await?);
+            let (mut redis, mut own) = (connect().await?, connect().await?);
             let produce =
-                async |body: &str| redis_lists::produce(&mut producer.clone(), queue, body).await;
-            let consume = redis_lists::consume(&mut redis, queue, "one", &handle);
-            both(consume, produce, demo.then_some(&shipped)).await?;
-            Ok(redis.unlink(&[queue, &format!("{queue}:one")]).await?)
+                async |body: &str| redis_lists::produce(&mut redis.clone(), queue, body).await;
+            let consume = redis_lists::consume(&mut own, queue, "one", handle);
+            both(consume, produce, demo).await?;
+            let () = redis.unlink(&[queue, &format!("{queue}:one")]).await?;
         }
         "redis-streams" => {
-            let (mut redis, producer) = (connect().await?, connect().await?);
+            let (mut redis, mut own) = (connect().await?, connect().await?);
             let produce =
-                async |body: &str| redis_streams::produce(&mut producer.clone(), queue, body).await;
-            let consume = redis_streams::consume(&mut redis, queue, "shop", "one", &handle);
-            both(consume, produce, demo.then_some(&shipped)).await?;
-            Ok(redis.unlink(queue).await?)
+                async |body: &str| redis_streams::produce(&mut redis.clone(), queue, body).await;
+            let names = [queue, "shop", "one"];
+            let consume = redis_streams::consume(&mut own, names, 60_000, handle);
+            both(consume, produce, demo).await?;
+            let () = redis.unlink(queue).await?;
         }
         "rq" => {
-            let (mut redis, producer) = (connect().await?, connect().await?);
+            let (mut redis, mut own) = (connect().await?, connect().await?);
             let waiting = format!("rq:queue:{queue}");
             let keys = RefCell::new(vec![waiting.clone(), format!("{waiting}:one")]);
             let produce = async |body: &str| {
-                let args = [body.into()];
-                let job = rq::produce(&mut producer.clone(), queue, "tasks.ship", &args).await?;
+                let (redis, args) = (&mut redis.clone(), [body.into()]);
+                let job = rq::produce(redis, queue, "tasks.ship", &args).await?;
                 keys.borrow_mut().push(format!("rq:job:{job}"));
                 Ok(())
             };
-            let handle = async |job: &rq::Job| {
+            let handle = async |job: &rq_job::Job| {
                 let order = job.args.first().and_then(|order| order.as_str());
                 handle(order.unwrap_or_default().as_bytes()).await
             };
-            let consume = rq::consume(&mut redis, queue, "one", handle);
-            both(consume, produce, demo.then_some(&shipped)).await?;
+            let consume = rq_worker::consume(&mut own, queue, "one", handle);
+            both(consume, produce, demo).await?;
             let () = redis.srem("rq:queues", waiting).await?;
-            Ok(redis.unlink(keys.into_inner()).await?)
+            let () = redis.unlink(keys.into_inner()).await?;
         }
-        _ => Err(format!("{broker} is not one of {BROKERS}").into()),
+        _ => return Err(format!("{broker} is not one of {BROKERS}").into()),
     }
+    Ok(())
 }
 
-/// Runs the consumer until it fails, and for a demonstration until it has shipped the orders of
-/// three clicks.
+/// Runs the consumer until it fails. With `end`, for a demonstration: until it has shipped the
+/// orders of three clicks.
 async fn both(
     consume: impl Future<Output = Result>,
     produce: impl AsyncFn(&str) -> Result,
-    demo: Option<&Semaphore>,
+    end: Option<&Notify>,
 ) -> Result {
     let clicks = async {
-        let Some(shipped) = demo else {
-            return std::future::pending().await;
+        let Some(end) = end else {
+            return pending().await;
         };
         for number in 1..=3 {
             let id: CorrelationId = format!("click-{number}").parse()?;
@@ -155,7 +157,8 @@ async fn both(
             };
             scope(id, click).await?;
         }
-        shipped.acquire_many(3).await?.forget();
+        produce(END).await?;
+        end.notified().await;
         Ok(())
     };
     tokio::select! {
@@ -165,3 +168,7 @@ async fn both(
         done = clicks => done,
     }
 }
+
+/// The last message of a demonstration. While it is handled, all before it are acknowledged, and
+/// the consumer waits for no other: so nothing is under way when the consumer is dropped.
+const END: &str = "end of the demonstration";

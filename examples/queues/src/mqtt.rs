@@ -1,61 +1,43 @@
-//! MQTT 5 with rumqttc: the ID is a user property of the message. MQTT 3.1.1 has none: there
-//! `Carried<T>` is the payload, as with Redis lists.
-//!
-//! It is **not** the property "correlation data": by that a caller finds the answer to its
-//! question.
+//! MQTT 5 with rumqttc: the ID is a user property of the message, and **not** the property
+//! "correlation data", by which a caller finds the answer to its question. MQTT 3.1.1 has no
+//! properties: there `Carried<T>` is the payload, as with Redis lists.
 
-use correlation_core::{continue_from, inject};
-use rumqttc::v5::mqttbytes::QoS;
-use rumqttc::v5::mqttbytes::v5::{Packet, Publish, PublishProperties};
-use rumqttc::v5::{AsyncClient, Event, EventLoop, MqttOptions};
+use correlation_core::{Extractor, continue_from, inject};
+use rumqttc::v5::mqttbytes::v5::{Packet, PublishProperties};
+use rumqttc::v5::{AsyncClient, Event, EventLoop, MqttOptions, mqttbytes::QoS};
 use tokio::sync::mpsc;
 use tracing::warn;
 
 use crate::Result;
 
-/// A client of the MQTT broker of this machine, and the loop that does its work: nothing is sent
-/// or received unless it is polled.
-///
-/// The broker keeps the session of this `client_id` for a day after the connection is lost, with
-/// the messages that were not acknowledged, and with new ones, as many as it is configured for:
-/// Mosquitto 1,000 (`max_queued_messages`). Of those that it drops it tells nobody.
+/// A client of the MQTT broker of this machine, and the loop that sends and receives when polled.
+/// The broker keeps the session of this `client_id` for a day after the connection is lost. It
+/// drops messages above a limit without a word: Mosquitto at 1,000 (`max_queued_messages`).
 #[must_use]
 pub fn connect(client_id: &str) -> (AsyncClient, EventLoop) {
     let mut options = MqttOptions::new(client_id, "127.0.0.1", 1883);
     options.set_clean_start(false);
     options.set_session_expiry_interval(Some(24 * 60 * 60));
-    // What is not handled yet must not be acknowledged.
-    options.set_manual_acks(true);
-    options.set_receive_maximum(Some(MAX_UNDER_WAY));
-    // Unless the broker knows of a limit it sends larger messages again and again, and the client
-    // drops the connection each time: by default at 10 KiB.
+    options.set_manual_acks(true); // a message that is not handled yet is not acknowledged
+    options.set_receive_maximum(Some(20));
+    // The broker must know the limit, which is 10 KiB by default: it sends a larger message again
+    // and again, and the client drops the connection each time.
     options.set_max_packet_size(Some(1024 * 1024));
     AsyncClient::new(options, 100)
 }
 
-/// Publishes a message under the ID of the caller. The broker has it when its `PubAck` has come
-/// through the loop.
-///
-/// # Errors
-///
-/// If the loop is gone.
+/// Publishes a message under the ID of the caller. Its `PubAck` comes through the loop.
 pub async fn produce(client: &AsyncClient, topic: &str, body: &str) -> Result {
     let mut properties = PublishProperties::default();
     inject(&mut properties.user_properties);
-    let body = body.to_owned();
-    let qos = QoS::AtLeastOnce;
-    client
-        .publish_with_properties(topic, qos, false, body, properties)
-        .await?;
-    Ok(())
+    let (qos, body) = (QoS::AtLeastOnce, body.to_owned());
+    let sent = client.publish_with_properties(topic, qos, false, body, properties);
+    Ok(sent.await?)
 }
 
-/// Handles the messages of a topic, each under the ID that it brings or a new one.
-///
-/// # Errors
-///
-/// If the connection is lost, or a message could not be handled: MQTT has no way to give one back.
-/// Called again with the same client ID, it gets everything that was not acknowledged once more.
+/// Handles the messages of a topic, each under the ID that it brings or a new one. It ends with
+/// a message that could not be handled: MQTT cannot give one back. Called again with the same
+/// client ID, it gets everything that was not acknowledged once more.
 pub async fn consume(
     client: &AsyncClient,
     mut events: EventLoop,
@@ -73,43 +55,26 @@ pub async fn consume(
             }
         }
     };
-    let work = async {
+    let handle_all = async {
         while let Some(publish) = messages.recv().await {
-            continue_from(|key| property(&publish, key), async {
-                if let Err(error) = handle(&publish.payload).await {
-                    warn!(%error, "message stays at the broker");
-                    return Err(error);
-                }
-                Ok(client.ack(&publish).await?)
-            })
-            .await?;
+            let properties = || publish.properties.iter().map(|all| &all.user_properties);
+            let values = |key| properties().flat_map(move |all| all.get_all(key));
+            let work = async {
+                let handled = handle(&publish.payload).await;
+                handled.inspect_err(|error| warn!(%error, "message stays at the broker"))
+            };
+            continue_from(values, work).await?;
+            client.ack(&publish).await?;
         }
         Ok(())
     };
-    tokio::select! {
-        ended = receive => ended,
-        ended = work => ended,
-    }
+    tokio::select! { ended = receive => ended, ended = handle_all => ended }
 }
 
-/// Ends the session of a consumer that will not come back, with all that the broker keeps for it.
-///
-/// # Errors
-///
-/// If the broker does not answer.
+/// Ends the session of a consumer that will not come back, with all that is kept for it.
 pub async fn forget(client_id: &str) -> Result {
-    let mut options = MqttOptions::new(client_id, "127.0.0.1", 1883);
-    options.set_clean_start(true);
+    let options = MqttOptions::new(client_id, "127.0.0.1", 1883); // a clean session
     let (_client, mut events) = AsyncClient::new(options, 1);
     while !matches!(events.poll().await?, Event::Incoming(Packet::ConnAck(_))) {}
     Ok(())
 }
-
-/// The value of a user property. Keys are case-sensitive, and may come more than once.
-fn property<'a>(publish: &'a Publish, key: &str) -> Option<&'a str> {
-    let properties = &publish.properties.as_ref()?.user_properties;
-    let found = properties.iter().find(|(name, _)| name == key);
-    found.map(|(_, value)| value.as_str())
-}
-
-const MAX_UNDER_WAY: u16 = 20;

@@ -1,9 +1,9 @@
 //! NATS without `JetStream`: the ID is a header of the message.
 //!
-//! NATS keeps nothing: who does not listen when a message is sent never gets it, and what a
-//! consumer could not handle is gone.
+//! NATS keeps nothing. A subscriber that does not listen when a message is sent never gets it, and
+//! a message that a consumer could not handle is gone.
 
-use async_nats::{Client, HeaderMap};
+use async_nats::{Client, HeaderMap, HeaderValue, Message};
 use correlation_core::{continue_from, inject_with};
 use futures_util::StreamExt;
 use tracing::{info, warn};
@@ -11,24 +11,16 @@ use tracing::{info, warn};
 use crate::Result;
 
 /// A connection to the NATS of this machine.
-///
-/// # Errors
-///
-/// If NATS does not answer.
 pub async fn connect() -> Result<Client> {
     Ok(async_nats::connect("127.0.0.1:4222").await?)
 }
 
 /// Sends a message under the ID of the caller.
-///
-/// # Errors
-///
-/// If the connection is closed, or the message is too large.
 pub async fn produce(client: &Client, subject: &str, body: &str) -> Result {
-    client
-        .publish_with_headers(subject.to_owned(), headers(), body.to_owned().into())
-        .await?;
-    Ok(())
+    let (subject, body) = (subject.to_owned(), body.to_owned().into());
+    Ok(client
+        .publish_with_headers(subject, headers(), body)
+        .await?)
 }
 
 /// The headers that carry the ID of the caller. Add your own.
@@ -43,10 +35,6 @@ pub fn headers() -> HeaderMap {
 }
 
 /// Handles the messages of a subject, each under the ID that it brings or a new one.
-///
-/// # Errors
-///
-/// If the connection is closed.
 pub async fn consume(
     client: &Client,
     subject: &str,
@@ -56,12 +44,23 @@ pub async fn consume(
     client.flush().await?;
     info!(subject, "consumer is ready");
     while let Some(message) = messages.next().await {
-        continue_from(|key| message.headers.as_ref()?.get(key), async {
+        let work = async {
             if let Err(error) = handle(&message.payload).await {
                 warn!(%error, "message is lost");
             }
-        })
-        .await;
+        };
+        continue_from(|key| values(&message, key), work).await;
     }
     Err("the connection to NATS is closed".into())
+}
+
+/// All values of a header, whose key may be in any case and come more than once.
+pub(crate) fn values<'a>(
+    message: &'a Message,
+    key: &'static str,
+) -> impl Iterator<Item = &'a HeaderValue> {
+    let headers = message.headers.iter().flat_map(HeaderMap::iter);
+    headers
+        .filter(move |(known, _)| AsRef::<str>::as_ref(known).eq_ignore_ascii_case(key))
+        .flat_map(|(_, values)| values)
 }

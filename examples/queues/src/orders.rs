@@ -8,15 +8,11 @@ use crate::Result;
 
 /// Ships the order whose number is the body of the message.
 ///
-/// # Errors
-///
-/// If the work failed and should be tried again. That a body is no number will not change, so it
-/// is no error: it is logged, and the message is done.
+/// An error means that the work should be tried again. That a body is no number will not change,
+/// so it is no error: it is logged, and the message is done.
 pub async fn ship(body: &[u8]) -> Result {
-    let Some(number) = str::from_utf8(body)
-        .ok()
-        .and_then(|text| text.parse::<u32>().ok())
-    else {
+    let number: Option<u32> = str::from_utf8(body).ok().and_then(|text| text.parse().ok());
+    let Some(number) = number else {
         warn!("message dropped: it is not the number of an order");
         return Ok(());
     };

@@ -1,52 +1,31 @@
-//! RabbitMQ with lapin: the ID is a header of the message.
-//!
-//! It is **not** the property `correlation_id`: by that a caller finds the answer to its question
-//! (RPC), and Celery its task. Two questions of one click would mix up their answers.
+//! RabbitMQ with lapin: the ID is a header of the message, and **not** the property
+//! `correlation_id`. By that property a caller finds the answer to its question (RPC), and Celery
+//! its task: two questions of one click would mix up their answers.
 
 use correlation_core::{continue_from, inject_with};
 use futures_util::StreamExt;
 use lapin::message::Delivery;
-use lapin::options::{
-    BasicAckOptions, BasicConsumeOptions, BasicNackOptions, BasicPublishOptions, BasicQosOptions,
-    QueueDeclareOptions,
-};
-use lapin::types::{AMQPValue, FieldTable, LongString, ShortString};
+use lapin::options::{BasicNackOptions, QueueDeclareOptions};
+use lapin::types::{LongString, ShortString};
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
 use tracing::warn;
 
 use crate::Result;
 
 /// A channel to the RabbitMQ of this machine, and the queue.
-///
-/// # Errors
-///
-/// If RabbitMQ does not answer, or has such a queue with other settings.
 pub async fn connect(queue: &str) -> Result<Channel> {
     let url = "amqp://guest:guest@127.0.0.1:5672//";
     let connection = Connection::connect(url, ConnectionProperties::default()).await?;
     let channel = connection.create_channel().await?;
-    let (queue, options) = (short(queue)?, QueueDeclareOptions::durable());
+    let (queue, durable) = (ShortString::try_new(queue)?, QueueDeclareOptions::durable());
     channel
-        .queue_declare(queue, options, FieldTable::default())
+        .queue_declare(queue, durable, Default::default())
         .await?;
     Ok(channel)
 }
 
-/// Sends a message under the ID of the caller.
-///
-/// # Errors
-///
-/// If RabbitMQ does not take the message.
-pub async fn produce(channel: &Channel, queue: &str, body: &str) -> Result {
-    publish(channel, queue, body, BasicProperties::default()).await
-}
-
-/// As [`produce`], with properties of your own.
-///
-/// # Errors
-///
-/// If RabbitMQ does not take the message.
-pub async fn publish(
+/// Sends a message under the ID of the caller, with properties of your own.
+pub async fn produce(
     channel: &Channel,
     queue: &str,
     body: &str,
@@ -58,59 +37,44 @@ pub async fn publish(
     inject_with(|key, value| {
         headers.insert(key.into(), LongString::from(value).into());
     });
-    let properties = properties.with_headers(headers);
-    let (queue, options) = (short(queue)?, BasicPublishOptions::default());
-    let sent = channel.basic_publish("".into(), queue, options, body.as_bytes(), properties);
-    // The second wait is for RabbitMQ's word, on channels with `confirm_select`.
-    sent.await?.await?;
+    let mut properties = properties.with_headers(headers);
+    if properties.delivery_mode().is_none() {
+        properties = properties.with_delivery_mode(2); // it survives a restart of RabbitMQ
+    }
+    let (queue, body) = (ShortString::try_new(queue)?, body.as_bytes());
+    let sent = channel.basic_publish("".into(), queue, Default::default(), body, properties);
+    sent.await?.await?; // the second wait: RabbitMQ's word, on channels with `confirm_select`
     Ok(())
 }
 
-/// Handles the messages of a queue, each under the ID that it brings or a new one.
-///
-/// A message is acknowledged when it has been handled. One that failed goes back to the queue,
-/// with its ID; give the queue a delivery limit, or it comes for ever.
-///
-/// # Errors
-///
-/// If the connection or the queue is lost.
+/// Handles the messages of a queue, each under the ID that it brings or a new one. A message that
+/// failed goes back to the queue, with its ID. Give the queue a delivery limit.
 pub async fn consume(
     channel: &Channel,
     queue: &str,
     handle: impl AsyncFn(&[u8]) -> Result,
 ) -> Result {
-    // So many may be under way; without a limit RabbitMQ sends the whole queue at once.
-    channel.basic_qos(100, BasicQosOptions::default()).await?;
-    let (queue, options) = (short(queue)?, BasicConsumeOptions::default());
-    let mut deliveries = channel
-        .basic_consume(queue, "".into(), options, FieldTable::default())
-        .await?;
+    channel.basic_qos(100, Default::default()).await?; // without it the whole queue comes at once
+    let (queue, options) = (ShortString::try_new(queue)?, Default::default());
+    let consumer = channel.basic_consume(queue, "".into(), options, Default::default());
+    let mut deliveries = consumer.await?;
     while let Some(delivery) = deliveries.next().await {
         let delivery = delivery?;
-        continue_from(|key| header(&delivery, key), async {
-            if let Err(error) = handle(&delivery.data).await {
-                warn!(%error, "message goes back to the queue");
-                let options = BasicNackOptions {
-                    requeue: true,
-                    ..BasicNackOptions::default()
-                };
-                return delivery.nack(options).await;
-            }
-            delivery.ack(BasicAckOptions::default()).await
-        })
-        .await?;
+        let work = async {
+            let Err(error) = handle(&delivery.data).await else {
+                return delivery.ack(Default::default()).await;
+            };
+            warn!(%error, "message goes back to the queue");
+            let (requeue, multiple) = (true, false);
+            delivery.nack(BasicNackOptions { requeue, multiple }).await
+        };
+        continue_from(|key| header(&delivery, key), work).await?;
     }
     Err("RabbitMQ has cancelled the consumer".into())
 }
 
-/// The value of a header. Keys are case-sensitive; other types than text are no ID.
+/// The value of a header. Keys are case-sensitive; a header of another type than text is no ID.
 pub(crate) fn header<'a>(delivery: &'a Delivery, key: &str) -> Option<&'a [u8]> {
-    match delivery.properties.headers().as_ref()?.inner().get(key)? {
-        AMQPValue::LongString(text) => Some(text.as_bytes()),
-        _ => None,
-    }
-}
-
-pub(crate) fn short(name: &str) -> Result<ShortString> {
-    Ok(ShortString::try_new(name)?)
+    let headers = delivery.properties.headers().as_ref()?.inner();
+    headers.get(key)?.as_long_string().map(LongString::as_bytes)
 }

@@ -7,10 +7,6 @@ use crate::Result;
 
 /// A connection to the Redis of this machine. A consumer needs one of its own: whatever comes
 /// after a read that waits, waits too.
-///
-/// # Errors
-///
-/// If Redis does not answer.
 pub async fn connect() -> Result<MultiplexedConnection> {
     let client = Client::open("redis://127.0.0.1:6379")?;
     // A read may take longer than the time that the client gives an answer by default.

@@ -5,31 +5,23 @@
 //! nothing is lost when the consumer dies.
 
 use correlation_core::Carried;
+use redis::Direction::{Left, Right};
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncCommands, Direction, pipe};
+use redis::{AsyncCommands, cmd, pipe};
 use tracing::warn;
 
 use crate::Result;
 
 /// Adds a message under the ID of the caller: `{"correlation_id": "click-1", "body": "7"}`.
-///
-/// # Errors
-///
-/// If Redis does not take the message.
 pub async fn produce(redis: &mut MultiplexedConnection, queue: &str, body: &str) -> Result {
     let message = serde_json::to_vec(&Carried::new(body))?;
-    let () = redis.rpush(queue, message).await?;
-    Ok(())
+    Ok(redis.rpush(queue, message).await?)
 }
 
-/// Handles the messages of a list, each under the ID that it brings or a new one. One that failed
-/// goes back to the end of the queue, with its ID.
+/// Handles the messages of a list, each under the ID that it brings or a new one. A message that
+/// failed goes back to the end of the queue, with its ID.
 ///
 /// Each consumer has a `name`, and keeps it when it is restarted.
-///
-/// # Errors
-///
-/// If the connection is lost.
 pub async fn consume(
     redis: &mut MultiplexedConnection,
     queue: &str,
@@ -37,29 +29,26 @@ pub async fn consume(
     handle: impl AsyncFn(&[u8]) -> Result,
 ) -> Result {
     let taken = format!("{queue}:{name}");
-    let (head, tail) = (|| Direction::Left, || Direction::Right);
     // What it had taken and not done when it was stopped goes back, in the same order.
-    while let Some(_message) = redis
-        .lmove::<_, _, Option<Vec<u8>>>(&taken, queue, tail(), head())
-        .await?
-    {}
+    let mut back = cmd("LMOVE");
+    back.arg(&[&*taken, queue, "RIGHT", "LEFT"]);
+    while back.query_async::<Option<Vec<u8>>>(redis).await?.is_some() {}
     loop {
-        let message: Vec<u8> = redis.blmove(queue, &taken, head(), tail(), 0.0).await?;
+        let message: Vec<u8> = redis.blmove(queue, &taken, Left, Right, 0.0).await?;
         let mut done = pipe();
         done.atomic().lrem(&taken, 1, &message);
         match serde_json::from_slice::<Carried<String>>(&message) {
             Ok(carried) => {
                 let again = carried.clone();
-                carried
-                    .run(async |body| {
-                        if let Err(error) = handle(body.as_bytes()).await {
-                            warn!(%error, "message goes back to the queue");
-                            // As it was read, and not as it came: an ID that was made here stays.
-                            done.rpush(queue, serde_json::to_vec(&again)?);
-                        }
-                        Ok::<_, serde_json::Error>(())
-                    })
-                    .await?;
+                let work = async |body: String| {
+                    if let Err(error) = handle(body.as_bytes()).await {
+                        warn!(%error, "message goes back to the queue");
+                        // As it was read, and not as it came: an ID that was made here stays.
+                        done.rpush(queue, serde_json::to_vec(&again)?);
+                    }
+                    Result::Ok(())
+                };
+                carried.run(work).await?;
             }
             Err(error) => warn!(%error, "message dropped: it is not of the agreed form"),
         }

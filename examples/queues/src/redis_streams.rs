@@ -3,9 +3,6 @@
 //! A consumer group keeps what a consumer took until it is acknowledged. So nothing is lost when a
 //! consumer dies, and the message comes again with its ID.
 
-use std::collections::HashMap;
-use std::time::Duration;
-
 use correlation_core::{continue_from, inject_with};
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncCommands, Value, cmd, from_redis_value};
@@ -14,114 +11,68 @@ use tracing::warn;
 use crate::Result;
 
 /// Adds a message under the ID of the caller.
-///
-/// # Errors
-///
-/// If Redis does not take the message.
 pub async fn produce(redis: &mut MultiplexedConnection, stream: &str, body: &str) -> Result {
     let mut fields = vec![("body", body.to_owned())];
     inject_with(|key, value| fields.push((key, value.to_owned())));
-    let _: String = redis.xadd(stream, "*", &fields).await?;
-    Ok(())
+    Ok(redis.xadd(stream, "*", &fields).await?)
 }
 
 /// Handles the messages of a stream, each under the ID that it brings or a new one.
 ///
-/// The consumers of a `group` share the messages. Each has a `name`, and keeps it when it is
-/// restarted: then it first gets what it had not acknowledged. What another one, or it itself, has
-/// left for a minute is claimed as well.
-///
-/// # Errors
-///
-/// If the connection is lost.
+/// The consumers of a group share the messages. Each has a `name`, and keeps it when it is
+/// restarted: it first gets what it had not acknowledged, then what any of them left for so long.
 pub async fn consume(
     redis: &mut MultiplexedConnection,
-    stream: &str,
-    group: &str,
-    name: &str,
+    [stream, group, name]: [&str; 3],
+    abandoned_ms: u64,
     handle: impl AsyncFn(&[u8]) -> Result,
 ) -> Result {
-    create(redis, stream, group).await?;
+    match redis.xgroup_create_mkstream(stream, group, "0").await {
+        Err(error) if error.code() == Some("BUSYGROUP") => {} // it is there already
+        created => created?,
+    }
+    let mut claim = cmd("XAUTOCLAIM");
+    claim.arg(&[stream, group, name]).arg(abandoned_ms).arg("0");
     // Of a group, `>` is what nobody took yet; anything else is what this consumer took after it.
     let mut after = "0".to_owned();
     loop {
-        let mut entries = read(redis, stream, group, name, &after).await?;
+        let mut read = cmd("XREADGROUP");
+        read.arg(&["GROUP", group, name, "COUNT", "100", "BLOCK", "5000"]);
+        read.arg(&["STREAMS", stream, &after]);
+        let streams: Option<Vec<(String, Entries)>> = read.query_async(redis).await?;
+        let mut entries: Entries = streams.unwrap_or_default().pop().unwrap_or_default().1;
         if after != ">" {
-            let last = entries.last().map(|(id, _)| id.clone());
-            after = last.unwrap_or_else(|| ">".to_owned());
+            after = entries.last().map_or(">".to_owned(), |last| last.0.clone());
         }
-        entries.extend(claim(redis, stream, group, name, ABANDONED).await?);
+        // Where to go on, the messages, and from Redis 7 on also which were deleted.
+        let claimed: Vec<Value> = claim.query_async(redis).await?;
+        let claimed = claimed.into_iter().nth(1).ok_or("no messages")?;
+        entries.extend(from_redis_value::<Entries>(claimed)?);
         for (id, fields) in entries {
-            continue_from(|key| fields.get(key.as_bytes()), async {
-                let body = fields.get(&b"body"[..]).map_or(&[][..], Vec::as_slice);
-                if let Err(error) = handle(body).await {
-                    warn!(%error, "message stays in the stream");
-                    return Ok(());
+            // Without fields it was deleted, by `XDEL` or a limit, before it was acknowledged.
+            if let Some(fields) = fields {
+                let body = values(&fields, "body").next().unwrap_or_default();
+                let work = async {
+                    let handled = handle(body).await;
+                    handled.inspect_err(|error| warn!(%error, "message stays in the stream"))
+                };
+                let handled = continue_from(|key| values(&fields, key), work).await;
+                if handled.is_err() {
+                    continue;
                 }
-                redis.xack(stream, group, &[id]).await
-            })
-            .await?;
+            }
+            let () = redis.xack(stream, group, &[id]).await?;
         }
     }
 }
 
-/// Messages: Redis' ID for each, and its fields.
-///
-/// `StreamReadReply` has text for the names of the fields. A name with other bytes, which anyone
-/// can send, would make it an error to read the batch, now and after every restart.
-pub type Entries = Vec<(String, HashMap<Vec<u8>, Vec<u8>>)>;
+/// Redis' ID for each message, and its fields. Their names are bytes: with text one bad name, which
+/// anyone can send, would make it an error to read the batch, now and after every restart.
+type Entries = Vec<(String, Option<Fields>)>;
+type Fields = Vec<(Vec<u8>, Vec<u8>)>;
 
-/// Takes over messages that were taken so long ago, and not acknowledged since.
-///
-/// # Errors
-///
-/// If the connection is lost.
-pub async fn claim(
-    redis: &mut MultiplexedConnection,
-    stream: &str,
-    group: &str,
-    name: &str,
-    idle: Duration,
-) -> Result<Entries> {
-    let idle = u64::try_from(idle.as_millis())?;
-    let mut command = cmd("XAUTOCLAIM");
-    command.arg(&[stream, group, name]).arg(idle).arg("0");
-    // Where to go on, the messages, and from Redis 7 on also which were deleted.
-    let mut answer: Vec<Value> = command.arg("COUNT").arg(BATCH).query_async(redis).await?;
-    if answer.len() < 2 {
-        return Err("Redis answers XAUTOCLAIM in another way".into());
-    }
-    Ok(from_redis_value(answer.swap_remove(1))?)
+/// All values of a field, whose name may be in any case and come more than once.
+fn values<'a>(fields: &'a Fields, name: &'static str) -> impl Iterator<Item = &'a [u8]> {
+    let found = move |(known, _): &&(Vec<u8>, Vec<u8>)| known.eq_ignore_ascii_case(name.as_bytes());
+    fields.iter().filter(found).map(|(_, value)| &value[..])
 }
-
-async fn read(
-    redis: &mut MultiplexedConnection,
-    stream: &str,
-    group: &str,
-    name: &str,
-    after: &str,
-) -> Result<Entries> {
-    let mut command = cmd("XREADGROUP");
-    command.arg(&["GROUP", group, name]).arg("COUNT").arg(BATCH);
-    command.arg("BLOCK").arg(WAIT_MS);
-    command.arg(&["STREAMS", stream, after]);
-    let streams: Option<Vec<(String, Entries)>> = command.query_async(redis).await?;
-    let entries = streams
-        .into_iter()
-        .flatten()
-        .flat_map(|(_, entries)| entries);
-    Ok(entries.collect())
-}
-
-async fn create(redis: &mut MultiplexedConnection, stream: &str, group: &str) -> Result {
-    match redis.xgroup_create_mkstream(stream, group, "0").await {
-        // It is there already.
-        Err(error) if error.code() == Some("BUSYGROUP") => Ok(()),
-        created => Ok(created?),
-    }
-}
-
-const BATCH: u32 = 100;
-/// How long a read waits for messages. After that it is time to see what others have left.
-const WAIT_MS: u32 = 5_000;
-const ABANDONED: Duration = Duration::from_secs(60);

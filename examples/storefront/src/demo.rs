@@ -2,20 +2,18 @@
 
 use std::env;
 use std::io::{self, Write};
-use std::path::Path;
 use std::pin::pin;
 use std::time::Duration;
 
 use correlation_trail::{Timeline, Trail};
 use reqwest::StatusCode;
-use service_common::terminated;
 use tokio::time::{Instant, sleep};
 
 use crate::Failure;
 use crate::args::Options;
 use crate::logs::Folder;
 use crate::purchase;
-use crate::services::{DATABASE_URL, LAST_WORDS, QUEUE_URL, Service};
+use crate::services::{DATABASE_URL, LAST_WORDS, QUEUE_URL, Service, terminated};
 use crate::supervisor::Supervisor;
 
 /// Runs the demo until it is over. Whatever happens, no service is left behind.
@@ -84,11 +82,8 @@ async fn tell(gateway: &str, logs: &Folder) -> Result<(), Failure> {
     let story = whole_story(id, logs).await?;
 
     let mut out = io::stdout().lock();
-    writeln!(
-        out,
-        "one purchase, HTTP {}, correlation ID {id}",
-        status.as_u16()
-    )?;
+    let code = status.as_u16();
+    writeln!(out, "one purchase, HTTP {code}, correlation ID {id}")?;
     for line in story.to_string().lines() {
         // SQL may be long. It stands in the log as it is.
         match line.char_indices().nth(WIDTH) {
@@ -96,22 +91,15 @@ async fn tell(gateway: &str, logs: &Folder) -> Result<(), Failure> {
             None => writeln!(out, "{line}")?,
         }
     }
-    writeln!(
-        out,
-        "find it yourself: grep {id} {}/*",
-        shell_word(logs.path())
-    )?;
+    writeln!(out, "find it yourself: grep {id} {}/*", logs.path())?;
     out.flush()?;
 
     if status != StatusCode::CREATED {
         return Err(format!("the purchase failed: HTTP {status}").into());
     }
-    match gap(&story) {
-        None => Ok(()),
-        Some(gap) => {
-            Err(format!("the story is incomplete: nothing {gap} within {PATIENCE:?}").into())
-        }
-    }
+    gap(&story).map_or(Ok(()), |gap| {
+        Err(format!("the story is incomplete: nothing {gap} within {PATIENCE:?}").into())
+    })
 }
 
 /// Reads the log files until all services have told their part: some of it is written in the
@@ -134,47 +122,27 @@ async fn whole_story(id: &str, logs: &Folder) -> io::Result<Timeline> {
 /// What the story lacks, if anything: the part of a service, or its own end.
 fn gap(story: &Timeline) -> Option<String> {
     let services = story.services();
-    let missing = Service::ALL
-        .map(Service::name)
-        .into_iter()
-        .filter(|name| !services.contains(name));
-    let missing: Vec<_> = missing.collect();
+    let mut missing = Service::ALL.map(Service::name).to_vec();
+    missing.retain(|name| !services.contains(name));
     if !missing.is_empty() {
         return Some(format!("from {}", missing.join(", ")));
     }
-    let told = |words: &str| {
-        story
-            .records()
-            .iter()
-            .any(|record| record.message.starts_with(words))
-    };
-    let open = LAST_WORDS.into_iter().find(|words| !told(words));
+    let told = story.records().iter().map(|record| &record.message);
+    let open = LAST_WORDS
+        .into_iter()
+        .find(|words| !told.clone().any(|told| told.starts_with(words)));
     open.map(|words| format!("of {words:?}"))
 }
 
 fn invite(gateway: &str) -> io::Result<()> {
+    let how = format!("curl -i {gateway}/purchase -H 'content-type: application/json'");
     let mut out = io::stdout().lock();
     writeln!(
         out,
         "\nthe shop is open at {gateway}; Ctrl-C closes it. Buy more:"
     )?;
-    writeln!(
-        out,
-        "  curl -i {gateway}/purchase -H 'content-type: application/json' \\"
-    )?;
-    writeln!(out, "    -d '{}'", purchase::BODY)?;
+    writeln!(out, "  {how} \\\n    -d '{}'", purchase::BODY)?;
     out.flush()
-}
-
-/// The path, so that it can be pasted into a shell.
-fn shell_word(path: &Path) -> String {
-    let path = path.display().to_string();
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
-    if path.chars().all(plain) {
-        path
-    } else {
-        format!("'{}'", path.replace('\'', r"'\''"))
-    }
 }
 
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -189,11 +157,5 @@ mod tests {
     fn an_empty_story_lacks_everybody() {
         let gap = gap(&Timeline::default()).unwrap();
         assert_eq!(gap, "from gateway, orders, payments, shipping, worker");
-    }
-
-    #[test]
-    fn paths_are_quoted_if_a_shell_would_split_them() {
-        assert_eq!(shell_word(Path::new("/tmp/shop-1")), "/tmp/shop-1");
-        assert_eq!(shell_word(Path::new("it's mine")), r"'it'\''s mine'");
     }
 }

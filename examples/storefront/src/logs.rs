@@ -1,11 +1,10 @@
 //! One log file for each service.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind};
-use std::path::{Path, PathBuf};
-use std::{env, process};
+use std::path::{Display, Path, PathBuf};
+use std::{env, io};
 
-use correlation_core::tag;
+use correlation_core::{CorrelationId, panic, tag};
 use tracing_subscriber::EnvFilter;
 
 use crate::Failure;
@@ -26,13 +25,10 @@ impl Folder {
     /// Creates the folder, and in it an empty file for each service that has none yet. So it
     /// turns out here, and not in some service, that nothing can be written.
     pub(crate) fn create(wanted: Option<&Path>) -> Result<Self, Failure> {
-        let path = match wanted {
-            Some(path) => fs::create_dir_all(path)
-                .map(|()| path.to_owned())
-                .map_err(|error| cannot_write(path, &error))?,
-            None => new_below(&env::temp_dir())?,
-        };
-        let folder = Self(path);
+        // Of its own by default, so that old stories do not mix with this one.
+        let own = || env::temp_dir().join(format!("storefront-{}", CorrelationId::new()));
+        let folder = Self(wanted.map_or_else(own, Path::to_owned));
+        fs::create_dir_all(&folder.0).map_err(|error| cannot_write(&folder.0, &error))?;
         for service in Service::ALL {
             let file = folder.file(service);
             open(&file).map_err(|error| cannot_write(&file, &error))?;
@@ -67,14 +63,16 @@ impl Folder {
     }
 
     /// The folder itself.
-    pub(crate) fn path(&self) -> &Path {
-        &self.0
+    pub(crate) fn path(&self) -> Display<'_> {
+        self.0.display()
     }
 }
 
-/// Sends all records of this process to `path`, those of the `log` crate included.
+/// Sends all records of this process to `path`, those of the `log` crate included. The report of a
+/// panic goes to standard error, which the supervisor passes on.
 pub(crate) fn init(path: &Path, format: Format) -> Result<(), Failure> {
     let file = open(path).map_err(|error| cannot_write(path, &error))?;
+    panic::install();
     let subscriber = tracing_subscriber::fmt()
         // What the shop itself has to tell, its SQL, and spans with the ID: the frameworks would
         // like to join in.
@@ -88,21 +86,6 @@ pub(crate) fn init(path: &Path, format: Format) -> Result<(), Failure> {
         Format::Json => subscriber.json().try_init(),
         Format::Text => subscriber.try_init(),
     }
-}
-
-/// A folder that was not there before, so that old stories do not mix with this one.
-fn new_below(parent: &Path) -> Result<PathBuf, Failure> {
-    let base = format!("storefront-{}", process::id());
-    let more = (2..).map(|n| format!("{base}-{n}"));
-    for name in std::iter::once(base.clone()).chain(more) {
-        let path = parent.join(name);
-        match fs::create_dir(&path) {
-            Ok(()) => return Ok(path),
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(cannot_write(&path, &error)),
-        }
-    }
-    unreachable!("the numbers do not end")
 }
 
 /// Appends: a log file that is there stays as it is.

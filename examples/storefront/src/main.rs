@@ -9,6 +9,7 @@ mod services;
 mod supervisor;
 
 use std::env;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use args::Command;
@@ -20,18 +21,18 @@ fn main() -> ExitCode {
         // The supervisor reads what a service says, and adds its name.
         Ok(Command::Serve(service)) => ("", services::serve(service)),
         Ok(Command::Help) => {
-            print!("{}", args::HELP);
+            let _ = write!(io::stdout(), "{}", args::HELP);
             return ExitCode::SUCCESS;
         }
         Err(problem) => {
-            eprintln!("storefront: {problem}; see --help");
+            let _ = writeln!(io::stderr(), "storefront: {problem}; see --help");
             return ExitCode::from(2);
         }
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{speaker}{error}");
+            let _ = writeln!(io::stderr(), "{speaker}{error}");
             ExitCode::FAILURE
         }
     }

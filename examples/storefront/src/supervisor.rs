@@ -6,7 +6,7 @@
 use std::fmt;
 use std::io::{self, Write};
 use std::net::SocketAddr;
-use std::process::{ExitStatus, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
@@ -21,8 +21,9 @@ use crate::Failure;
 #[derive(Debug)]
 pub(crate) struct Supervisor {
     running: Vec<Running>,
-    ended: mpsc::UnboundedReceiver<Ended>,
-    report: mpsc::UnboundedSender<Ended>,
+    /// Why a process has ended that was not asked to.
+    ended: mpsc::UnboundedReceiver<String>,
+    report: mpsc::UnboundedSender<String>,
 }
 
 #[derive(Debug)]
@@ -32,13 +33,6 @@ struct Running {
     /// Dropped: it is killed.
     kill: oneshot::Sender<()>,
     watcher: JoinHandle<()>,
-}
-
-/// A process that was not asked to end has ended.
-#[derive(Debug)]
-pub(crate) struct Ended {
-    name: &'static str,
-    status: io::Result<ExitStatus>,
 }
 
 impl Supervisor {
@@ -90,8 +84,8 @@ impl Supervisor {
         Ok(addr)
     }
 
-    /// Waits until some process ends. Without a process that is never.
-    pub(crate) async fn ended(&mut self) -> Ended {
+    /// Waits until some process ends, and says which. Without a process that is never.
+    pub(crate) async fn ended(&mut self) -> String {
         match self.ended.recv().await {
             Some(ended) => ended,
             None => std::future::pending().await,
@@ -141,7 +135,7 @@ async fn watch(
     name: &'static str,
     mut child: Child,
     killed: oneshot::Receiver<()>,
-    report: mpsc::UnboundedSender<Ended>,
+    report: mpsc::UnboundedSender<String>,
 ) {
     let status = tokio::select! {
         status = child.wait() => status,
@@ -151,19 +145,11 @@ async fn watch(
         }
     };
     // Nobody listens any more once all of them are to end.
-    let _ = report.send(Ended { name, status });
+    let _ = report.send(match status {
+        Ok(status) => format!("{name} has ended unexpectedly: {status}"),
+        Err(error) => format!("{name} cannot be watched: {error}"),
+    });
 }
-
-impl fmt::Display for Ended {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.status {
-            Ok(status) => write!(f, "{} has ended unexpectedly: {status}", self.name),
-            Err(error) => write!(f, "{} cannot be watched: {error}", self.name),
-        }
-    }
-}
-
-impl std::error::Error for Ended {}
 
 /// What a process says on standard error that is ready, and has no address.
 pub(crate) const READY: &str = "ready";

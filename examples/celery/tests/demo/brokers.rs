@@ -1,11 +1,11 @@
 //! Queues that nobody else has, and that are gone afterwards.
 
-use correlation_celery::correlation::CorrelationId;
+use std::process::Command;
+
+use correlation_testkit::services::unique;
 use lapin::options::{ExchangeDeleteOptions, QueueDeleteOptions};
 use lapin::{Connection, ConnectionProperties};
 use redis::AsyncCommands;
-
-use super::Command;
 
 #[derive(Clone, Copy)]
 pub(crate) enum Broker {
@@ -38,11 +38,11 @@ pub(crate) struct Queues {
 
 impl Queues {
     pub(crate) fn new(broker: Broker) -> Self {
-        let id = CorrelationId::new();
+        let (python, rust) = (unique("python"), unique("rust"));
         Self {
             broker,
-            python: format!("correlation-test-python-{id}"),
-            rust: format!("correlation-test-rust-{id}"),
+            python,
+            rust,
         }
     }
 
@@ -55,7 +55,9 @@ impl Queues {
             .env("QUEUE", &self.python)
             .env("RUST_QUEUE", &self.rust)
             .env("LISTEN", "127.0.0.1:0")
-            .env("PYTHONDONTWRITEBYTECODE", "1");
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            // Python's times say no zone.
+            .env("TZ", "UTC");
         command
     }
 

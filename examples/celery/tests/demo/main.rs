@@ -6,30 +6,27 @@
 #![cfg(unix)]
 
 mod brokers;
-#[path = "../../../python-chain/tests/chain/process.rs"]
-mod process;
-#[path = "../../../../correlation-celery/tests/celery/services.rs"]
-mod services;
+mod story;
 
 use std::collections::HashSet;
+use std::path::PathBuf;
+use std::process::Command;
 
+use correlation_testkit::process::{Running, run};
+use correlation_testkit::services;
+use correlation_testkit::{TRACE, TRACE_ID};
 use futures_util::future::join_all;
 use reqwest::Client;
-use tokio::process::Command;
 
 use brokers::{Broker, Queues};
-use process::Process;
-use services::{python_and, run};
 
 const UUID: &str = "0b7a6c1e-58a1-4c5e-9d4f-2b1c8e7a9f10";
-const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-const TRACE_ID: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
 struct Demo {
-    front: Process,
-    service: Process,
-    celery: Process,
-    worker: Process,
+    front: Running,
+    service: Running,
+    celery: Running,
+    worker: Running,
     front_url: String,
     service_url: String,
 }
@@ -47,7 +44,7 @@ async fn one_id_in_all_logs(broker: Broker) {
         return;
     };
     let queues = Queues::new(broker);
-    let mut demo = Demo::start(python.to_str().unwrap(), &queues).await;
+    let mut demo = Demo::start(python.to_str().unwrap(), &queues, None);
     let client = Client::new();
     let none = ("x-other", "");
     let mut ids = Vec::new();
@@ -105,9 +102,9 @@ async fn one_id_in_all_logs(broker: Broker) {
     for (order, ..) in &ids {
         let shipped = format!(" order shipped order={order} ");
         let found = |line: &str| line.contains(&shipped).then_some(());
-        demo.worker.wait_for(found).await;
+        demo.worker.wait_for(found);
     }
-    let logs = demo.end().await;
+    let logs = demo.end();
     queues.delete().await;
     for (order, path, id) in &ids {
         check(&logs, *order, path, id);
@@ -129,33 +126,35 @@ fn the_modules_of_the_example_can_be_imported() {
     let Some(python) = python_and(&[]) else {
         return;
     };
-    let mut command = std::process::Command::new(python);
+    let mut command = Command::new(python);
     command.current_dir(env!("CARGO_MANIFEST_DIR"));
     command.env("PYTHONDONTWRITEBYTECODE", "1");
     run(command.args(["-W", "error", "-c", "import front"])).unwrap();
 }
 
 impl Demo {
-    async fn start(python: &str, queues: &Queues) -> Self {
+    fn start(python: &str, queues: &Queues, database: Option<&str>) -> Self {
         let rust = |role: &str| {
             let mut command = queues.command(env!("CARGO_BIN_EXE_celery-demo"));
             command.arg(role).env("LOG_FORMAT", "text");
-            Process::start(command)
+            command.env_remove("DATABASE_URL");
+            command.envs(database.map(|url| ("DATABASE_URL", url)));
+            Running::start(&mut command)
         };
         let mut service = rust("service");
-        let service_url = service.url().await;
+        let service_url = service.url();
         let python = |arguments: &str| {
             // Celery warns of running as root, as containers do.
             let mut command = queues.command(python);
             command.args(["-W", "ignore", "-m"]);
             command.args(arguments.split_whitespace());
             command.env("SERVICE", &service_url);
-            Process::start(command)
+            Running::start(&mut command)
         };
         let celery = python("celery --app=tasks worker --loglevel=INFO --concurrency=2");
         let mut front = python("uvicorn front:app --port=0");
         Self {
-            front_url: front.url().await,
+            front_url: front.url(),
             front,
             celery,
             worker: rust("worker"),
@@ -184,14 +183,19 @@ impl Demo {
         id.to_str().unwrap().to_owned()
     }
 
-    async fn end(self) -> Logs {
+    fn end(self) -> Logs {
         Logs {
-            front: self.front.end().await,
-            service: self.service.end().await,
-            celery: self.celery.end().await,
-            worker: self.worker.end().await,
+            front: self.front.end(),
+            service: self.service.end(),
+            celery: self.celery.end(),
+            worker: self.worker.end(),
         }
     }
+}
+
+/// The Python of all tests, if these servers answer.
+fn python_and(servers: &[(&str, u16)]) -> Option<PathBuf> {
+    services::python_and(env!("CARGO_TARGET_TMPDIR"), servers)
 }
 
 /// Each process has written what it does for this order, with this ID, once; and nothing about

@@ -2,20 +2,19 @@
 
 use std::process::Command;
 
+use correlation_testkit::process;
+
 #[test]
 fn every_line_of_the_demo_has_both_ids() {
-    let output = Command::new(env!("CARGO_BIN_EXE_graphql-demo"))
-        .env("NO_COLOR", "1")
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{output:?}");
-    let text = String::from_utf8(output.stdout).unwrap();
+    let mut demo = Command::new(env!("CARGO_BIN_EXE_graphql-demo"));
+    demo.env("NO_COLOR", "1");
+    let text = process::run(&mut demo).unwrap();
     let lines = |words: &[&str]| {
         let all = text.lines();
         all.filter(|line| words.iter().all(|word| line.contains(word)))
             .count()
     };
-    let operation = "operation{connection_id=\"tab-1\" ";
+    let operation = "operation{connection_id=\"tab-1\"}";
     assert_eq!(lines(&["connected", " correlation_id=tab-1"]), 1);
     assert_eq!(
         lines(&[operation, "countdown", " correlation_id=click-1"]),

@@ -1,6 +1,10 @@
 //! Which ID a message has: its own, or the connection's.
 
-use graphql_demo::client::Client;
+use async_graphql::{EmptyMutation, Executor, Request, Schema};
+use correlation_axum::correlation::{CorrelationId, scope};
+use graphql_demo::async_graphql::Correlated;
+use graphql_demo::client::{COUNTDOWN, Client, WHO_AM_I};
+use graphql_demo::operations::{Countdown, Query};
 use serde_json::{Value, json};
 
 use crate::support::{connected, is_new, start, who_am_i};
@@ -87,5 +91,51 @@ async fn without_any_the_connection_has_that_of_the_upgrade() {
         .unwrap();
     for _ in 0..2 {
         assert_eq!(who_am_i(&mut client, Value::Null).await, upgrade_id);
+    }
+}
+
+#[tokio::test]
+async fn over_http_the_request_is_the_connection() {
+    let schema = Correlated(Schema::new(Query, EmptyMutation, Countdown));
+    let id: CorrelationId = "post-f7".parse().unwrap();
+    // An operation of a batch may bring its own, as over a socket.
+    let mut own = Request::new(WHO_AM_I);
+    own.extensions
+        .insert("correlationId".to_owned(), "op-f8".into());
+    for (request, expected) in [(Request::new(WHO_AM_I), "post-f7"), (own, "op-f8")] {
+        let answer = scope(id.clone(), schema.execute(request)).await;
+        assert_eq!(
+            answer.data.into_json().unwrap(),
+            json!({ "whoAmI": expected })
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_operation_leaves_nothing_behind() {
+    let mut client = connected("tab-f9").await;
+    for n in 0..3 {
+        let own = json!({ "correlationId": format!("click-f9-{n}") });
+        client.subscribe("1", "{ nope }", own).await.unwrap();
+        let error = client.receive().await.unwrap();
+        assert!(error.to_string().contains("nope"), "{error}");
+        let told = &error["payload"]["extensions"]["correlationId"];
+        assert_eq!(*told, format!("click-f9-{n}"), "{error}");
+        assert_eq!(client.receive().await.unwrap()["type"], "complete");
+        assert_eq!(who_am_i(&mut client, Value::Null).await, "tab-f9");
+    }
+}
+
+#[tokio::test]
+async fn an_operation_that_the_client_completes_leaves_nothing_behind() {
+    let mut client = connected("tab-f10").await;
+    for n in 0..50 {
+        let own = json!({ "correlationId": format!("click-f10-{n}") });
+        client.subscribe("1", COUNTDOWN, own).await.unwrap();
+        client.receive().await.unwrap();
+        let complete = json!({ "type": "complete", "id": "1" });
+        client.send(&complete).await.unwrap();
+        while client.receive().await.unwrap()["type"] != "complete" {}
+        assert_eq!(who_am_i(&mut client, Value::Null).await, "tab-f10", "{n}");
     }
 }

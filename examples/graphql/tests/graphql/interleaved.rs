@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use futures_util::future::join_all;
+use graphql_demo::client::COUNTDOWN;
 use serde_json::{Value, json};
 
 use crate::support::{connected, seen};
@@ -21,7 +22,7 @@ async fn two_hundred_operations_on_one_socket_never_cross() {
             _ => json!({ "correlationId": expected(n) }),
         };
         client
-            .subscribe(&n.to_string(), "Countdown", extensions)
+            .subscribe(&n.to_string(), COUNTDOWN, extensions)
             .await
             .unwrap();
     }
@@ -37,7 +38,9 @@ async fn two_hundred_operations_on_one_socket_never_cross() {
             continue;
         }
         right += usize::from(seen(&message) == expected(n));
-        let left = message["payload"]["data"]["countdown"].as_u64().unwrap();
+        let left = message["payload"]["data"]["countdown"]["left"]
+            .as_u64()
+            .unwrap();
         results.entry(n).or_default().push(left);
     }
     assert_eq!(right, OPERATIONS * RESULTS);
@@ -55,7 +58,7 @@ async fn connections_never_cross() {
             let mut client = connected(&id).await;
             for operation in ["1", "2", "3"] {
                 client
-                    .subscribe(operation, "Countdown", Value::Null)
+                    .subscribe(operation, COUNTDOWN, Value::Null)
                     .await
                     .unwrap();
             }

@@ -1,47 +1,25 @@
 //! Servers on free ports, and what their clients hear.
 
-use std::io::{self, Write};
 use std::net::SocketAddr;
-use std::sync::{LazyLock, Mutex};
+use std::sync::LazyLock;
 
-use correlation_axum::tag;
+use correlation_axum::correlation::tag;
+use correlation_testkit::Capture;
 use graphql_demo::app;
-use graphql_demo::client::Client;
+use graphql_demo::client::{Client, WHO_AM_I};
 use serde_json::Value;
 use tokio::net::TcpListener;
 
 /// What was logged, by all tests.
-pub(crate) static LINES: Lines = Lines(Mutex::new(Vec::new()));
-
-static LOGGING: LazyLock<()> = LazyLock::new(|| {
+pub(crate) static LINES: LazyLock<Capture> = LazyLock::new(|| {
+    let lines = Capture::default();
     let fmt = tracing_subscriber::fmt().with_ansi(false);
-    fmt.with_writer(|| &LINES).map_writer(tag).init();
+    fmt.with_writer(lines.clone()).map_writer(tag).init();
+    lines
 });
 
-pub(crate) struct Lines(Mutex<Vec<u8>>);
-
-impl Lines {
-    /// The lines that have all of these words.
-    pub(crate) fn with(&self, words: &[&str]) -> Vec<String> {
-        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
-        let lines = text.lines();
-        let found = lines.filter(|line| words.iter().all(|word| line.contains(word)));
-        found.map(str::to_owned).collect()
-    }
-}
-
-impl Write for &Lines {
-    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(piece)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 pub(crate) async fn start() -> SocketAddr {
-    LazyLock::force(&LOGGING);
+    LazyLock::force(&LINES);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async { axum::serve(listener, app()).await });
@@ -60,22 +38,24 @@ pub(crate) async fn connected(id: &str) -> Client {
 
 /// The ID that the resolver of one operation saw.
 pub(crate) async fn who_am_i(client: &mut Client, extensions: Value) -> String {
-    client.subscribe("who", "WhoAmI", extensions).await.unwrap();
+    client.subscribe("who", WHO_AM_I, extensions).await.unwrap();
     let next = client.receive().await.unwrap();
-    assert_eq!(
-        (&next["type"], &next["id"]),
-        (&"next".into(), &"who".into())
-    );
+    assert_eq!(next["type"], "next", "{next}");
+    assert_eq!(next["id"], "who");
     let complete = client.receive().await.unwrap();
     assert_eq!(complete["type"], "complete");
     seen(&next).to_owned()
 }
 
-/// The ID in a `next` message.
+/// The ID in a `next` message: what the resolver saw, and what the client is told to quote.
 pub(crate) fn seen(next: &Value) -> &str {
-    next["payload"]["extensions"]["correlationId"]
-        .as_str()
-        .unwrap()
+    let (data, told) = (&next["payload"]["data"], &next["payload"]["extensions"]);
+    let seen = data["whoAmI"].as_str();
+    let seen = seen
+        .or(data["countdown"]["correlationId"].as_str())
+        .unwrap();
+    assert_eq!(told["correlationId"], seen, "{next}");
+    seen
 }
 
 pub(crate) fn is_new(id: &str) -> bool {

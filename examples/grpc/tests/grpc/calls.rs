@@ -1,12 +1,13 @@
 //! The ID arrives, whatever the kind of call.
 
 use correlation_core::scope;
+use correlation_testkit::id;
 use futures_util::{TryStreamExt, stream};
 use grpc::pb::Event;
 use tokio::sync::mpsc;
 
 use crate::faulty::Faulty;
-use crate::support::{id, ids, is_new, order, orders, shop};
+use crate::support::{ids, is_new, order, orders, shop};
 
 #[tokio::test]
 async fn unary() {

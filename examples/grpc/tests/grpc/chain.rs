@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
 use correlation_core::{current, scope};
+use correlation_testkit::id;
 use correlation_tower::PropagateLayer;
 use grpc::pb::stock_client::StockClient;
 use grpc::pb::stock_server::Stock;
@@ -13,7 +14,7 @@ use tower::buffer::Buffer;
 use tower::retry::{Policy, Retry};
 use tower::{Layer, ServiceExt, service_fn};
 
-use crate::support::{id, is_new, order, receipt, shop_with, stock_channel, stock_of};
+use crate::support::{is_new, order, receipt, shop_with, stock_channel, stock_of};
 
 /// Is there only at the third attempt, and remembers all of them.
 #[derive(Clone, Default)]

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use correlation_core::{current, scope};
+use correlation_testkit::id;
 use futures_util::future::join_all;
 use futures_util::stream;
 use grpc::pb::stock_server::Stock;
@@ -14,7 +15,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
 use crate::faulty::Faulty;
-use crate::support::{id, ids, order, orders, receipt, shop, stock_of};
+use crate::support::{ids, order, orders, receipt, shop, stock_of};
 
 /// Answers when as many calls are there.
 struct Meeting {

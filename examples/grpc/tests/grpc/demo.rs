@@ -2,14 +2,12 @@
 
 use std::process::Command;
 
+use correlation_testkit::process::run;
+
 #[test]
 fn every_line_of_the_demo_has_the_one_id() {
-    let output = Command::new(env!("CARGO_BIN_EXE_grpc"))
-        .env("NO_COLOR", "1")
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{output:?}");
-    let text = String::from_utf8(output.stdout).unwrap();
+    let mut demo = Command::new(env!("CARGO_BIN_EXE_grpc"));
+    let text = run(demo.env("NO_COLOR", "1")).unwrap();
     let (log, summary) = text.trim_end().rsplit_once("\n\n").unwrap();
     let id = summary.rsplit_once(' ').unwrap().1;
     assert_eq!(id.len(), 36, "{summary}");

@@ -4,6 +4,7 @@ use std::future::pending;
 use std::time::Duration;
 
 use correlation_core::scope;
+use correlation_testkit::id;
 use correlation_tower::CorrelationLayer;
 use grpc::pb::stock_server::{Stock, StockServer};
 use grpc::pb::{Order, Receipt};
@@ -15,7 +16,7 @@ use tonic::transport::server::TcpIncoming;
 use tonic::{Code, Request, Response, Status};
 use tower::{BoxError, ServiceBuilder};
 
-use crate::support::{connect, id, ids, order};
+use crate::support::{connect, ids, order};
 
 struct Never;
 

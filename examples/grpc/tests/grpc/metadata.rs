@@ -1,15 +1,21 @@
 //! What stands in the metadata, out and back.
 
 use correlation_core::scope;
+use correlation_testkit::id;
+use correlation_tower::PropagateLayer;
+use correlation_tower::correlation::Targets;
 use futures_util::stream;
+use grpc::Shelves;
+use grpc::pb::stock_client::StockClient;
 use grpc::pb::{Order, Receipt};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tonic::metadata::MetadataMap;
 use tonic::{Code, Extensions, Request};
 use tonic_prost::ProstCodec;
+use tower::Layer;
 
 use crate::faulty::Faulty;
-use crate::support::{Client, id, ids, is_new, nothing, order, orders, shop, stock_channel};
+use crate::support::{Client, ids, is_new, nothing, order, orders, shop, stock_channel};
 
 #[tokio::test]
 async fn every_kind_of_answer_has_it_once() {
@@ -69,11 +75,8 @@ async fn an_error_in_trailers_comes_after_headers_that_have_it() {
 #[tokio::test]
 async fn what_nobody_serves_has_it_once() {
     for path in ["/shop.Stock/Nope", "/shop.Nobody/Reserve"] {
-        let channel = stock_channel(grpc::Shelves).await;
-        let mut client = tonic::client::Grpc::new(tower::Layer::layer(
-            &correlation_tower::PropagateLayer::new(),
-            channel,
-        ));
+        let channel = stock_channel(Shelves).await;
+        let mut client = tonic::client::Grpc::new(PropagateLayer::new().layer(channel));
         client.ready().await.unwrap();
         let codec: ProstCodec<Order, Receipt> = ProstCodec::default();
         let call = client.unary(Request::new(order("cup")), path.parse().unwrap(), codec);
@@ -103,15 +106,36 @@ async fn a_handler_that_sets_the_header_itself_does_not_make_it_two() {
 }
 
 #[tokio::test]
-async fn what_the_caller_set_is_not_overwritten() {
+async fn the_ambient_id_wins_over_what_was_copied() {
     let mut client = shop().await;
     let mut request = Request::new(order("cup"));
-    let mine = "mine".parse().unwrap();
-    request.metadata_mut().insert("x-correlation-id", mine);
+    let copied = "copied".parse().unwrap();
+    request.metadata_mut().insert("x-correlation-id", copied);
     // Were it sent twice, the server would take neither.
     let answer = scope(id("ambient"), client.place(request)).await.unwrap();
-    assert_eq!(answer.get_ref().correlation_id, "mine");
-    assert_eq!(ids(answer.metadata()), ["mine"]);
+    assert_eq!(answer.get_ref().correlation_id, "ambient");
+    assert_eq!(ids(answer.metadata()), ["ambient"]);
+}
+
+/// A `Channel` passes a restriction only when somebody says where it goes.
+#[tokio::test]
+async fn strangers_get_no_id() {
+    let restricted = Targets::hosts([".internal"]);
+    for (targets, expected) in [
+        (Targets::all(), true),
+        (restricted.clone(), false),
+        (restricted.clone().connected_to("stranger.test"), false),
+        (restricted.connected_to("stock.internal:50051"), true),
+    ] {
+        let channel = stock_channel(Shelves).await;
+        let layer = PropagateLayer::new().targets(targets.clone());
+        let mut client = StockClient::new(layer.layer(channel));
+        let call = client.reserve(order("cup"));
+        let answer = scope(id("click-1"), call).await.unwrap();
+        let seen = answer.get_ref().correlation_id.as_str();
+        assert_eq!(seen == "click-1", expected, "{targets:?}");
+        assert_eq!(is_new(seen), !expected, "{targets:?}");
+    }
 }
 
 #[tokio::test]

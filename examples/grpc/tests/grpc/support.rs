@@ -1,7 +1,6 @@
 //! Servers on free ports, and the words to speak to them.
 
-use correlation_core::CorrelationId;
-use correlation_tower::Propagate;
+use correlation_tower::PropagateService;
 use grpc::pb::orders_client::OrdersClient;
 use grpc::pb::orders_server::{Orders, OrdersServer};
 use grpc::pb::stock_client::StockClient;
@@ -13,7 +12,7 @@ use tonic::metadata::MetadataMap;
 use tonic::service::Routes;
 use tonic::transport::{Channel, Endpoint};
 
-pub(crate) type Client = OrdersClient<Propagate<Channel>>;
+pub(crate) type Client = OrdersClient<PropagateService<Channel>>;
 
 /// The example's two services as they are.
 pub(crate) async fn shop() -> Client {
@@ -29,7 +28,7 @@ pub(crate) async fn orders(service: impl Orders) -> Client {
     orders_client(channel(Routes::new(OrdersServer::new(service))).await)
 }
 
-pub(crate) async fn stock_of(stock: impl Stock) -> StockClient<Propagate<Channel>> {
+pub(crate) async fn stock_of(stock: impl Stock) -> StockClient<PropagateService<Channel>> {
     stock_client(stock_channel(stock).await)
 }
 
@@ -47,10 +46,6 @@ async fn channel(services: Routes) -> Channel {
 pub(crate) async fn connect(address: std::net::SocketAddr) -> Channel {
     let endpoint = Endpoint::try_from(format!("http://{address}")).unwrap();
     endpoint.connect().await.unwrap()
-}
-
-pub(crate) fn id(text: &str) -> CorrelationId {
-    text.parse().unwrap()
 }
 
 pub(crate) fn order(article: &str) -> Order {

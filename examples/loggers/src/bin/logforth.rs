@@ -3,9 +3,8 @@
 use correlation_core::log::wrap;
 use logforth::{append::Stdout, bridge::log::LogBridge};
 
-fn main() -> Result<(), log::SetLoggerError> {
+fn main() {
     let logger = logforth::core::builder().dispatch(|to| to.append(Stdout::default()));
-    wrap(LogBridge::new(logger.build())).init(log::LevelFilter::Info)?;
+    wrap(LogBridge::new(logger.build())).init(log::LevelFilter::Info);
     loggers::purchase();
-    Ok(())
 }

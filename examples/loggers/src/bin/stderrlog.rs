@@ -3,10 +3,9 @@
 use correlation_core::log::wrap;
 use log::LevelFilter;
 
-fn main() -> Result<(), log::SetLoggerError> {
+fn main() {
     let mut logger = stderrlog::new();
     logger.verbosity(LevelFilter::Info);
-    wrap(logger).in_message().init(LevelFilter::Info)?;
+    wrap(logger).in_message().init(LevelFilter::Info);
     loggers::purchase();
-    Ok(())
 }

@@ -2,15 +2,12 @@
 
 use std::process::Command;
 
+use correlation_testkit::process::run;
+
 #[test]
 fn every_line_of_the_demo_has_both_ids() {
-    let output = Command::new(env!("CARGO_BIN_EXE_opentelemetry-demo"))
-        .env("NO_COLOR", "1")
-        .env_remove("RUST_LOG")
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{output:?}");
-    let text = String::from_utf8(output.stdout).unwrap();
+    let mut demo = Command::new(env!("CARGO_BIN_EXE_opentelemetry-demo"));
+    let text = run(demo.env("NO_COLOR", "1").env_remove("RUST_LOG")).unwrap();
     let log: Vec<_> = text
         .lines()
         .filter(|line| line.contains(" INFO "))

@@ -7,7 +7,9 @@ use opentelemetry::trace::SpanKind;
 use opentelemetry_demo::policies;
 use opentelemetry_demo::service::is_trace_id;
 
-use crate::support::{PARENT, order, parent, start};
+use correlation_testkit::TRACE;
+
+use crate::support::{order, parent, start};
 
 #[tokio::test]
 async fn of_the_caller() {
@@ -49,7 +51,7 @@ async fn of_the_span_when_nothing_came_in() {
 #[tokio::test]
 async fn of_a_caller_whom_only_the_sdk_understands() {
     let url = start(is_trace_id).await;
-    let sloppy = &PARENT[..54];
+    let sloppy = &TRACE[..54];
     let outcome = order(&url, &[("traceparent", sloppy)]).await;
     outcome.check();
     assert_eq!(outcome.id(), &sloppy[3..35]);
@@ -87,13 +89,19 @@ fn of_the_same_form_without_a_span() {
     let policy = policies::is_trace_id();
     let nothing = || std::iter::empty::<(&str, &[u8])>();
     let ids: HashSet<_> = (0..100)
-        .map(|_| policy.receive(nothing, None).unwrap().id().to_string())
+        .map(|_| {
+            policy
+                .receive(nothing, None)
+                .into_context()
+                .id()
+                .to_string()
+        })
         .collect();
     assert_eq!(ids.len(), 100);
     // What the caller sent is the SDK's to read, and nobody else's.
-    let sent = || [("traceparent", PARENT.as_bytes())];
-    let other = policy.receive(sent, None).unwrap();
-    assert_ne!(other.id(), &PARENT[3..35]);
+    let sent = || [("traceparent", TRACE.as_bytes())];
+    let other = policy.receive(sent, None).into_context();
+    assert_ne!(other.id(), &TRACE[3..35]);
     for id in ids {
         let is_hex = id
             .bytes()

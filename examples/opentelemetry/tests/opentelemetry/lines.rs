@@ -20,13 +20,13 @@ async fn beside_each_other() {
     let headers = [("x-correlation-id", "click-c1"), ("traceparent", &parent)];
     let outcome = order(&url, &headers).await;
 
-    let text = TEXT.with(&["correlation_id=click-c1"]);
+    let text = TEXT.lines_with(&["correlation_id=click-c1"]);
     assert_eq!(text.len(), 2, "{text:?}");
     let end = format!(" correlation_id=click-c1 trace_id={}", outcome.trace_id());
     for line in &text {
         assert!(line.ends_with(&end), "{line}");
     }
-    let json = JSON.with(&["\"click-c1\""]);
+    let json = JSON.lines_with(&["\"click-c1\""]);
     assert_eq!(json.len(), 2, "{json:?}");
     for line in json {
         let keys = |key| line.matches(key).count();
@@ -42,7 +42,7 @@ async fn equal_to_each_other() {
     let url = start(is_trace_id).await;
     let outcome = order(&url, &[]).await;
     let id = outcome.id();
-    let text = TEXT.with(&[id]);
+    let text = TEXT.lines_with(&[id]);
     assert_eq!(text.len(), 2, "{text:?}");
     for line in text {
         assert!(
@@ -81,7 +81,7 @@ async fn in_every_part_of_a_body() {
         assert_eq!(response.text().await.unwrap(), "xxx");
 
         let pair = format!(" correlation_id={id} trace_id={}", &parent[3..35]);
-        assert_eq!(TEXT.with(&["written", &pair]).len(), 3);
+        assert_eq!(TEXT.lines_with(&["written", &pair]).len(), 3);
     }
 }
 
@@ -103,7 +103,7 @@ async fn that_the_trace_layer_writes() {
         let id = response.headers()["x-correlation-id"].to_str().unwrap();
 
         let trace_id = format!(" trace_id={}", &parent[3..35]);
-        let lines = TEXT.with(&["response failed", &trace_id]);
+        let lines = TEXT.lines_with(&["response failed", &trace_id]);
         let [line] = &lines[..] else {
             panic!("one line: {lines:?}");
         };
@@ -120,14 +120,14 @@ async fn that_the_trace_layer_writes() {
 async fn of_a_record_with_many_lines_and_outside_of_any_span() {
     start(is_trace_id).await;
     info!("nowhere-c4");
-    let [line] = &TEXT.with(&["nowhere-c4"])[..] else {
+    let [line] = &TEXT.lines_with(&["nowhere-c4"])[..] else {
         panic!("one line");
     };
     assert!(line.ends_with("nowhere-c4"), "{line}");
 
     info_span!("work").in_scope(|| info!("first-c5\n\nsecond-c5"));
     for word in ["first-c5", "second-c5"] {
-        let [line] = &TEXT.with(&[word])[..] else {
+        let [line] = &TEXT.lines_with(&[word])[..] else {
             panic!("one line");
         };
         assert!(line.contains(&format!("{word} trace_id=")), "{line}");

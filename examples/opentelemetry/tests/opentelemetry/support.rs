@@ -1,10 +1,10 @@
 //! One SDK for all tests, servers on free ports, and what came of a request.
 
-use std::io::{self, Write};
-use std::sync::{LazyLock, Mutex};
+use std::sync::LazyLock;
 
 use axum::Router;
 use correlation_axum::correlation;
+use correlation_testkit::Capture;
 use opentelemetry_demo::service::routes;
 use opentelemetry_demo::telemetry;
 use opentelemetry_demo::trace_line::trace_tag;
@@ -15,19 +15,20 @@ use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::{fmt, registry};
 
-pub(crate) static TEXT: Lines = Lines(Mutex::new(Vec::new()));
-pub(crate) static JSON: Lines = Lines(Mutex::new(Vec::new()));
+/// What was logged, by all tests.
+pub(crate) static TEXT: LazyLock<Capture> = LazyLock::new(Capture::default);
+pub(crate) static JSON: LazyLock<Capture> = LazyLock::new(Capture::default);
 
 static EXPORTER: LazyLock<InMemorySpanExporter> = LazyLock::new(|| {
     let (tracer, exporter) = telemetry::install();
     let text = fmt::layer()
         .with_ansi(false)
-        .with_writer(|| &TEXT)
+        .with_writer(TEXT.clone())
         .map_writer(trace_tag)
         .map_writer(correlation::tag);
     let json = fmt::layer()
         .json()
-        .with_writer(|| &JSON)
+        .with_writer(JSON.clone())
         .map_writer(trace_tag)
         .map_writer(correlation::tag);
     let subscriber = registry()
@@ -38,29 +39,6 @@ static EXPORTER: LazyLock<InMemorySpanExporter> = LazyLock::new(|| {
     tracing::subscriber::set_global_default(subscriber).unwrap();
     exporter
 });
-
-/// What was logged, by all tests.
-pub(crate) struct Lines(Mutex<Vec<u8>>);
-
-impl Lines {
-    /// The lines that have all of these words.
-    pub(crate) fn with(&self, words: &[&str]) -> Vec<String> {
-        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
-        let lines = text.lines();
-        let found = lines.filter(|line| words.iter().all(|word| line.contains(word)));
-        found.map(str::to_owned).collect()
-    }
-}
-
-impl Write for &Lines {
-    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(piece)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 /// Serves `way`, whose `/order` calls a server that has no layer at all.
 pub(crate) async fn start(way: fn(Router) -> Router) -> String {
@@ -147,8 +125,6 @@ impl Outcome {
         spans.into_iter().filter(of_trace).collect()
     }
 }
-
-pub(crate) const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
 /// A `traceparent` of its own for each number.
 pub(crate) fn parent(n: u64) -> String {

@@ -2,19 +2,28 @@
 
 use std::collections::HashMap;
 use std::future::pending;
-use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
-use correlation_core::{Context, Policy, current, inject};
+use correlation_core::{Context, Policy, current, inject, scope};
+use correlation_testkit::process::DEADLINE;
+use correlation_testkit::{TRACE, received};
 use queues::Result;
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
-/// How long anything may take until it counts as lost. A test that passes never waits for it.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
-
-pub(crate) const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+/// Names under which others send the ID: nats.go and OpenTelemetry for Go write the form of MIME,
+/// New Relic and Brighter camel case.
+const SPELLINGS: [&str; 9] = [
+    "x-correlation-id",
+    "X-Correlation-ID",
+    "CORRELATION_ID",
+    "X-Correlation-Id",
+    "X-Request-Id",
+    "Correlation-Id",
+    "correlation-id",
+    "correlationId",
+    "CorrelationId",
+];
 
 /// What nobody may bring into a log line, a header or a query.
 pub(crate) const HOSTILE: [&[u8]; 10] = [
@@ -30,32 +39,19 @@ pub(crate) const HOSTILE: [&[u8]; 10] = [
     &[b'x'; 300],
 ];
 
-/// Whether the server answers. If not: says so, or panics if `CORRELATION_REQUIRE_SERVICES=1`.
-pub(crate) fn ready(server: &str, port: u16) -> bool {
-    let address = SocketAddr::from(([127, 0, 0, 1], port));
-    let found = TcpStream::connect_timeout(&address, Duration::from_secs(2)).is_ok();
-    let required =
-        std::env::var_os("CORRELATION_REQUIRE_SERVICES").is_some_and(|value| value == "1");
-    assert!(
-        found || !required,
-        "CORRELATION_REQUIRE_SERVICES=1, but no {server} at {address}"
-    );
-    if !found {
-        eprintln!("skipped: no {server} at {address}");
-    }
-    found
+/// Ends the test if the server does not answer.
+macro_rules! require {
+    ($server:literal, $port:literal) => {
+        if !correlation_testkit::require_service($server, $port) {
+            return;
+        }
+    };
 }
-
-/// A name that no other test, and no other run, has.
-pub(crate) fn unique(name: &str) -> String {
-    format!("correlation-{name}-{}", Uuid::new_v4().simple())
-}
+pub(crate) use require;
 
 /// The context of a request that brought this ID, and a W3C trace context.
 pub(crate) fn click(id: &str) -> Context {
-    let headers = [("x-correlation-id", id), ("traceparent", TRACE)];
-    let lines = || headers.map(|(name, value)| (name, value.as_bytes()));
-    Policy::new().receive(lines, None).unwrap()
+    received(&Policy::new(), id)
 }
 
 /// What a handler saw when it was called with a message, after an await.
@@ -128,6 +124,68 @@ pub(crate) fn handler() -> (impl AsyncFn(&[u8]) -> Result, Log) {
     };
     (handle, Log(receiver))
 }
+
+/// Messages of clicks through a queue that gives back what could not be handled. The last one stays
+/// in hand when the consumer stops.
+pub(crate) async fn clicks(log: &mut Log, produce: impl AsyncFn(&str) -> Result) {
+    let send = async |id, body| scope(click(id), produce(body)).await.unwrap();
+    send("click-1", "first").await;
+    log.next().await.check_click("first", "click-1");
+    send("click-2", "fail").await;
+    log.next().await.check_click("fail", "click-2");
+    log.next().await.check_click("fail", "click-2");
+    // Outside of any scope no ID is sent.
+    produce("alone").await.unwrap();
+    log.next().await.check_fresh("alone");
+    send("click-3", "hang").await;
+    log.next().await.check_click("hang", "click-3");
+}
+
+/// Headers: names, and values of any bytes.
+pub(crate) type Headers<'a> = &'a [(&'a str, &'a [u8])];
+
+/// What other programs put into headers. `send` says whether the message was taken, which may be
+/// refused for bytes that are no text.
+pub(crate) async fn foreign(log: &mut Log, send: impl AsyncFn(&str, Headers<'_>) -> bool) {
+    for key in SPELLINGS {
+        assert!(send("foreign", &[(key, b"theirs")]).await);
+        log.next().await.check("foreign", "theirs");
+    }
+    for bad in HOSTILE {
+        let headers = [ID, "traceparent", "tracestate"].map(|key| (key, bad));
+        if send("bad", &headers).await {
+            log.next().await.check_fresh("bad");
+        } else {
+            let text = str::from_utf8(bad);
+            assert!(text.is_err() || text.unwrap().contains(char::is_control));
+        }
+    }
+    for key in ["traceparent", "Traceparent"] {
+        let headers = [(ID, &b"' */"[..]), (key, TRACE.as_bytes())];
+        for headers in [&headers[..], &headers[1..]] {
+            assert!(send("traced", headers).await);
+            log.next().await.check_click("traced", &TRACE[3..35]);
+        }
+    }
+    assert!(send("bare", &[]).await);
+    log.next().await.check_fresh("bare");
+    assert!(send("", &[(ID, b"theirs")]).await);
+    log.next().await.check("", "theirs");
+}
+
+/// A header that comes twice: with the same value, and not.
+pub(crate) async fn twice(log: &mut Log, send: impl AsyncFn(&str, Headers<'_>) -> bool) {
+    for (other, value) in [(ID, &b"a"[..]), ("X-Correlation-Id", b"a"), (ID, b"b")] {
+        assert!(send("twice", &[(ID, b"a"), (other, value)]).await);
+        let seen = log.next().await;
+        match value {
+            b"a" => seen.check("twice", "a"),
+            _ => seen.check_fresh("twice"),
+        }
+    }
+}
+
+const ID: &str = "x-correlation-id";
 
 /// Runs a consumer for as long as the test needs it. It starts first.
 pub(crate) async fn with_consumer<T>(

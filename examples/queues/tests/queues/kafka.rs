@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use correlation_core::scope;
+use correlation_testkit::process::DEADLINE;
 use queues::kafka::{consume, consumer, produce, producer};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::mocking::MockCluster;
-use rdkafka::producer::{DefaultProducerContext, FutureProducer, FutureRecord};
+use rdkafka::producer::{DefaultProducerContext, FutureRecord};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
-use super::common::{DEADLINE, HOSTILE, TRACE, click, handler, with_consumer};
+use super::common::{Headers, click, foreign, handler, twice, with_consumer};
 use super::kafka_wire::produce_raw;
 use super::restart::{MESSAGES, kill_after, publish};
 
@@ -22,17 +23,6 @@ fn cluster() -> (MockCluster<'static, DefaultProducerContext>, String) {
     cluster.create_topic(TOPIC, 1, 1).unwrap();
     let servers = cluster.bootstrap_servers();
     (cluster, servers)
-}
-
-/// Sends a record as somebody else would.
-async fn send(producer: &FutureProducer, body: &str, headers: Option<(&str, Option<&[u8]>)>) {
-    let mut record = FutureRecord::<(), _>::to(TOPIC).payload(body);
-    if let Some((key, value)) = headers {
-        let header = Header { key, value };
-        record = record.headers(OwnedHeaders::new().insert(header));
-    }
-    let sent = producer.send(record, Duration::from_secs(30)).await;
-    sent.unwrap();
 }
 
 #[tokio::test]
@@ -80,28 +70,20 @@ async fn what_others_send() {
     let consumer = consumer(&servers, TOPIC).unwrap();
     let (handle, mut log) = handler();
     let test = async {
-        for key in ["x-correlation-id", "X-Correlation-ID", "CORRELATION_ID"] {
-            send(&producer, "foreign", Some((key, Some(b"theirs")))).await;
-            log.next().await.check("foreign", "theirs");
-        }
-        for bad in HOSTILE {
-            send(&producer, "bad", Some(("x-correlation-id", Some(bad)))).await;
-            log.next().await.check_fresh("bad");
-        }
-        // A header without a value.
-        send(&producer, "null", Some(("x-correlation-id", None))).await;
-        log.next().await.check_fresh("null");
-        let trace = ("traceparent", Some(TRACE.as_bytes()));
-        send(&producer, "traced", Some(trace)).await;
-        log.next().await.check_click("traced", &TRACE[3..35]);
-        send(&producer, "bare", None).await;
-        log.next().await.check_fresh("bare");
-        // A record without a body.
-        let empty = FutureRecord::<(), ()>::to(TOPIC);
-        producer.send(empty, Duration::from_secs(30)).await.unwrap();
+        let send_raw = async |body: &str, headers: Headers<'_>| {
+            produce_raw(&servers, TOPIC, body.as_bytes(), headers).await;
+            true
+        };
+        foreign(&mut log, send_raw).await;
+        twice(&mut log, send_raw).await;
+        // A header without a value, and a record without a body.
+        let (key, value) = ("x-correlation-id", None::<&[u8]>);
+        let headers = OwnedHeaders::new().insert(Header { key, value });
+        let record = FutureRecord::<(), ()>::to(TOPIC).headers(headers);
+        let sent = producer.send(record, Duration::from_secs(30)).await;
+        sent.unwrap();
         log.next().await.check_fresh("");
-
-        // What no client for Rust would send.
+        // A key that no client for Rust would send.
         let bad: (&[u8], &[u8]) = (b"\xff\xfe", b"x");
         let good: (&[u8], &[u8]) = (b"x-correlation-id", b"theirs");
         produce_raw(&servers, TOPIC, b"key", &[bad, good]).await;

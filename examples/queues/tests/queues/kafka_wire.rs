@@ -10,14 +10,14 @@ pub(crate) async fn produce_raw(
     server: &str,
     topic: &str,
     body: &[u8],
-    headers: &[(&[u8], &[u8])],
+    headers: &[(impl AsRef<[u8]>, &[u8])],
 ) {
     let mut record = vec![0, 0, 0]; // attributes, time, offset
     varint(&mut record, -1); // no key
     bytes(&mut record, body);
     varint(&mut record, headers.len() as i64);
     for (key, value) in headers {
-        bytes(&mut record, key);
+        bytes(&mut record, key.as_ref());
         bytes(&mut record, value);
     }
 

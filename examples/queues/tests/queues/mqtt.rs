@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 
 use correlation_core::scope;
+use correlation_testkit::process::DEADLINE;
+use correlation_testkit::services::unique;
 use queues::Result;
 use queues::mqtt::{connect, consume, forget, produce};
 use rumqttc::v5::mqttbytes::v5::{Packet, PubAckReason, Publish};
@@ -10,13 +12,9 @@ use rumqttc::v5::{AsyncClient, Event, EventLoop};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::JoinHandle;
 
-use super::common::{self, DEADLINE, HOSTILE, TRACE, click, handler, unique, with_consumer};
+use super::common::{Headers, click, foreign, handler, require, twice, with_consumer};
 use super::mqtt_packets::publish;
 use super::restart::{self, Consumer, MESSAGES};
-
-fn ready() -> bool {
-    common::ready("Mosquitto", 1883)
-}
 
 /// The next packet that is of interest.
 async fn next<T>(events: &mut EventLoop, mut interest: impl FnMut(Packet) -> Option<T>) -> T {
@@ -57,9 +55,7 @@ async fn redelivered(session: &str) -> Publish {
 
 #[tokio::test]
 async fn the_id_arrives_and_survives_redelivery() {
-    if !ready() {
-        return;
-    }
+    require!("Mosquitto", 1883);
     let session = unique("mqtt");
     let (handle, mut log) = handler();
     with_session(&session, &handle, async |client| {
@@ -105,9 +101,7 @@ async fn the_id_arrives_and_survives_redelivery() {
 
 #[tokio::test]
 async fn what_others_send() {
-    if !ready() {
-        return;
-    }
+    require!("Mosquitto", 1883);
     let session = unique("mqtt");
     let (handle, mut log) = handler();
     with_session(&session, &handle, async |client| {
@@ -115,42 +109,15 @@ async fn what_others_send() {
         produce(client, &session, "first").await.unwrap();
         log.next().await.check_fresh("first");
 
-        for key in ["x-correlation-id", "X-Correlation-ID", "CORRELATION_ID"] {
-            assert!(publish(&session, "7", &[(key.as_bytes(), b"theirs")]).await);
-            log.next().await.check("7", "theirs");
-        }
-        for bad in HOSTILE {
-            let properties = [(&b"x-correlation-id"[..], bad), (b"traceparent", bad)];
-            if publish(&session, "bad", &properties).await {
-                log.next().await.check_fresh("bad");
-            } else {
-                // The one thing that MQTT itself forbids, and brokers may refuse.
-                let text = std::str::from_utf8(bad);
-                assert!(text.is_err() || text.unwrap().contains(char::is_control));
-            }
-        }
-        let twice = [
-            (&b"x-correlation-id"[..], &b"a"[..]),
-            (b"x-correlation-id", b"b"),
-        ];
-        assert!(publish(&session, "twice", &twice).await);
-        log.next().await.check("twice", "a");
-        let trace = [
-            (&b"x-correlation-id"[..], &b"' */"[..]),
-            (b"traceparent", TRACE.as_bytes()),
-        ];
-        assert!(publish(&session, "traced", &trace).await);
-        log.next().await.check_click("traced", &TRACE[3..35]);
+        let send = async |body: &str, headers: Headers<'_>| publish(&session, body, headers).await;
+        foreign(&mut log, send).await;
+        twice(&mut log, send).await;
         // Larger than what the client takes by default.
         let large = "x".repeat(100_000);
         scope(click("click-1"), produce(client, &session, &large))
             .await
             .unwrap();
         log.next().await.check_click(&large, "click-1");
-        assert!(publish(&session, "bare", &[]).await);
-        log.next().await.check_fresh("bare");
-        assert!(publish(&session, "", &[(b"x-correlation-id", b"theirs")]).await);
-        log.next().await.check("", "theirs");
     })
     .await;
     forget(&session).await.unwrap();
@@ -205,9 +172,7 @@ impl Publisher {
 /// more under way, and the consumer is dead while it keeps as many as it does.
 #[tokio::test]
 async fn a_consumer_is_killed() {
-    if !ready() {
-        return;
-    }
+    require!("Mosquitto", 1883);
     let session = unique("mqtt");
     // The session begins before the consumer does.
     let (client, mut events) = connect(&session);

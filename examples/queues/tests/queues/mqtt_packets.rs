@@ -1,17 +1,25 @@
 //! MQTT 5 byte by byte: what no client library sends.
 
+use correlation_testkit::services::unique;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::common::unique;
+use super::common::Headers;
 
 /// Publishes as another program would, whatever the bytes. Whether the broker took it.
-pub(crate) async fn publish(topic: &str, body: &str, properties: &[(&[u8], &[u8])]) -> bool {
+pub(crate) async fn publish(topic: &str, body: &str, properties: Headers<'_>) -> bool {
     let mut connect = b"\0\x04MQTT\x05\x02\0\x3c\0".to_vec();
     connect.extend(string(unique("mqtt").as_bytes()));
     let mut fields = Vec::new();
     for (name, value) in properties {
-        fields.extend([&[USER_PROPERTY][..], &string(name), &string(value)].concat());
+        fields.extend(
+            [
+                &[USER_PROPERTY][..],
+                &string(name.as_bytes()),
+                &string(value),
+            ]
+            .concat(),
+        );
     }
     let fields = [&length(fields.len())[..], &fields].concat();
     let publish = [

@@ -3,62 +3,55 @@
 use std::future::pending;
 use std::time::Duration;
 
-use async_nats::{Client, HeaderMap};
 use correlation_core::scope;
+use correlation_testkit::process::DEADLINE;
+use correlation_testkit::services::unique;
 use queues::Result;
 use queues::nats::{connect, consume, produce};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
-use super::common::{self, DEADLINE, HOSTILE, TRACE, click, handler, unique, with_consumer};
+use super::common::{Headers, click, foreign, handler, require, twice, with_consumer};
 use super::restart::{Consumer, MESSAGES, publish};
 
-pub(crate) fn ready() -> bool {
-    common::ready("NATS", 4222)
+/// Sends a message as somebody else would: with any bytes, which `async-nats` does not let pass.
+/// Those that NATS itself has no room for are not sent.
+pub(crate) async fn send(subject: &str, headers: Headers<'_>, body: &str) -> bool {
+    let carried = |value| str::from_utf8(value).is_ok_and(|text| !text.contains(['\r', '\n']));
+    let all = headers.iter().all(|(_, value)| carried(value));
+    if all {
+        send_raw(subject, headers, body).await;
+    }
+    all
 }
 
-/// Sends a message as somebody else would: with any bytes, which `async-nats` does not let pass.
-pub(crate) async fn send_raw(subject: &str, headers: &[(&str, &[u8])], body: &str) {
+/// As [`send`], but whatever the bytes.
+pub(crate) async fn send_raw(subject: &str, headers: Headers<'_>, body: &str) {
     let mut block = b"NATS/1.0\r\n".to_vec();
     for (name, value) in headers {
-        block.extend_from_slice(name.as_bytes());
-        block.extend_from_slice(b": ");
-        block.extend_from_slice(value);
-        block.extend_from_slice(b"\r\n");
+        block.extend([name.as_bytes(), b": ", value, b"\r\n"].concat());
     }
-    block.extend_from_slice(b"\r\n");
+    block.extend(b"\r\n");
     let (head, all) = (block.len(), block.len() + body.len());
     let mut message = b"CONNECT {\"verbose\":false,\"headers\":true}\r\n".to_vec();
-    message.extend_from_slice(format!("HPUB {subject} {head} {all}\r\n").as_bytes());
-    message.extend_from_slice(&block);
-    message.extend_from_slice(format!("{body}\r\nPING\r\n").as_bytes());
+    message.extend(format!("HPUB {subject} {head} {all}\r\n").as_bytes());
+    message.extend(block);
+    message.extend(format!("{body}\r\nPING\r\n").as_bytes());
 
     let mut server = BufReader::new(TcpStream::connect("127.0.0.1:4222").await.unwrap());
     server.write_all(&message).await.unwrap();
     let mut line = String::new();
     while line != "PONG\r\n" {
         line.clear();
-        assert_ne!(
-            server.read_line(&mut line).await.unwrap(),
-            0,
-            "NATS goes on"
-        );
+        let read = server.read_line(&mut line).await.unwrap();
+        assert_ne!(read, 0, "NATS goes on");
         assert!(!line.starts_with("-ERR"), "{line}");
     }
 }
 
-async fn send(client: &Client, subject: &str, body: &'static str, key: &str, value: &str) {
-    let mut headers = HeaderMap::new();
-    headers.insert(key, value);
-    let sent = client.publish_with_headers(subject.to_owned(), headers, body.into());
-    sent.await.unwrap();
-}
-
 #[tokio::test]
 async fn the_id_arrives() {
-    if !ready() {
-        return;
-    }
+    require!("NATS", 4222);
     let subject = unique("nats");
     let client = connect().await.unwrap();
     let (handle, mut log) = handler();
@@ -78,46 +71,29 @@ async fn the_id_arrives() {
 
 #[tokio::test]
 async fn what_others_send() {
-    if !ready() {
-        return;
-    }
+    require!("NATS", 4222);
     let subject = unique("nats");
     let client = connect().await.unwrap();
     let (handle, mut log) = handler();
     let test = async {
-        for key in ["x-correlation-id", "X-Correlation-ID", "CORRELATION_ID"] {
-            send(&client, &subject, "foreign", key, "theirs").await;
-            log.next().await.check("foreign", "theirs");
-        }
-        for bad in HOSTILE {
-            let Some(bad) = carried(bad) else { continue };
-            send_raw(&subject, &[("x-correlation-id", bad)], "bad").await;
-            log.next().await.check_fresh("bad");
-        }
-        send(&client, &subject, "traced", "traceparent", TRACE).await;
-        log.next().await.check_click("traced", &TRACE[3..35]);
-        client
-            .publish(subject.clone(), "bare".into())
-            .await
-            .unwrap();
+        // What others send goes over a connection of its own, which may be faster.
+        produce(&client, &subject, "ready").await.unwrap();
+        log.next().await.check_fresh("ready");
+        let send = async |body: &str, headers: Headers<'_>| send(&subject, headers, body).await;
+        foreign(&mut log, send).await;
+        twice(&mut log, send).await;
+        let bare = client.publish(subject.clone(), "bare".into());
+        bare.await.unwrap();
         log.next().await.check_fresh("bare");
     };
     with_consumer(consume(&client, &subject, &handle), test).await;
-}
-
-/// The value if it can be in a NATS message: text without line breaks.
-pub(crate) fn carried(value: &[u8]) -> Option<&[u8]> {
-    let text = str::from_utf8(value).ok()?;
-    (!text.contains(['\r', '\n'])).then_some(value)
 }
 
 /// Not ours, and nothing that a consumer could do about it: shown here, so that the README stays
 /// true. The process goes on.
 #[tokio::test]
 async fn headers_that_async_nats_cannot_read() {
-    if !ready() {
-        return;
-    }
+    require!("NATS", 4222);
     let subject = unique("nats");
     let client = connect().await.unwrap();
     let (handle, mut log) = handler();
@@ -153,9 +129,7 @@ async fn headers_that_async_nats_cannot_read() {
 /// What is sent while no consumer runs is gone; all that is handled has its own ID.
 #[tokio::test]
 async fn a_consumer_is_killed() {
-    if !ready() {
-        return;
-    }
+    require!("NATS", 4222);
     let subject = unique("nats");
     let client = connect().await.unwrap();
     let produce = async |body: String| produce(&client, &subject, &body).await;
@@ -182,16 +156,10 @@ async fn a_consumer_is_killed() {
     while handled.last() != Some(&last) {
         handled.push(second.next().await);
     }
-    eprintln!(
-        "nats: {before} before the kill, {} lines in all",
-        handled.len()
-    );
-    assert!(
-        !handled
-            .iter()
-            .any(|number| (killed..restarted).contains(number))
-    );
     let lines = handled.len();
+    eprintln!("nats: {before} before the kill, {lines} lines in all");
+    let lost = killed..restarted;
+    assert!(handled.iter().all(|number| !lost.contains(number)));
     handled.sort_unstable();
     handled.dedup();
     assert_eq!(handled.len(), lines, "each at most once");

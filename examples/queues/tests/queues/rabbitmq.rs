@@ -4,50 +4,45 @@ use std::collections::BTreeMap;
 use std::future::pending;
 
 use correlation_core::scope;
+use correlation_testkit::TRACE;
+use correlation_testkit::process::DEADLINE;
+use correlation_testkit::services::unique;
 use futures_util::StreamExt;
 use lapin::message::Delivery;
-use lapin::options::{
-    BasicConsumeOptions, BasicPublishOptions, ConfirmSelectOptions, QueueDeleteOptions,
-};
+use lapin::options::BasicConsumeOptions;
 use lapin::types::{AMQPValue, FieldArray, FieldTable, LongString, ShortString};
 use lapin::{BasicProperties, Channel};
 use queues::Result;
-use queues::rabbitmq::{connect, consume, produce, publish};
+use queues::rabbitmq::{self, connect, consume};
 use queues::rabbitmq_rpc::{answer, ask};
 
 use super::amqp_wire::publish_raw;
-use super::common::{self, DEADLINE, HOSTILE, TRACE, click, handler, unique, with_consumer};
+use super::common::{Headers, click, clicks, foreign, handler, require, with_consumer};
 use super::restart::{self, MESSAGES, kill_and_restart};
 
-fn ready() -> bool {
-    common::ready("RabbitMQ", 5672)
-}
-
 async fn delete(channel: &Channel, queue: &str) {
-    let options = QueueDeleteOptions::default();
-    channel.queue_delete(queue.into(), options).await.unwrap();
+    let deleted = channel.queue_delete(queue.into(), Default::default());
+    deleted.await.unwrap();
 }
 
 /// Sends a message as somebody else would.
 async fn send(channel: &Channel, queue: &str, body: &str, headers: &[(&str, AMQPValue)]) {
-    let headers: BTreeMap<ShortString, AMQPValue> = headers
-        .iter()
-        .map(|(key, value)| ((*key).into(), value.clone()))
-        .collect();
-    let properties = BasicProperties::default().with_headers(FieldTable::from(headers));
+    let headers = headers.iter().cloned();
+    let headers: BTreeMap<ShortString, AMQPValue> =
+        headers.map(|(key, value)| (key.into(), value)).collect();
+    let properties = BasicProperties::default().with_headers(headers.into());
     send_with(channel, queue, body, properties).await;
 }
 
 async fn send_with(channel: &Channel, queue: &str, body: &str, properties: BasicProperties) {
-    let options = BasicPublishOptions::default();
-    let sent = channel.basic_publish(
-        "".into(),
-        queue.into(),
-        options,
-        body.as_bytes(),
-        properties,
-    );
+    let (queue, body, options) = (queue.into(), body.as_bytes(), Default::default());
+    let sent = channel.basic_publish("".into(), queue, options, body, properties);
     sent.await.unwrap().await.unwrap();
+}
+
+/// Sends a message as we do.
+async fn produce(channel: &Channel, queue: &str, body: &str) -> Result {
+    rabbitmq::produce(channel, queue, body, BasicProperties::default()).await
 }
 
 /// The next message as it is.
@@ -56,8 +51,7 @@ async fn receive(channel: &Channel, queue: &str) -> Delivery {
         no_ack: true,
         ..BasicConsumeOptions::default()
     };
-    let none = FieldTable::default();
-    let consumer = channel.basic_consume(queue.into(), "".into(), options, none);
+    let consumer = channel.basic_consume(queue.into(), "".into(), options, Default::default());
     let mut consumer = consumer.await.unwrap();
     let next = tokio::time::timeout(DEADLINE, consumer.next()).await;
     next.expect("a message arrives").unwrap().unwrap()
@@ -69,33 +63,12 @@ fn text(text: impl Into<Vec<u8>>) -> AMQPValue {
 
 #[tokio::test]
 async fn the_id_arrives_and_survives_redelivery() {
-    if !ready() {
-        return;
-    }
+    require!("RabbitMQ", 5672);
     let queue = unique("rabbitmq");
     let channel = connect(&queue).await.unwrap();
     let (handle, mut log) = handler();
-    with_consumer(consume(&channel, &queue, &handle), async {
-        let first = produce(&channel, &queue, "first");
-        scope(click("click-1"), first).await.unwrap();
-        log.next().await.check_click("first", "click-1");
-
-        // Given back with a nack.
-        let fail = produce(&channel, &queue, "fail");
-        scope(click("click-2"), fail).await.unwrap();
-        log.next().await.check_click("fail", "click-2");
-        log.next().await.check_click("fail", "click-2");
-
-        // Outside of any scope nothing is sent.
-        produce(&channel, &queue, "alone").await.unwrap();
-        log.next().await.check_fresh("alone");
-
-        // Never acknowledged.
-        let hang = produce(&channel, &queue, "hang");
-        scope(click("click-3"), hang).await.unwrap();
-        log.next().await.check_click("hang", "click-3");
-    })
-    .await;
+    let test = clicks(&mut log, async |body| produce(&channel, &queue, body).await);
+    with_consumer(consume(&channel, &queue, &handle), test).await;
     drop(channel);
 
     let channel = connect(&queue).await.unwrap();
@@ -109,21 +82,20 @@ async fn the_id_arrives_and_survives_redelivery() {
 
 #[tokio::test]
 async fn what_others_send() {
-    if !ready() {
-        return;
-    }
+    require!("RabbitMQ", 5672);
     let queue = unique("rabbitmq");
     let channel = connect(&queue).await.unwrap();
     let (handle, mut log) = handler();
     let test = async {
-        for key in ["x-correlation-id", "X-Correlation-ID", "CORRELATION_ID"] {
-            send(&channel, &queue, "foreign", &[(key, text("theirs"))]).await;
-            log.next().await.check("foreign", "theirs");
-        }
-        for bad in HOSTILE {
-            send(&channel, &queue, "bad", &[("x-correlation-id", text(bad))]).await;
-            log.next().await.check_fresh("bad");
-        }
+        let foreign_send = async |body: &str, headers: Headers<'_>| {
+            let headers: Vec<_> = headers
+                .iter()
+                .map(|(key, value)| (*key, text(*value)))
+                .collect();
+            send(&channel, &queue, body, &headers).await;
+            true
+        };
+        foreign(&mut log, foreign_send).await;
         for value in [
             AMQPValue::LongInt(7),
             AMQPValue::Boolean(true),
@@ -134,15 +106,6 @@ async fn what_others_send() {
             send(&channel, &queue, "typed", &[("x-correlation-id", value)]).await;
             log.next().await.check_fresh("typed");
         }
-        let headers = [
-            ("x-correlation-id", text(" ")),
-            ("traceparent", text(TRACE)),
-        ];
-        send(&channel, &queue, "traced", &headers).await;
-        log.next().await.check_click("traced", &TRACE[3..35]);
-
-        send(&channel, &queue, "no headers", &[]).await;
-        log.next().await.check_fresh("no headers");
         send_with(&channel, &queue, "bare", BasicProperties::default()).await;
         log.next().await.check_fresh("bare");
         // A key of somebody's RPC is no correlation ID.
@@ -158,9 +121,7 @@ async fn what_others_send() {
 /// true. The process goes on.
 #[tokio::test]
 async fn headers_that_lapin_cannot_read() {
-    if !ready() {
-        return;
-    }
+    require!("RabbitMQ", 5672);
     let queue = unique("rabbitmq");
     let channel = connect(&queue).await.unwrap();
     let (handle, mut log) = handler();
@@ -189,9 +150,7 @@ async fn headers_that_lapin_cannot_read() {
 
 #[tokio::test]
 async fn headers_and_properties_of_the_user_stay() {
-    if !ready() {
-        return;
-    }
+    require!("RabbitMQ", 5672);
     let queue = unique("rabbitmq");
     let channel = connect(&queue).await.unwrap();
     let own = BTreeMap::from([("tenant".into(), AMQPValue::LongInt(7))]);
@@ -200,7 +159,7 @@ async fn headers_and_properties_of_the_user_stay() {
         .with_correlation_id("rpc-1".into())
         .with_reply_to("answers".into())
         .with_priority(3);
-    let published = publish(&channel, &queue, "x", own);
+    let published = rabbitmq::produce(&channel, &queue, "x", own);
     scope(click("click-1"), published).await.unwrap();
 
     let message = receive(&channel, &queue).await;
@@ -208,24 +167,23 @@ async fn headers_and_properties_of_the_user_stay() {
     assert_eq!(properties.correlation_id(), &Some("rpc-1".into()));
     assert_eq!(properties.reply_to(), &Some("answers".into()));
     assert_eq!(properties.priority(), &Some(3));
+    // Persistent.
+    assert_eq!(properties.delivery_mode(), &Some(2));
     let headers = properties.headers().as_ref().unwrap().inner();
     assert_eq!(headers["tenant"], AMQPValue::LongInt(7));
     assert_eq!(headers["x-correlation-id"], text("click-1"));
     assert_eq!(headers["traceparent"], text(TRACE));
-    assert_eq!(headers.len(), 3);
+    assert_eq!(headers["tracestate"], text("a=1"));
+    assert_eq!(headers.len(), 4);
     delete(&channel, &queue).await;
 }
 
 #[tokio::test]
 async fn answers_find_their_questions() {
-    if !ready() {
-        return;
-    }
+    require!("RabbitMQ", 5672);
     let queue = unique("rabbitmq");
-    let (server, client) = (
-        connect(&queue).await.unwrap(),
-        connect(&queue).await.unwrap(),
-    );
+    let server = connect(&queue).await.unwrap();
+    let client = connect(&queue).await.unwrap();
     let (seen, mut log) = handler();
     let handle = async |question: &[u8]| {
         seen(question).await.unwrap();
@@ -251,18 +209,13 @@ async fn answers_find_their_questions() {
         let properties = BasicProperties::default()
             .with_reply_to(replies.as_str().into())
             .with_correlation_id("their own key".into())
-            .with_headers(FieldTable::from(BTreeMap::from([(
-                "X-Correlation-ID".into(),
-                text("theirs"),
-            )])));
+            .with_headers(BTreeMap::from([("X-Correlation-ID".into(), text("theirs"))]).into());
         send_with(&own, &queue, "e", properties).await;
         log.next().await.check("e", "theirs");
         let reply = receive(&own, &replies).await;
         assert_eq!(reply.data, b"re: e");
-        assert_eq!(
-            reply.properties.correlation_id(),
-            &Some("their own key".into())
-        );
+        let key = reply.properties.correlation_id();
+        assert_eq!(key, &Some("their own key".into()));
         let headers = reply.properties.headers().as_ref().unwrap().inner();
         assert_eq!(headers["x-correlation-id"], text("theirs"));
         delete(&own, &replies).await;
@@ -277,13 +230,11 @@ async fn answers_find_their_questions() {
 
 #[tokio::test]
 async fn a_consumer_is_killed() {
-    if !ready() {
-        return;
-    }
+    require!("RabbitMQ", 5672);
     let queue = unique("rabbitmq");
     let channel = connect(&queue).await.unwrap();
-    let confirm = ConfirmSelectOptions::default();
-    channel.confirm_select(confirm).await.unwrap();
+    let confirm = channel.confirm_select(Default::default());
+    confirm.await.unwrap();
     let produce = async |body: String| produce(&channel, &queue, &body).await;
     restart::publish(0..MESSAGES, produce).await;
     kill_and_restart("rabbitmq", &queue, &[]).await;

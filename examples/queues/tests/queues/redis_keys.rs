@@ -1,9 +1,8 @@
 //! A name for the keys of a test, and what other programs do with Redis.
 
+use correlation_testkit::services::unique;
 use redis::aio::MultiplexedConnection;
-use redis::{Cmd, Commands, Connection, FromRedisValue, cmd, pipe};
-
-use super::common::unique;
+use redis::{Commands, Connection, FromRedisValue, cmd, pipe};
 
 /// A name that no other test has. When it is dropped, all keys that contain it are deleted.
 pub(crate) struct Name(pub(crate) String);
@@ -12,9 +11,7 @@ impl Name {
     pub(crate) fn new(name: &str) -> Self {
         Self(unique(name))
     }
-}
 
-impl Name {
     /// All keys that contain it, and the jobs of its queues.
     pub(crate) fn keys(&self) -> Vec<String> {
         keys(&mut connect().unwrap(), &self.0).unwrap()
@@ -83,7 +80,6 @@ pub(crate) async fn call<T: FromRedisValue>(
     name: &str,
     arguments: &[&[u8]],
 ) -> T {
-    let mut command: Cmd = cmd(name);
-    command.arg(arguments);
-    command.query_async(redis).await.unwrap()
+    let called = cmd(name).arg(arguments).query_async(redis).await;
+    called.unwrap()
 }

@@ -7,12 +7,11 @@ use std::collections::HashSet;
 use std::process::Stdio;
 
 use correlation_core::{CorrelationId, scope};
+use correlation_testkit::process::DEADLINE;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use queues::Result;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
-
-use super::common::DEADLINE;
 
 /// How many messages each broker gets.
 pub(crate) const MESSAGES: u32 = 10_000;

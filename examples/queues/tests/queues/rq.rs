@@ -1,15 +1,17 @@
 //! RQ, with workers and producers of Python.
 
-use std::collections::HashMap;
-
 use correlation_core::scope;
+use correlation_testkit::TRACE;
 use queues::Result;
 use queues::redis_connection::connect;
-use queues::rq::{Job, consume, produce};
+use queues::rq::produce;
+use queues::rq_job::Job;
+use queues::rq_worker::consume;
 use redis::aio::MultiplexedConnection;
+use redis::{AsyncCommands, cmd};
 use serde_json::{Value, json};
 
-use super::common::{HOSTILE, TRACE, click, handler, ready, with_consumer};
+use super::common::{HOSTILE, click, handler, require, with_consumer};
 use super::redis_keys::{Name, call, rust_queue};
 use super::restart::{MESSAGES, kill_and_restart, publish};
 use super::rq_python::python;
@@ -25,8 +27,7 @@ async fn consumer(queue: &str, handle: impl AsyncFn(&[u8]) -> Result) -> Result 
 }
 
 async fn status(redis: &mut MultiplexedConnection, job: &str) -> String {
-    let key = format!("rq:job:{job}");
-    call(redis, "HGET", &[key.as_bytes(), b"status"]).await
+    redis.hget(format!("rq:job:{job}"), "status").await.unwrap()
 }
 
 /// The worker ran the job under this ID, and logged it.
@@ -97,14 +98,8 @@ async fn rust_to_python() {
     for (n, bad) in HOSTILE.iter().enumerate() {
         let id = format!("{}-{n}", &*queue);
         let meta = json!({"correlation_id": String::from_utf8_lossy(bad)}).to_string();
-        add(
-            redis,
-            &queue,
-            &id,
-            &json!(["jobs.ship", null, ["12"], {}]),
-            meta.as_bytes(),
-        )
-        .await;
+        let data = json!(["jobs.ship", null, ["12"], {}]);
+        add(redis, &queue, &id, &data, meta.as_bytes()).await;
         check_fresh(&worker.report().await, "12");
     }
 
@@ -176,27 +171,20 @@ async fn python_to_rust() {
 /// Adds a job as any program can.
 async fn add(redis: &mut MultiplexedConnection, queue: &str, id: &str, data: &Value, meta: &[u8]) {
     let (key, data) = (format!("rq:job:{id}"), data.to_string());
-    let fields = [
-        key.as_bytes(),
-        b"data",
-        data.as_bytes(),
-        b"meta",
-        meta,
-        b"retries_left",
-        b"1",
-        b"origin",
-        queue.as_bytes(),
-    ];
-    let _: u64 = call(redis, "HSET", &fields).await;
-    let key = format!("rq:queue:{queue}");
-    let _: u64 = call(redis, "RPUSH", &[key.as_bytes(), id.as_bytes()]).await;
+    let mut fields = cmd("HSET");
+    fields.arg(&[&*key, "retries_left", "1", "origin", queue, "data", &data]);
+    let _: u64 = fields
+        .arg("meta")
+        .arg(meta)
+        .query_async(redis)
+        .await
+        .unwrap();
+    let () = redis.rpush(format!("rq:queue:{queue}"), id).await.unwrap();
 }
 
 #[tokio::test]
 async fn what_others_send() {
-    if !ready("Redis", 6379) {
-        return;
-    }
+    require!("Redis", 6379);
     let queue = Name::new("rq");
     let redis = &mut connect().await.unwrap();
     let data = |body: &str| json!(["rust.ship", null, [body], {"to": "Ankh-Morpork"}]);
@@ -221,27 +209,15 @@ async fn what_others_send() {
             log.next().await.check_fresh("7");
         }
         // An ID that was made here stays for the next try, and the bad one is gone.
-        add(
-            redis,
-            &queue,
-            &id(4),
-            &data("fail"),
-            br#"{"correlation_id":"a b","x":1}"#,
-        )
-        .await;
+        let meta = br#"{"correlation_id":"a b","x":1}"#;
+        add(redis, &queue, &id(4), &data("fail"), meta).await;
         let first = log.next().await;
         first.check_fresh("fail");
         log.next().await.check("fail", &first.id);
         let key = format!("rq:job:{}", id(4));
         let meta: Vec<u8> = call(redis, "HGET", &[key.as_bytes(), b"meta"]).await;
-        let meta: HashMap<String, Value> = serde_json::from_slice(&meta).unwrap();
-        assert_eq!(
-            meta,
-            HashMap::from([
-                ("correlation_id".to_owned(), json!(first.id)),
-                ("x".to_owned(), json!(1)),
-            ])
-        );
+        let meta: Value = serde_json::from_slice(&meta).unwrap();
+        assert_eq!(meta, json!({"correlation_id": first.id, "x": 1}));
 
         // A name that is no text.
         let key = format!("rq:job:{}", id(7));
@@ -277,9 +253,7 @@ async fn what_others_send() {
 /// Half of the jobs are enqueued by Python, if it is there.
 #[tokio::test]
 async fn a_consumer_is_killed() {
-    if !ready("Redis", 6379) {
-        return;
-    }
+    require!("Redis", 6379);
     let queue = Name::new("rq");
     let redis = connect().await.unwrap();
     let produce = async |body: String| {

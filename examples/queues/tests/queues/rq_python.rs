@@ -1,70 +1,19 @@
 //! RQ itself: a worker, a producer, and its command line.
 
 use std::fs::{self, File};
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
+use correlation_testkit::process::{DEADLINE, Running, run};
+use correlation_testkit::services;
 use serde_json::Value;
 
-use super::common::{DEADLINE, ready};
 use super::redis_keys::{call, rust_queue};
 
-/// The Python with RQ, if that and Redis are there. If not: says so and gives `None`, or panics if
-/// `CORRELATION_REQUIRE_SERVICES=1`.
+/// The Python of all tests, if Redis is there.
 pub(crate) fn python() -> Option<Python> {
-    if !ready("Redis", 6379) {
-        return None;
-    }
-    let required =
-        std::env::var_os("CORRELATION_REQUIRE_SERVICES").is_some_and(|value| value == "1");
-    match environment(required) {
-        Ok(home) => Some(Python(home)),
-        Err(reason) if required => panic!("CORRELATION_REQUIRE_SERVICES=1, but {reason}"),
-        Err(reason) => {
-            eprintln!("skipped: {reason}");
-            None
-        }
-    }
-}
-
-/// A virtual environment below the target directory. Only a run that requires the services
-/// installs it: a plain `cargo test` must not download anything.
-fn environment(required: bool) -> Result<PathBuf, String> {
-    let home = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let venv = home.join("rq-venv");
-    let complete = venv.join("complete");
-    if !complete.exists() && !required {
-        return Err(
-            "no Python with rq: a run with CORRELATION_REQUIRE_SERVICES=1 installs rq from PyPI \
-             below the target directory, later runs use it"
-                .to_owned(),
-        );
-    }
-    // Tests run in parallel, and under nextest in processes of their own.
-    fs::create_dir_all(home).map_err(|error| error.to_string())?;
-    let lock = File::create(home.join("rq-venv.lock")).map_err(|error| error.to_string())?;
-    lock.lock().map_err(|error| error.to_string())?;
-    if !complete.exists() {
-        run(Command::new("python3")
-            .args(["-m", "venv", "--clear"])
-            .arg(&venv))?;
-        let install = ["-m", "pip", "install", "--quiet", "rq>=2,<4"];
-        run(Command::new(venv.join("bin/python")).args(install))?;
-        File::create(&complete).map_err(|error| error.to_string())?;
-    }
-    Ok(venv.join("bin"))
-}
-
-fn run(command: &mut Command) -> Result<String, String> {
-    let output = command
-        .output()
-        .map_err(|error| format!("{command:?}: {error}"))?;
-    if output.status.success() {
-        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
-    }
-    let said = String::from_utf8_lossy(&output.stderr);
-    Err(format!("{command:?}: {}\n{said}", output.status))
+    let python = services::python_and(env!("CARGO_TARGET_TMPDIR"), &[("Redis", 6379)])?;
+    Some(Python(python.parent().unwrap().to_owned()))
 }
 
 pub(crate) struct Python(PathBuf);
@@ -123,14 +72,9 @@ impl Python {
                 "correlation_rq.CorrelatedJob",
             ])
             .args(JSON)
-            .args(["--name", queue])
-            // Its log has what jobs raise, on purpose.
-            .stderr(Stdio::null())
-            .stdout(Stdio::null())
-            // A group of its own, so that the process that runs a job ends with it.
-            .process_group(0);
+            .args(["--name", queue]);
         Worker {
-            process: command.spawn().unwrap(),
+            _process: Running::start(&mut command),
             reports: reports(queue),
         }
     }
@@ -138,7 +82,7 @@ impl Python {
 
 /// A worker of RQ, and what its jobs say.
 pub(crate) struct Worker {
-    process: Child,
+    _process: Running,
     reports: String,
 }
 
@@ -149,14 +93,6 @@ impl Worker {
         let arguments = [self.reports.as_bytes(), seconds.as_bytes()];
         let report: Option<(String, Vec<u8>)> = call(redis, "BLPOP", &arguments).await;
         serde_json::from_slice(&report.expect("a report of the Python job").1).unwrap()
-    }
-}
-
-impl Drop for Worker {
-    fn drop(&mut self) {
-        let group = format!("-{}", self.process.id());
-        let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
-        let _ = self.process.wait();
     }
 }
 

@@ -2,11 +2,12 @@
 
 mod otel_logs;
 mod otel_spans;
+mod problem;
 mod sentry;
 mod slog;
 
 use correlation_core::CorrelationId;
 
 fn id() -> CorrelationId {
-    "click-7".parse().unwrap()
+    correlation_testkit::id("click-7")
 }

@@ -1,9 +1,9 @@
 use std::panic::catch_unwind;
-use std::process::Command;
 use std::sync::Arc;
 use std::{env, thread};
 
 use correlation_core::{bind, sync_scope};
+use correlation_testkit::process;
 use sentry::protocol::Event;
 use sentry::test::{TestTransport, with_captured_events};
 use sentry::{ClientOptions, Hub, Level};
@@ -81,17 +81,8 @@ fn what_is_captured_while_a_panic_is_on_its_way_has_it() {
 /// As it is in a service: one installation for all threads of the process.
 #[test]
 fn installed_once_it_is_there_in_threads_that_start_later() {
-    let test = Command::new(env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "sentry::child",
-            "--nocapture",
-            "--test-threads=1",
-        ])
-        .env(CHILD, "1")
-        .output()
-        .unwrap();
-    assert!(test.status.success(), "{test:?}");
+    let mut child = process::test_alone("sentry::child");
+    process::run(child.env(CHILD, "1")).unwrap();
 }
 
 #[test]

@@ -1,7 +1,7 @@
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
 use correlation_core::{current, sync_scope};
+use correlation_testkit::Capture;
 use recipes::slog::Correlate;
 use serde_json::Value;
 use slog::{Drain, FnValue, Level, Logger, OwnedKVList, Record, info, o};
@@ -10,41 +10,25 @@ use slog_json::Json;
 
 use crate::id;
 
-#[derive(Clone, Default)]
-struct Sink(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Sink {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+/// JSON on this writer, printed by the thread that logs.
+fn sync(log: &Capture) -> impl Drain<Ok = (), Err = slog::Never> + Send + use<> {
+    Mutex::new(Json::new(log.clone()).add_default_keys().build()).fuse()
 }
 
-impl Sink {
-    /// JSON on this sink, printed by the thread that logs.
-    fn sync(&self) -> impl Drain<Ok = (), Err = slog::Never> + Send + use<> {
-        Mutex::new(Json::new(self.clone()).add_default_keys().build()).fuse()
-    }
+/// The same, printed by a thread of its own.
+fn by_worker(log: &Capture) -> slog::Fuse<Async> {
+    Async::new(sync(log)).build().fuse()
+}
 
-    /// The same, printed by a thread of its own.
-    fn by_worker(&self) -> slog::Fuse<Async> {
-        Async::new(self.sync()).build().fuse()
-    }
-
-    /// For each line, whether there is an ID, and which.
-    fn ids(&self) -> Vec<Option<Value>> {
-        let printed = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
-        let lines = printed.lines().map(|line| {
-            assert!(line.matches("correlation_id").count() <= 1, "{line}");
-            serde_json::from_str::<Value>(line).unwrap()
-        });
-        lines
-            .map(|line| line.get("correlation_id").cloned())
-            .collect()
-    }
+/// For each line, whether there is an ID, and which.
+fn ids(log: &Capture) -> Vec<Option<Value>> {
+    let lines = log.lines();
+    let twice = |line: &&String| line.matches("correlation_id").count() > 1;
+    assert_eq!(lines.iter().find(twice), None);
+    let records = log.records().into_iter();
+    records
+        .map(|record| record.get("correlation_id").cloned())
+        .collect()
 }
 
 /// Two lines, one outside of a request and one inside; then all of them are printed.
@@ -61,18 +45,17 @@ fn lazy() -> slog::OwnedKV<impl slog::SendSyncRefUnwindSafeKV> {
 
 #[test]
 fn in_front_of_the_worker_every_record_has_it() {
-    for sync in [true, false] {
-        let sink = Sink::default();
-        if sync {
-            let drain = Correlate(sink.sync()).fuse();
+    for is_sync in [true, false] {
+        let log = Capture::default();
+        if is_sync {
+            let drain = Correlate(sync(&log)).fuse();
             log_with(Logger::root(drain, o!("service" => "shop")));
         } else {
-            let drain = Correlate(sink.by_worker()).fuse();
+            let drain = Correlate(by_worker(&log)).fuse();
             log_with(Logger::root(drain, o!("service" => "shop")));
         }
-        assert_eq!(sink.ids(), [None, Some("click-7".into())]);
-        let printed = String::from_utf8(sink.0.lock().unwrap().clone()).unwrap();
-        let inside: Value = serde_json::from_str(printed.lines().last().unwrap()).unwrap();
+        assert_eq!(ids(&log), [None, Some("click-7".into())]);
+        let inside = &log.records()[1];
         let other = (&inside["service"], &inside["table"], &inside["rows"]);
         assert_eq!(other, (&"shop".into(), &"users".into(), &3.into()));
     }
@@ -80,17 +63,17 @@ fn in_front_of_the_worker_every_record_has_it() {
 
 #[test]
 fn a_lazy_value_is_right_as_long_as_nothing_is_handed_over() {
-    let sink = Sink::default();
-    log_with(Logger::root(sink.sync(), lazy()));
-    assert_eq!(sink.ids(), [Some(Value::Null), Some("click-7".into())]);
+    let log = Capture::default();
+    log_with(Logger::root(sync(&log), lazy()));
+    assert_eq!(ids(&log), [Some(Value::Null), Some("click-7".into())]);
 }
 
 /// The trap: the worker asks for the value, and it works for no request.
 #[test]
 fn a_lazy_value_is_null_with_slog_async() {
-    let sink = Sink::default();
-    log_with(Logger::root(sink.by_worker(), lazy()));
-    assert_eq!(sink.ids(), [Some(Value::Null), Some(Value::Null)]);
+    let log = Capture::default();
+    log_with(Logger::root(by_worker(&log), lazy()));
+    assert_eq!(ids(&log), [Some(Value::Null), Some(Value::Null)]);
 }
 
 #[test]

@@ -7,11 +7,10 @@ use axum::http::StatusCode;
 use axum::routing::post;
 use axum::{Json, Router};
 use correlation_axum::CorrelationLayer;
-use tokio::net::TcpListener;
 
 use super::downstream::{Downstream, Refused};
 use super::messages::{Confirmation, Purchase, Refusal};
-use super::{Service, cannot_listen, lifeline, opened};
+use super::{Service, bound, lifeline};
 use crate::Failure;
 
 #[tokio::main]
@@ -21,10 +20,7 @@ pub(super) async fn run(listen: SocketAddr) -> Result<(), Failure> {
         .with_state(Downstream::from_env(Service::Orders)?)
         .layer(CorrelationLayer::new());
 
-    let listener = TcpListener::bind(listen)
-        .await
-        .map_err(|error| cannot_listen(listen, &error))?;
-    opened(listener.local_addr()?);
+    let listener = bound(listen).await?;
     axum::serve(listener, app)
         .with_graceful_shutdown(lifeline::ended())
         .await?;

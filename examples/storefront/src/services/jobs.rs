@@ -56,6 +56,14 @@ impl Jobs {
 
     /// `.correlated()` is all it takes, for whoever pushes and for whoever works.
     async fn open(url: &str, queue: &str) -> Result<Self, Failure> {
+        macro_rules! config {
+            ($storage:ident) => {
+                $storage::Config::default()
+                    .queue(queue)
+                    .heartbeat_interval(HEARTBEAT)
+                    .missed_heartbeats(MISSED)
+            };
+        }
         Ok(match url.split(':').next() {
             Some("sqlite") => {
                 let pool = SqlitePool::connect_with(SqliteConnectOptions::from_str(url)?).await?;
@@ -64,23 +72,15 @@ impl Jobs {
                     return Err("allowed is a file: the worker is another process".into());
                 }
                 SqliteStorage::setup(&pool).await?;
-                let config = apalis_sqlite::Config::default()
-                    .queue(queue)
-                    .heartbeat_interval(HEARTBEAT)
-                    .missed_heartbeats(MISSED);
-                Self::Sqlite(SqliteStorage::new(&pool).with_config(config).correlated())
+                let storage = SqliteStorage::new(&pool).with_config(config!(apalis_sqlite));
+                Self::Sqlite(storage.correlated())
             }
             Some("postgres" | "postgresql") => {
-                let pool = PgPoolOptions::new()
-                    .acquire_timeout(PATIENCE)
-                    .connect(url)
-                    .await?;
+                let pool = PgPoolOptions::new().acquire_timeout(PATIENCE);
+                let pool = pool.connect(url).await?;
                 PostgresStorage::setup(&pool).await?;
-                let config = apalis_postgres::Config::default()
-                    .queue(queue)
-                    .heartbeat_interval(HEARTBEAT)
-                    .missed_heartbeats(MISSED);
-                Self::Postgres(PostgresStorage::new(&pool).with_config(config).correlated())
+                let storage = PostgresStorage::new(&pool).with_config(config!(apalis_postgres));
+                Self::Postgres(storage.correlated())
             }
             Some("redis") => {
                 // By default an answer that takes half a second ends the worker.
@@ -89,15 +89,8 @@ impl Jobs {
                     .set_number_of_retries(1);
                 let client = Client::open(url)?;
                 let connection = client.get_connection_manager_with_config(patience).await?;
-                let config = apalis_redis::Config::default()
-                    .queue(queue)
-                    .heartbeat_interval(HEARTBEAT)
-                    .missed_heartbeats(MISSED);
-                Self::Redis(
-                    RedisStorage::new(connection)
-                        .with_config(config)
-                        .correlated(),
-                )
+                let storage = RedisStorage::new(connection).with_config(config!(apalis_redis));
+                Self::Redis(storage.correlated())
             }
             Some("amqp") => {
                 let config = apalis_amqp::Config::default().queue(queue);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 use std::{io, process, thread};
 
-use service_common::terminated;
+use tokio::signal;
 use tokio::sync::oneshot;
 
 /// Completes when the service is to end: on SIGTERM, on Ctrl-C, and when standard input is
@@ -22,6 +22,21 @@ pub(super) async fn ended() {
     tokio::select! {
         () = terminated() => {}
         _ = stdin => {}
+    }
+}
+
+/// Completes on Ctrl-C, and on SIGTERM where there is such a thing.
+pub(crate) async fn terminated() {
+    #[cfg(unix)]
+    let terminate = async {
+        let signals = signal::unix::signal(signal::unix::SignalKind::terminate());
+        signals.expect("SIGTERM can be listened for").recv().await;
+    };
+    #[cfg(not(unix))]
+    let terminate = std::future::pending::<()>();
+    tokio::select! {
+        _ = signal::ctrl_c() => {}
+        () = terminate => {}
     }
 }
 

@@ -17,17 +17,19 @@ mod worker;
 use std::env::VarError;
 use std::ffi::OsStr;
 use std::fmt::Display;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::io::Write;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::{env, io, process};
 
-use service_common::announce;
+use tokio::net::TcpListener;
 use tokio::process::Command;
 
 use crate::Failure;
 use crate::logs::{self, Format};
 
 pub(crate) use jobs::QUEUE_URL;
+pub(crate) use lifeline::terminated;
 pub(crate) use store::DATABASE_URL;
 
 /// How the two ends of a story begin: of what orders does in the background, and of the job.
@@ -95,19 +97,12 @@ impl Service {
         log_file: &Path,
         others: &[(Self, String)],
     ) -> io::Result<Command> {
+        let others = others.iter();
+        let others = others.map(|(service, url)| (service.url_variable(), url));
         let mut command = Command::new(env::current_exe()?);
-        command
-            .args(["serve", self.name()])
-            .env(
-                LISTEN,
-                SocketAddr::from((Ipv4Addr::LOCALHOST, port)).to_string(),
-            )
-            .env(LOG_FILE, log_file)
-            .envs(
-                others
-                    .iter()
-                    .map(|(service, url)| (service.url_variable(), url)),
-            );
+        command.args(["serve", self.name()]).envs(others);
+        command.env(LISTEN, format!("127.0.0.1:{port}"));
+        command.env(LOG_FILE, log_file);
         Ok(command)
     }
 }
@@ -133,7 +128,16 @@ pub(crate) fn serve(service: Service) -> Result<(), Failure> {
 fn opened(addr: SocketAddr) {
     // No request, and so no ID on this line.
     tracing::info!(%addr, pid = process::id(), "listening");
-    announce(addr);
+    // Not `eprintln!`, which panics if nobody reads it.
+    let _ = writeln!(io::stderr(), "listening on {addr}");
+}
+
+/// Listens, and says so.
+async fn bound(addr: SocketAddr) -> Result<TcpListener, Failure> {
+    let listener = TcpListener::bind(addr).await;
+    let listener = listener.map_err(|error| cannot_listen(addr, &error))?;
+    opened(listener.local_addr()?);
+    Ok(listener)
 }
 
 fn cannot_listen(addr: SocketAddr, why: &dyn Display) -> Failure {

@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 
 use actix_web::http::StatusCode;
 use actix_web::{App, HttpResponse, HttpServer, web};
-use correlation_actix::{Correlation, Policy, spawn};
+use correlation_actix::Correlation;
+use correlation_actix::correlation::{Policy, spawn};
 
 use super::downstream::{Downstream, Refused};
 use super::jobs::{Jobs, MailReceipt};

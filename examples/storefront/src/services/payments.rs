@@ -1,5 +1,6 @@
 //! Payments, with Rocket: asks the bank, which says no at times.
 
+use std::future::pending;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -41,15 +42,15 @@ pub(super) async fn run(listen: SocketAddr) -> Result<(), Failure> {
         .map_err(|error| error.to_string())?;
 
     let shutdown = rocket.shutdown();
-    tokio::spawn(async move {
-        lifeline::ended().await;
-        shutdown.notify();
-    });
+    let ended = tokio::select! {
+        ended = rocket.launch() => ended,
+        // In the task that polls Rocket. One that is told to end from another thread may find its
+        // accept loop at its end before it looks whether it was told: then it waits for no answer
+        // in progress, and fails.
+        ended = async { lifeline::ended().await; shutdown.notify(); pending().await } => ended,
+    };
     // Rocket's error panics when it is dropped unread, so it is made a text here.
-    rocket
-        .launch()
-        .await
-        .map_err(|error| cannot_listen(listen, &error))?;
+    ended.map_err(|error| cannot_listen(listen, &error))?;
     Ok(())
 }
 
@@ -70,12 +71,7 @@ async fn charge(charge: Json<Charge>) -> Result<Custom<Json<Receipt>>, Custom<Js
 }
 
 fn requested(charge: &Charge) {
-    let Charge {
-        order,
-        amount,
-        attempt,
-        ..
-    } = charge;
+    let (order, amount, attempt) = (charge.order, charge.amount, charge.attempt);
     tracing::info!(order, %amount, attempt, "charge requested");
 }
 

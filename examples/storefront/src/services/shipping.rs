@@ -2,14 +2,13 @@
 
 use std::net::SocketAddr;
 
-use correlation_warp::spawn_blocking;
-use tokio::net::TcpListener;
+use correlation_warp::correlation::spawn_blocking;
 use warp::Filter;
 use warp::http::StatusCode;
 use warp::reply::{Reply, Response, json, with_status};
 
 use super::messages::{Parcel, Refusal, Shipment};
-use super::{cannot_listen, lifeline, opened};
+use super::{bound, lifeline};
 use crate::Failure;
 
 #[tokio::main]
@@ -19,10 +18,7 @@ pub(super) async fn run(listen: SocketAddr) -> Result<(), Failure> {
         .and(warp::body::json())
         .then(ship);
 
-    let listener = TcpListener::bind(listen)
-        .await
-        .map_err(|error| cannot_listen(listen, &error))?;
-    opened(listener.local_addr()?);
+    let listener = bound(listen).await?;
     correlation_warp::serve(shipments)
         .incoming(listener)
         .graceful(lifeline::ended())

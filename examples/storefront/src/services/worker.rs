@@ -1,5 +1,6 @@
 //! The worker: does the jobs that orders puts on the queue. It serves no requests.
 
+use std::io::{self, Write};
 use std::process;
 use std::time::Duration;
 
@@ -18,7 +19,8 @@ pub(super) async fn run() -> Result<(), Failure> {
     let jobs = Jobs::from_env().await?;
     // No job, and so no ID on this line.
     tracing::info!(pid = process::id(), "listening for jobs");
-    eprintln!("{READY}");
+    // Not `eprintln!`, which panics if nobody reads it.
+    let _ = writeln!(io::stderr(), "{READY}");
     jobs.work().await
 }
 

@@ -87,7 +87,20 @@ async fn a_taken_port_is_one_clear_line() {
 
 #[tokio::test]
 async fn unknown_arguments_are_one_clear_line() {
-    assert_failed(&run(&["--twice"]).await, 2, &["--twice", "--help"]);
-    assert_failed(&run(&["serve"]).await, 2, &["service"]);
+    for (args, named) in [
+        (&["--twice"][..], "--twice"),
+        (&["--port"], "--port"),
+        (&["--port", "65536"], "65536"),
+        (&["--port", "-1"], "-1"),
+        (&["--logs"], "--logs"),
+        (&["--logs", ""], "--logs"),
+        (&["serve"], "service"),
+        (&["serve", "warehouse"], "warehouse"),
+        (&["--once", "serve", "orders"], "serve"),
+    ] {
+        assert_failed(&run(args).await, 2, &[named, "--help"]);
+    }
     assert_failed(&run(&["serve", "orders"]).await, 1, &["LOG_FILE"]);
+    let help = run(&["--once", "--help"]).await;
+    assert!(help.status.success() && text(&help.stdout).contains("Usage: storefront"));
 }

@@ -1,14 +1,14 @@
 //! A queue of its own for each test, on the servers that run here.
 
-use std::net::TcpStream;
 use std::thread;
 
+use correlation_testkit::require_service;
+use correlation_testkit::services::unique;
 use lapin::options::QueueDeleteOptions;
 use lapin::{Connection, ConnectionProperties};
 use redis::AsyncCommands;
 use sqlx::{Connection as _, PgConnection};
 use tokio::runtime::Runtime;
-use uuid::Uuid;
 
 use crate::shop::Failure;
 
@@ -18,18 +18,11 @@ pub(crate) const REDIS: &str = "redis://127.0.0.1";
 
 /// Whether a server is there. Without one there is nothing to test, unless it has to be there.
 pub(crate) fn answers(url: &str) -> bool {
-    let (name, addr) = match url {
-        POSTGRESQL => ("PostgreSQL", "127.0.0.1:5432"),
-        RABBITMQ => ("RabbitMQ", "127.0.0.1:5672"),
-        _ => ("Redis", "127.0.0.1:6379"),
-    };
-    let answers = TcpStream::connect(addr).is_ok();
-    if !answers {
-        let required = std::env::var_os("CORRELATION_REQUIRE_SERVICES").is_some_and(|v| v == "1");
-        assert!(!required, "no {name} at {addr}");
-        println!("skipped: no {name} at {addr}");
+    match url {
+        POSTGRESQL => require_service("PostgreSQL", 5432),
+        RABBITMQ => require_service("RabbitMQ", 5672),
+        _ => require_service("Redis", 6379),
     }
-    answers
 }
 
 /// A name that no other run has, whose worker would do the jobs of this one. What is there under
@@ -42,7 +35,7 @@ pub(crate) struct Queue {
 
 impl Queue {
     pub(crate) fn new(url: &'static str) -> Self {
-        let name = format!("storefront-test-{}", Uuid::new_v4().simple());
+        let name = unique("storefront");
         Self { url, name }
     }
 

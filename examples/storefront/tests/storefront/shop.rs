@@ -33,10 +33,8 @@ impl Shop {
         let url = timeout(PATIENCE, async {
             loop {
                 let mut line = String::new();
-                assert!(
-                    stdout.read_line(&mut line).await.unwrap() > 0,
-                    "it has ended"
-                );
+                let read = stdout.read_line(&mut line).await.unwrap();
+                assert_ne!(read, 0, "it has ended");
                 if let Some(rest) = line.strip_prefix("the shop is open at ") {
                     break rest.split(';').next().unwrap().to_owned();
                 }
@@ -87,15 +85,12 @@ pub(crate) async fn run(args: &[&str]) -> Output {
 
 pub(crate) fn storefront(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_storefront"));
-    command
-        .args(args)
-        .env_remove("DATABASE_URL")
-        .env_remove("QUEUE_URL")
-        .env_remove("QUEUE")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true);
+    for variable in ["DATABASE_URL", "QUEUE_URL", "QUEUE"] {
+        command.env_remove(variable);
+    }
+    command.args(args).stdin(Stdio::null());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.kill_on_drop(true);
     command
 }
 
@@ -108,11 +103,8 @@ pub(crate) fn folder(name: &str) -> PathBuf {
 
 pub(crate) fn records(logs: &Path) -> Vec<String> {
     let files = SERVICES.map(|service| fs::read_to_string(log_file(logs, service)).unwrap());
-    files
-        .iter()
-        .flat_map(|file| file.lines())
-        .map(str::to_owned)
-        .collect()
+    let lines = files.iter().flat_map(|file| file.lines());
+    lines.map(str::to_owned).collect()
 }
 
 pub(crate) fn log_file(logs: &Path, service: &str) -> PathBuf {
