@@ -1,25 +1,11 @@
 #![no_main]
 
 use std::io::Write;
-use std::sync::{Arc, Mutex};
 
-use correlation_core::{CorrelationId, sync_scope, tag};
+use correlation_core::{sync_scope, tag};
+use correlation_testkit::{Capture, id};
 use libfuzzer_sys::fuzz_target;
 use tracing_subscriber::fmt::MakeWriter;
-
-#[derive(Clone, Default)]
-struct Sink(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Sink {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
 
 // The first byte is the size of the pieces in which the rest is written.
 fuzz_target!(|data: &[u8]| {
@@ -29,19 +15,15 @@ fuzz_target!(|data: &[u8]| {
     if contains(record, b"correlation_id") {
         return;
     }
-    let sink = Sink::default();
-    let tag = tag({
-        let sink = sink.clone();
-        move || sink.clone()
-    });
-    let id: CorrelationId = "abc".parse().unwrap();
-    sync_scope(id, || {
+    let log = Capture::default();
+    let tag = tag(log.clone());
+    sync_scope(id("abc"), || {
         let mut writer = tag.make_writer();
         for piece in record.chunks(usize::from(size).max(1)) {
             writer.write_all(piece).unwrap();
         }
     });
-    let written = sink.0.lock().unwrap().clone();
+    let written = log.bytes();
     for (before, after) in record
         .split(|&b| b == b'\n')
         .zip(written.split(|&b| b == b'\n'))

@@ -1,6 +1,7 @@
 #![no_main]
 
-use correlation_core::{CorrelationId, Parser, Policy, Source};
+use correlation_core::{CorrelationId, Origin, Policy, Source};
+use correlation_testkit::every_source;
 use libfuzzer_sys::fuzz_target;
 
 const NAMES: [&str; 8] = [
@@ -22,16 +23,12 @@ fuzz_target!(|data: &[u8]| {
             Some((NAMES[usize::from(name) % NAMES.len()], value))
         })
     };
-    let policy = Policy::new().parsers([
-        Parser::B3,
-        Parser::XAmznTraceId,
-        Parser::XCloudTraceContext,
-        Parser::RequestId,
-    ]);
-    let context = policy.receive(lines, None).expect("nothing is rejected");
+    let sentry = Source::parsed("sentry-trace", |value| value.split('-').next());
+    let policy = Policy::new().sources(every_source().into_iter().chain([sentry]));
+    let context = policy.receive(lines, None).into_context();
     let id = context.id().as_str();
     assert!(id.len() <= 128 && id.parse::<CorrelationId>().is_ok());
-    if context.source() != Source::Generated {
+    if context.origin() != Origin::Generated {
         let mut values = lines().map(|(_, value)| value);
         assert!(values.any(|value| value.windows(id.len()).any(|part| part == id.as_bytes())));
     }
