@@ -32,6 +32,8 @@ pub fn log_line(data: &[u8]) {
         (b't', _) => check_text(&lines, &written),
         (b'j', Some(objects)) => check_objects(&lines, &objects, &written, flushes),
         (_, Some(_)) => {}
+        // Blanks that are flushed may come before an object: then no record has begun.
+        _ if flushes => return,
         _ if no_objects => check_text(&lines, &written),
         // What is no object, and yet looks like one, is taken for one where it comes whole.
         _ => return,

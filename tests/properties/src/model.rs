@@ -46,8 +46,9 @@ pub(crate) fn trace_id<'h>(lines: &[&'h [u8]]) -> Option<&'h str> {
     let [line] = lines else {
         return None;
     };
-    let value = str::from_utf8(trim(line)).ok()?;
+    let value = trim(line);
     let (known, tail) = value.split_at_checked(55)?;
+    let known = str::from_utf8(known).ok().filter(|known| known.is_ascii())?;
     let (version, rest) = known.split_at(2);
     let flags = u8::from_str_radix(&known[53..], 16).ok()?;
     // As version 00 with the flags that it knows, which is what goes out.
@@ -56,7 +57,7 @@ pub(crate) fn trace_id<'h>(lines: &[&'h [u8]]) -> Option<&'h str> {
     let fits = match version {
         "00" => tail.is_empty(),
         "ff" => false,
-        _ => (tail.is_empty() || tail.starts_with('-')) && value.len() <= 512,
+        _ => (tail.is_empty() || tail.starts_with(b"-")) && value.len() <= 512,
     };
     let valid = is_traceparent(&first) && hex(version) && hex(&known[53..]) && fits;
     valid.then(|| &known[3..35])
