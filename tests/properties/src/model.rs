@@ -48,7 +48,9 @@ pub(crate) fn trace_id<'h>(lines: &[&'h [u8]]) -> Option<&'h str> {
     };
     let value = trim(line);
     let (known, tail) = value.split_at_checked(55)?;
-    let known = str::from_utf8(known).ok().filter(|known| known.is_ascii())?;
+    let known = str::from_utf8(known)
+        .ok()
+        .filter(|known| known.is_ascii())?;
     let (version, rest) = known.split_at(2);
     let flags = u8::from_str_radix(&known[53..], 16).ok()?;
     // As version 00 with the flags that it knows, which is what goes out.

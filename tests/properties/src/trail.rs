@@ -1,6 +1,7 @@
 use std::io::{self, Read};
 
 use correlation_trail::{Timeline, Trail, printable};
+use serde_json::json;
 
 use crate::{contains, lines};
 
@@ -39,9 +40,18 @@ pub fn trail(data: &[u8]) {
         if contains(line, b"untrusted_id") || line.starts_with(b"LPKSHHRH") {
             continue;
         }
-        let line = [line, b" correlation_id=", ID.as_bytes(), b"\n"].concat();
-        let told = told(&line, usize::MAX);
-        assert!(!told.records().is_empty(), "{}", line.escape_ascii());
+        let line = format!("{} correlation_id={ID}", String::from_utf8_lossy(line));
+        let time = "2026-11-22T14:15:50.200123456Z";
+        for log in [
+            format!("{line}\n"),
+            format!("shop-1  | {line}\n"),
+            format!("{time} stdout F {line}\n"),
+            json!({"log": format!("{line}\n"), "stream": "stdout", "time": time}).to_string(),
+            json!({"__REALTIME_TIMESTAMP": "1795356950200000", "MESSAGE": line}).to_string(),
+        ] {
+            let told = told(log.as_bytes(), usize::MAX);
+            assert!(!told.records().is_empty(), "not found: {log}");
+        }
     }
 }
 
