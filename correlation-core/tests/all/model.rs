@@ -358,7 +358,7 @@ impl World {
             let frame = Frame::new(Arc::clone(&tasks[at]), 0);
             Arc::new(self.runtimes[at].spawn(frame))
         });
-        let mut tied = [Vec::new(), Vec::new()];
+        let (mut tied, mut finished) = ([Vec::new(), Vec::new()], Vec::new());
         for (n, &step) in steps.iter().enumerate() {
             let before = model.clone();
             let outer = step.outer(n);
@@ -374,7 +374,10 @@ impl World {
                 }
                 Op::FinishThread => {
                     let first: TaskContext = tied[thread].remove(0);
-                    self.on(thread, move || first.finish());
+                    finished.push(self.on(thread, move || {
+                        first.finish();
+                        first
+                    }));
                 }
                 op => self.poll(step, op, n, &tasks[at], &handles[at]),
             }
@@ -408,7 +411,7 @@ impl World {
             handle.abort();
             until(runtime, || handle.is_finished());
         }
-        drop((tasks, tied));
+        drop((tasks, tied, finished));
         let left = [0, 1].map(|thread| self.on(thread, now));
         assert_eq!(left, [State::Unset; 2], "left on a thread by {steps:#?}");
     }

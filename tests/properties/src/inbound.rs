@@ -1,7 +1,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use correlation_core::adapter::{Decision, Peer};
-use correlation_core::{Origin, Policy, Source, TraceContext, Trust};
+use correlation_core::{Origin, Policy, Source, TraceContext, TraceId, Trust};
 use correlation_testkit::every_source;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -158,7 +158,7 @@ impl Setting {
         let rejected = self.rejects && (invalid || candidate.is_none());
         assert_eq!(decision.rejected().is_some(), rejected);
 
-        let (context, trusted) = (decision.context(), self.trust % 2 == 0);
+        let (context, trusted) = (decision.context(), [0, 2].contains(&self.trust));
         let text = |id: &[u8]| String::from_utf8(id.to_vec()).unwrap();
         match candidate.filter(|_| trusted && !rejected) {
             Some((id, name)) => {
@@ -176,7 +176,7 @@ impl Setting {
         let traces = values(lines, "traceparent");
         let continued = model::trace_id(&traces).filter(|_| trusted);
         let trace = context.trace_id();
-        let trace = trace.as_ref().map(|trace| trace.as_str());
+        let trace = trace.as_ref().map(TraceId::as_str);
         if continued.is_some() || !self.participates {
             assert_eq!(trace, continued);
         } else {
@@ -264,7 +264,7 @@ pub fn networks(data: &[u8]) {
     let policy = Policy::new().trust(trust);
     let trusts = |peer: Peer| {
         let decision = policy.receive(|| [("x-correlation-id", "abc")], peer);
-        decision.context().id() == &"abc"
+        decision.context().id() == "abc"
     };
     let mut networks = Vec::new();
     for line in text.lines() {

@@ -1,4 +1,4 @@
-use correlation_core::{Context, Policy, TraceContext};
+use correlation_core::{Context, Policy, TraceContext, TraceId};
 use correlation_testkit::vectors::{is_traceparent, is_tracestate};
 
 use crate::{Pairs, lines, model, sent};
@@ -14,7 +14,7 @@ pub fn trace_context(data: &[u8]) {
     };
     let forward = context(TraceContext::Forward, received);
     let (expected, taken) = (model::trace_id(&[parent]), forward.trace_id());
-    assert_eq!(taken.as_ref().map(|id| id.as_str()), expected);
+    assert_eq!(taken.as_ref().map(TraceId::as_str), expected);
 
     let once = sent_trace(&forward);
     match &once[..] {
