@@ -14,6 +14,8 @@ mod inbound;
 mod lines;
 #[cfg(feature = "log")]
 mod log_doors;
+#[cfg(feature = "tokio")]
+mod model;
 mod outbound;
 mod policy;
 mod rayon;

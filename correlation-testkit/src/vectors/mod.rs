@@ -32,10 +32,13 @@
 //! | S6 | 512 bytes: of more, whole members go, at first those over 128 |
 //! | S7 | nothing of ours is put in |
 
+mod grammar;
 mod limits;
 mod parent;
 mod state;
 mod values;
+
+pub use grammar::{is_traceparent, is_tracestate};
 
 /// One row.
 #[derive(Clone, Debug)]

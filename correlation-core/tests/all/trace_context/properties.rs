@@ -1,57 +1,11 @@
 //! Whatever comes in: no panic, and what goes out is valid and read back to itself.
 
 use correlation_core::{Policy, TraceContext};
-use correlation_testkit::vectors::PARENT_ID;
+use correlation_testkit::vectors::{PARENT_ID, is_traceparent, is_tracestate};
 use proptest::prelude::*;
 
 use super::received;
 use crate::{Sent, sent, values};
-
-/// The grammar of version 00 (section "traceparent Header Field Values"), written a second time.
-fn is_traceparent(value: &str) -> bool {
-    let parts: Vec<_> = value.split('-').collect();
-    let hex = |part: &str| part.bytes().all(|b| b"0123456789abcdef".contains(&b));
-    let lengths: Vec<_> = parts.iter().map(|part| part.len()).collect();
-    lengths == [2, 32, 16, 2]
-        && parts.iter().all(|part| hex(part))
-        && parts[0] == "00"
-        && parts[1].contains(|c| c != '0')
-        && parts[2].contains(|c| c != '0')
-        && ["00", "01", "02", "03"].contains(&parts[3])
-}
-
-/// The grammar of lists (section "tracestate Header Field Values"), and what we send of it: no
-/// empty member, no twins, 512 bytes.
-fn is_tracestate(list: &str) -> bool {
-    let members: Vec<_> = list
-        .split(',')
-        .map(|member| member.split_once('='))
-        .collect();
-    let key = |key: &str| {
-        key.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
-            && key.len() <= 256
-            && key
-                .chars()
-                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-*/@".contains(c))
-    };
-    let value = |value: &str| {
-        (1..=256).contains(&value.len())
-            && value.chars().all(|c| (' '..='~').contains(&c) && c != '=')
-            && !value.ends_with(' ')
-    };
-    let twins = |(at, member): (usize, &Option<(&str, &str)>)| {
-        let key = member.map(|(key, _)| key);
-        members[..at]
-            .iter()
-            .any(|known| known.map(|(key, _)| key) == key)
-    };
-    (1..=32).contains(&members.len())
-        && list.len() <= 512
-        && members
-            .iter()
-            .all(|member| member.is_some_and(|(k, v)| key(k) && value(v)))
-        && !members.iter().enumerate().any(twins)
-}
 
 fn trace_headers(sent: &Sent) -> Vec<(&'static str, Vec<u8>)> {
     let named = ["traceparent", "tracestate"].into_iter().flat_map(|name| {

@@ -46,7 +46,8 @@ use crate::id::CorrelationId;
 ///
 /// The format has to say what it holds, as JSON, `MessagePack`, CBOR and YAML do; postcard and
 /// bincode do not, so give the new messages a queue of their own there. With `serde_json` the ID
-/// never matters to the body, as with `Carried`. With others the value is read into memory first,
+/// never matters to the body, as with `Carried`, but the whole message has to be UTF-8, which JSON
+/// is (RFC 8259, section 8.1). With others the value is read into memory first,
 /// as by an untagged enum of serde: where serde cannot hold what stands in the place of the ID,
 /// such as an integer of over 64 bits or a tag of YAML, reading fails.
 #[derive(Clone, Debug)]
