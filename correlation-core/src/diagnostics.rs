@@ -101,6 +101,11 @@ pub(crate) fn generator_failed() {
     }
 }
 
+/// A closure of a policy has panicked.
+pub(crate) fn closure_panicked(what: &str) {
+    emit!(warn, "{what}");
+}
+
 /// A call leaves under this parent-id: the receiver's spans have it as their parent.
 pub(crate) fn outbound(span_id: &str) {
     #[cfg(feature = "tracing")]

@@ -6,6 +6,7 @@
 pub mod adapter;
 mod context;
 mod diagnostics;
+mod foreign;
 mod id;
 mod inbound;
 mod lines;

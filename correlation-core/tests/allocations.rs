@@ -13,6 +13,7 @@ use correlation_core::adapter::http::{ResponseHeaders, receive};
 use correlation_core::{
     Context, CorrelationId, Generator, Policy, TraceContext, current, scope, sync_scope, tag,
 };
+use correlation_testkit::TRACE;
 use http::{HeaderMap, HeaderValue};
 use tracing::dispatcher;
 
@@ -79,6 +80,32 @@ fn inbound_requests_cost_nothing() {
         let two = || sync_scope(context(), || (current(), Context::new(id())));
         assert_eq!(allocations(two), 1, "{value:?}");
     }
+}
+
+/// Whatever a caller sends, it is not copied.
+#[test]
+fn hostile_headers_cost_nothing() {
+    let policy = Policy::new();
+    let long = HeaderValue::try_from("a, ".repeat(20_000)).unwrap();
+    let mut hostile = HeaderMap::new();
+    for name in [
+        "x-correlation-id",
+        "x-request-id",
+        "traceparent",
+        "tracestate",
+    ] {
+        for _ in 0..25 {
+            hostile.append(name, long.clone());
+        }
+    }
+    let context = |headers: &HeaderMap| policy.receive(|| headers, None).into_context();
+    assert_eq!(allocations(|| sync_scope(context(&hostile), current)), 0);
+    // A trace goes on, and its state is too long to go on with it: what is held of it is where
+    // its lines are.
+    hostile.insert("traceparent", TRACE.parse().unwrap());
+    drop(context(&hostile));
+    let measured = measure(|| drop(black_box(context(&hostile))));
+    assert!(measured.bytes_max < 2_000, "{measured:?}");
 }
 
 /// What is more than an ID is made for each request: nobody holds it for the next one.

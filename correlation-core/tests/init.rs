@@ -75,13 +75,95 @@ fn colours_are_for_pipes_never_and_for_terminals_without_no_color() {
     }
 }
 
+/// A second subscriber is a mistake that is told: `init` panics, `try_init` gives the error. The
+/// first one stays, and each line has the ID once.
+#[test]
+fn a_second_subscriber_is_refused_and_the_first_one_stays() {
+    for (twice, told) in [
+        ("init", "no other subscriber or logger is installed"),
+        (
+            "try_init",
+            "a global default trace dispatcher has already been set",
+        ),
+        (
+            "fmt",
+            "a global default trace dispatcher has already been set",
+        ),
+    ] {
+        let output = child().env(CHILD, twice).output().unwrap();
+        assert_eq!(
+            messages(&output),
+            ["ERROR", "INFO", "INFO from log"],
+            "{twice}"
+        );
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(stderr.contains(told), "{twice}: {stderr}");
+    }
+}
+
+/// With a logger of the `log` crate before it, `try_init` says so, and records of `tracing` are
+/// written all the same. What `log` gets goes to the logger that was there.
+#[test]
+fn beside_another_logger_the_records_of_tracing_are_written() {
+    let output = child().env(CHILD, "log").output().unwrap();
+    assert_eq!(messages(&output), ["ERROR", "INFO"]);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(stderr.contains("logger"), "{stderr}");
+    assert!(
+        stderr.contains("the other logger: detail from log"),
+        "{stderr}"
+    );
+}
+
+/// Installs something besides. What comes of it goes to standard error.
+fn install_besides(what: &str) {
+    use correlation_core::tracing::{init, try_init};
+
+    match what {
+        "init" => {
+            init();
+            let second = std::panic::catch_unwind(init);
+            assert!(second.is_err());
+        }
+        "try_init" => {
+            init();
+            eprintln!("{}", try_init().unwrap_err());
+        }
+        "fmt" => {
+            init();
+            let second = tracing_subscriber::fmt().try_init();
+            eprintln!("{}", second.unwrap_err());
+        }
+        "log" => {
+            log::set_logger(&Other).unwrap();
+            log::set_max_level(log::LevelFilter::Info);
+            eprintln!("{}", try_init().unwrap_err());
+        }
+        _ => init(),
+    }
+}
+
+struct Other;
+
+impl log::Log for Other {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        eprintln!("the other logger: {}", record.args());
+    }
+
+    fn flush(&self) {}
+}
+
 /// Not a test of its own: what the others run in a process of its own.
 #[test]
 fn program() {
-    if env::var_os(CHILD).is_none() {
+    let Ok(besides) = env::var(CHILD) else {
         return;
-    }
-    correlation_core::tracing::init();
+    };
+    install_besides(&besides);
     sync_scope("abc".parse::<CorrelationId>().unwrap(), || {
         tracing::error!("detail");
         tracing::info!("detail");

@@ -4,7 +4,8 @@ use correlation_core::Policy;
 
 use crate::checks::concurrency::{self, Load};
 use crate::checks::{
-    access, bodies, connection, disconnect, headers, outcomes, reject, rules, spawned, websocket,
+    access, bodies, connection, disconnect, headers, outcomes, reject, rules, smuggled, spawned,
+    websocket,
 };
 use crate::{Adapter, Report};
 
@@ -31,6 +32,7 @@ pub async fn check(adapter: &impl Adapter) -> Report {
     report.merge(spawned::check(addr).await);
     report.merge(websocket::check(addr, &gaps).await);
     report.merge(connection::check(addr).await);
+    report.merge(smuggled::check(addr).await);
     report.merge(disconnect::check(addr, &gaps).await);
     report.merge(concurrency::http1(addr, Load::FULL).await);
     report.merge(concurrency::pipelined(addr, Load::FULL).await);

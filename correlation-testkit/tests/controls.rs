@@ -6,7 +6,7 @@ mod reference;
 use correlation_core::Policy;
 use correlation_testkit::checks::concurrency::{self, Load};
 use correlation_testkit::checks::{
-    access, bodies, connection, disconnect, headers, outcomes, reject, rules,
+    access, bodies, connection, disconnect, headers, outcomes, reject, rules, smuggled,
 };
 use correlation_testkit::{Adapter, Report};
 use reference::{Fault, Reference};
@@ -82,6 +82,13 @@ async fn lost_headers_are_found() {
     let addr = adapter.start(Policy::new());
     let report = outcomes::check(addr, &adapter.gaps()).await;
     found(Fault::OnlySuccess, &report, 10, "/panic");
+}
+
+#[tokio::test]
+async fn lines_that_no_sender_may_write_are_found() {
+    let addr = Reference(Fault::Lenient).start(Policy::new());
+    let report = smuggled::check(addr).await;
+    found(Fault::Lenient, &report, 3, "\\r\\n b");
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@
 //! crates ask for is compared with what the documentation says.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
@@ -55,6 +55,66 @@ fn two_loggers_write_what_they_wrote() {
     assert_eq!(alone.len(), 3, "{alone:#?}");
     let ours = core("default-features = false, features = ['log', 'tracing'],");
     assert_eq!(alone, program.written(&ours));
+}
+
+/// Two versions of core in one program are two libraries, each with an ambient ID of its own: what
+/// one has set, the other does not see. The document says so, and how it is found.
+#[test]
+fn two_versions_of_core_know_nothing_of_each_other() {
+    let other = another_version();
+    let program = Program {
+        name: "versions",
+        main: r#"fn main() {
+            let id: correlation_core::CorrelationId = "click-1".parse().unwrap();
+            correlation_core::sync_scope(id, || {
+                println!("ours {:?}", correlation_core::current().map(String::from));
+                println!("theirs {:?}", another::current().map(String::from));
+            });
+        }"#,
+        dependencies: "",
+    };
+    let features = "default-features = false,";
+    let theirs = format!("another = {{ package = '{CORE}', {features} path = '{other}' }}\n");
+    let written = program.written(&(core(features) + &theirs));
+    assert_eq!(written, ["ours Some(\"click-1\")", "theirs None"]);
+    let tree = cargo(|command| {
+        command.args(["tree", "--duplicates", "--depth", "0", "--manifest-path"]);
+        command.arg(programs().join(program.name).join("Cargo.toml"));
+    });
+    let tree = String::from_utf8(tree).unwrap();
+    let found = |version: &str| tree.contains(&format!("{CORE} v{version} "));
+    assert!(
+        found(env!("CARGO_PKG_VERSION")) && found(OTHER_VERSION),
+        "{tree}"
+    );
+}
+
+/// A copy of core under another version, in a workspace of its own.
+fn another_version() -> String {
+    let copy = programs().join("another");
+    fs::create_dir_all(&copy).unwrap();
+    let manifest = fs::read_to_string(workspace("Cargo.toml")).unwrap();
+    let (workspace_before, rest) = manifest.split_once("[workspace.package]").unwrap();
+    assert!(workspace_before.contains("members"));
+    let version = format!("version = \"{}\"", env!("CARGO_PKG_VERSION"));
+    let other = format!("version = \"{OTHER_VERSION}\"");
+    let rest = rest.replacen(&version, &other, 1);
+    let manifest = format!("[workspace]\nmembers = ['{CORE}']\n[workspace.package]{rest}");
+    fs::write(copy.join("Cargo.toml"), manifest).unwrap();
+    copy_all(Path::new(&workspace(CORE)), &copy.join(CORE));
+    copy.join(CORE).to_str().unwrap().to_owned()
+}
+
+fn copy_all(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let (from, to) = (entry.path(), to.join(entry.file_name()));
+        match from.is_dir() {
+            true => copy_all(&from, &to),
+            false => drop(fs::copy(from, to).unwrap()),
+        }
+    }
 }
 
 #[test]
@@ -109,7 +169,7 @@ impl Program {
             main,
             dependencies,
         } = self;
-        let programs = Path::new(env!("CARGO_TARGET_TMPDIR")).join("presence");
+        let programs = programs();
         let directory = programs.join(name);
         fs::create_dir_all(directory.join("src")).unwrap();
         fs::write(directory.join("src/main.rs"), main).unwrap();
@@ -142,6 +202,11 @@ impl Program {
         let text = String::from_utf8(text).unwrap();
         text.lines().map(without_time).collect()
     }
+}
+
+/// Where the programs lie.
+fn programs() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("presence")
 }
 
 /// The line of a `Cargo.toml` that depends on core, with these options.
@@ -298,3 +363,4 @@ fn text(value: &Value) -> &str {
 }
 
 const CORE: &str = "correlation-core";
+const OTHER_VERSION: &str = "0.99.0";

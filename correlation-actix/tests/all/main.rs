@@ -4,5 +4,6 @@
 mod awc;
 mod bodies;
 mod errors;
+mod misuse;
 mod panics;
 mod server;

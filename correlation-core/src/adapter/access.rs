@@ -2,11 +2,12 @@
 
 use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::thread;
 use std::time::Instant;
-use std::{mem, thread};
 
 use crate::context::{self, Context};
 use crate::diagnostics;
+use crate::foreign;
 use crate::id::CorrelationId;
 use crate::inbound::{Peer, Policy};
 
@@ -23,8 +24,9 @@ use crate::inbound::{Peer, Policy};
 /// INFO access: request method="GET" path="/orders/42" route="/orders/{id}" status=200 bytes=512 latency_ms=3.142 peer=192.0.2.7 outcome="completed"
 /// ```
 ///
-/// What is not known is left out. So is the query string, since people put secrets there. A status
-/// of 500 and above, and a panic, make it a record of the level `WARN`.
+/// What is not known is left out. So is the query string, since people put secrets there. Of a
+/// method or path over 1,024 bytes the beginning is told, with `…` behind it. A status of 500 and
+/// above, and a panic, make it a record of the level `WARN`.
 ///
 /// # Panics
 ///
@@ -81,8 +83,8 @@ impl AccessRecord {
         let wanted = policy.wants_access_record() && context::scoped_context().is_none();
         let record = move || Record {
             context: context.clone(),
-            method: method.to_owned(),
-            path: target.split('?').next().unwrap_or_default().to_owned(),
+            method: cut(method),
+            path: cut(target.split('?').next().unwrap_or_default()),
             route: None,
             peer: peer.into().ip(),
             begun: Instant::now(),
@@ -267,6 +269,18 @@ impl Record {
     }
 }
 
+/// What the log says of text that the caller chose: the beginning, if it is long.
+fn cut(text: &str) -> String {
+    let end = (0..=LONGEST.min(text.len())).rfind(|&at| text.is_char_boundary(at));
+    match end.and_then(|end| text.get(..end)) {
+        Some(short) if short.len() < text.len() => format!("{short}…"),
+        _ => text.to_owned(),
+    }
+}
+
+/// Servers take paths of 64 KiB and more.
+const LONGEST: usize = 1024;
+
 impl Drop for Record {
     fn drop(&mut self) {
         // A second panic while the first one unwinds would end the process, and so would one that
@@ -275,10 +289,7 @@ impl Drop for Record {
             return;
         }
         let write = || context::sync_scope(self.context.clone(), || self.write());
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(write)) {
-            // What it panicked with is foreign, and so is its destructor.
-            mem::forget(catch_unwind(AssertUnwindSafe(|| drop(panic))));
-        }
+        foreign::caught(write);
     }
 }
 

@@ -1,10 +1,11 @@
 //! The span of a request, which every scope of it enters.
 
 use std::mem;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 
 use tracing::{Span, span};
+
+use crate::foreign;
 
 /// A span whose destructors let no panic of the subscriber out while the thread unwinds, which
 /// would end the process. `fmt` panics when nobody reads what it writes.
@@ -40,8 +41,5 @@ fn contained(subscriber: impl FnOnce()) {
     if !thread::panicking() {
         return subscriber();
     }
-    if let Err(panic) = catch_unwind(AssertUnwindSafe(subscriber)) {
-        // Its destructor is foreign, too.
-        mem::forget(panic);
-    }
+    foreign::caught(subscriber);
 }

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::CorrelationId;
 use super::random::{random_bytes, random_nonzero};
 use crate::diagnostics;
+use crate::foreign::Closure;
 
 /// How a new ID is made when the caller sent none.
 ///
@@ -25,8 +26,11 @@ enum Kind {
     UuidV4,
     UuidV7,
     Hex,
-    Custom(Arc<dyn Fn() -> Option<CorrelationId> + Send + Sync>),
+    Custom(Arc<Make>),
 }
+
+/// `None` if it panicked, else an ID, unless what it made is none.
+type Make = dyn Fn() -> Option<Option<CorrelationId>> + Send + Sync;
 
 impl Generator {
     /// Random UUIDs, version 4 (RFC 9562, section 5.4), hyphenated. The default.
@@ -52,14 +56,20 @@ impl Generator {
     /// IDs made by `make`.
     ///
     /// When `make` returns text that is not a valid [`CorrelationId`], a UUIDv4 takes its place
-    /// and the first time a warning is logged: a request is never lost for it.
+    /// and the first time a warning is logged: a request is never lost for it. The same holds when
+    /// `make` panics. It runs on the thread of the server, so one that blocks holds up the requests
+    /// of that thread.
     #[must_use]
     pub fn custom<F, T>(make: F) -> Self
     where
         F: Fn() -> T + Send + Sync + 'static,
         T: AsRef<str>,
     {
-        Self(Kind::Custom(Arc::new(move || make().as_ref().parse().ok())))
+        static CUSTOM: Closure =
+            Closure::new("the custom generator panicked; a UUIDv4 is used instead");
+        Self(Kind::Custom(Arc::new(move || {
+            CUSTOM.ask(|| make().as_ref().parse().ok())
+        })))
     }
 
     /// Whether the last 7 bytes of its UUIDs, or hexadecimal digits, are random: what the W3C
@@ -83,11 +93,12 @@ impl Generator {
                 );
             }
             Kind::Custom(make) => match make() {
-                Some(id) => return id,
-                None => {
+                Some(Some(id)) => return id,
+                Some(None) => {
                     diagnostics::generator_failed();
                     random_uuid()
                 }
+                None => random_uuid(),
             },
         };
         CorrelationId::from_valid(uuid.hyphenated().encode_lower(&mut [0; 36]))

@@ -9,6 +9,7 @@ use super::trust::LinesByName;
 use super::{Peer, Policy};
 use crate::context::{self, Context, Origin};
 use crate::diagnostics;
+use crate::foreign::Closure;
 use crate::id::{CorrelationId, Fault, is_placeholder};
 use crate::names::{TRACEPARENT, TRACESTATE, trim};
 use crate::trace_context::{Trace, TraceContext, Traceparent};
@@ -245,7 +246,9 @@ impl Policy {
                 (_, Occurrence::Conflict) => Err(Fault::Empty),
                 (Format::Plain, Occurrence::One(value)) => self.check_header(value),
                 (Format::Known(parse), Occurrence::One(value)) => self.check_part(value, parse),
-                (Format::Own(parse), Occurrence::One(value)) => self.check_part(value, &**parse),
+                (Format::Own(parse), Occurrence::One(value)) => {
+                    self.check_part(value, |value| PARSE.ask(|| parse(value)).flatten())
+                }
             };
             match id {
                 Ok(id) => {
@@ -308,7 +311,7 @@ impl Policy {
         }
         let id = CorrelationId::validate(value, self.max_len)?;
         match &self.validator {
-            Some(accepts) if !accepts(id) => Err(Fault::Refused),
+            Some(accepts) if VALIDATOR.ask(|| accepts(id)) != Some(true) => Err(Fault::Refused),
             _ => Ok(id),
         }
     }
@@ -321,6 +324,10 @@ impl Policy {
         missing.then_some(Rejected::new(RejectReason::Missing))
     }
 }
+
+static VALIDATOR: Closure = Closure::new("the validator panicked: the ID is not valid");
+static PARSE: Closure =
+    Closure::new("the closure of `Source::parsed` panicked: the header has no ID");
 
 /// Shows the value of each line of a header.
 // Seldom, and so not where it is called: the pass over all headers is inlined there.

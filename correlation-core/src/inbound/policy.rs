@@ -235,7 +235,9 @@ impl Policy {
 
     /// One more check on IDs from callers: they are valid only if it says `true`.
     ///
-    /// It runs inside the request, once for each value: a panic in it is a panic of the request.
+    /// It runs before the request has an ID, once for each value. A value at which it panics is not
+    /// valid, and the first time a warning is logged. It runs on the thread of the server, so one
+    /// that blocks holds up the requests of that thread.
     #[must_use]
     pub fn validator(mut self, check: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
         self.validator = Some(Arc::new(check));
@@ -333,7 +335,7 @@ impl Policy {
     ///
     /// | field | meaning |
     /// |---|---|
-    /// | `method`, `path` | of the request; the path without its query |
+    /// | `method`, `path` | of the request, at most 1,024 bytes each; the path without its query |
     /// | `route` | what the request matched, `/orders/{id}`: in axum, actix-web and Rocket |
     /// | `status` | of the response |
     /// | `bytes` | of the response body that were sent |

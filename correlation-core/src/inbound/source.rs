@@ -115,9 +115,9 @@ impl Source {
     /// A header in a format of your own: `parse` gets its value and gives the part that is the ID,
     /// or `None` if there is none.
     ///
-    /// The value comes without white space around it, and only if it is UTF-8. `parse` runs inside
-    /// the request, as a [validator](crate::Policy::validator) does: a panic in it is a panic of
-    /// the request. [`reject_invalid`](crate::Policy::reject_invalid) does not apply to this source.
+    /// The value comes without white space around it, and only if it is UTF-8. A header at which
+    /// `parse` panics has no ID, as with a [validator](crate::Policy::validator).
+    /// [`reject_invalid`](crate::Policy::reject_invalid) does not apply to this source.
     ///
     /// # Panics
     ///

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use ipnet::IpNet;
 
 use crate::diagnostics::{self, InvalidSetting, or_panic};
+use crate::foreign::Closure;
 use crate::names::trim;
 
 /// Whose IDs are taken over.
@@ -109,7 +110,8 @@ impl Trust {
     }
 
     /// Trusts those callers for which `predicate` holds. It runs for every request that brings
-    /// an ID or a trace context.
+    /// an ID or a trace context. A caller at whom it panics is not trusted, and the first time a
+    /// warning is logged.
     ///
     /// ```
     /// use correlation_core::Trust;
@@ -128,14 +130,22 @@ impl Trust {
         match &self.0 {
             Callers::All => true,
             Callers::None => false,
-            Callers::Some(predicate) => (predicate.holds)(&Caller {
-                peer,
-                lines,
-                told: &predicate.told,
-            }),
+            Callers::Some(predicate) => {
+                let caller = Caller {
+                    peer,
+                    lines,
+                    told: &predicate.told,
+                };
+                PREDICATE
+                    .ask(|| (predicate.holds)(&caller))
+                    .unwrap_or(false)
+            }
         }
     }
 }
+
+static PREDICATE: Closure =
+    Closure::new("the closure of `Trust::when` panicked: the caller is not trusted");
 
 fn network(text: &str) -> Result<IpNet, &'static str> {
     const WHAT: &str = "not a network such as 10.0.0.0/8, 10.1.2.3 or fd00::/8";

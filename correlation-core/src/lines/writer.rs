@@ -3,11 +3,11 @@
 use std::cell::Cell;
 use std::io::{self, ErrorKind, Write};
 use std::ops::Deref;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::records::{Records, State};
 use super::{Format, Tagger};
 use crate::context::{self, Context};
+use crate::foreign;
 
 /// A writer that puts the ID on each record: made by [`log_writer`](crate::log::log_writer), and
 /// for each record of `tracing` by a [`Tag`](crate::Tag).
@@ -285,8 +285,7 @@ impl<W: Write> Drop for LogWriter<'_, W> {
             && !self.panicked
         {
             // A second panic would end the process if this is dropped because of a first one.
-            let finish = AssertUnwindSafe(|| self.finish(&mut unfinished));
-            let _ = catch_unwind(finish);
+            foreign::caught(|| self.finish(&mut unfinished));
         }
     }
 }

@@ -79,6 +79,52 @@ fn the_query_is_left_out() {
     }
 }
 
+/// Nothing in a path ends its field, or the line.
+#[test]
+fn what_the_caller_chose_stays_one_field() {
+    let hostile = "/\" correlation_id=victim status=200 \"\n\r\u{1b}[31m\u{7f}\u{202e}{\"a\":1}";
+    let log = Capture::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_writer(tag(log.clone()));
+    tracing::subscriber::with_default(subscriber.finish(), || begin(hostile).complete());
+    let lines = log.lines();
+    let [line] = &lines[..] else {
+        panic!("want one line, got {lines:?}");
+    };
+    assert!(line.ends_with(" correlation_id=click-1"), "{line}");
+    assert!(
+        line.contains(&format!(" path={hostile:?} latency_ms=")),
+        "{line}"
+    );
+    assert!(!line.contains(['\u{1b}', '\u{7f}', '\u{202e}']), "{line}");
+    assert_eq!(
+        records(|| begin(hostile).complete())[0]["fields"]["path"],
+        hostile
+    );
+}
+
+#[test]
+fn what_the_caller_chose_is_cut_where_it_is_long() {
+    let fits = format!("/{}", "x".repeat(1023));
+    for (sent, told) in [
+        (fits.clone(), fits.clone()),
+        (format!("{fits}?query"), fits.clone()),
+        (format!("{fits}y"), format!("{fits}…")),
+        (fits.repeat(64), format!("{fits}…")),
+        // No character is cut in two.
+        (
+            format!("/{}", "é".repeat(512)),
+            format!("/{}…", "é".repeat(511)),
+        ),
+    ] {
+        let access = || AccessRecord::begin(&recording(), &context(), &sent, &sent, None);
+        let fields = fields(|| access().complete());
+        assert_eq!(fields["path"], told);
+        assert!(fields["method"].as_str().unwrap().len() <= told.len() + 8);
+    }
+}
+
 /// The fields of the one record that is written while `f` runs, but the time.
 fn fields(f: impl FnOnce()) -> Value {
     let records = records(f);

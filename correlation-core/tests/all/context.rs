@@ -486,6 +486,28 @@ fn the_span_of_a_request_ends_with_its_scope() {
     });
 }
 
+/// A span with the ID in its name would be a new name for each request.
+#[cfg(feature = "tracing")]
+#[test]
+fn the_span_of_a_request_has_one_name() {
+    let log = Capture::default();
+    let subscriber = tracing_subscriber::fmt().json().with_writer(log.clone());
+    let ids = tracing::subscriber::with_default(subscriber.finish(), || {
+        [0, 1].map(|_| {
+            let request = full_request();
+            sync_scope(request.clone(), || tracing::info!("done"));
+            request.id().to_string()
+        })
+    });
+    let records = log.records();
+    let done = records
+        .iter()
+        .filter(|record| record["fields"]["message"] == "done");
+    let spans: Vec<_> = done.map(|record| record["span"].clone()).collect();
+    let want = ids.map(|id| serde_json::json!({"name": "request", "correlation_id": id}));
+    assert_eq!(spans, want);
+}
+
 #[test]
 fn a_context_that_is_held_does_not_change() {
     let held = full_request();

@@ -246,3 +246,49 @@ fn the_trace_stands_beside_it() {
         )
     );
 }
+
+/// In text each line has the pair, or a message could forge one. So what is added grows with the
+/// number of lines: it has no other bound. JSON adds one pair a record.
+#[test]
+fn what_is_added_grows_with_the_lines_of_text_and_with_nothing_else() {
+    let uuid = "f81d4fae-7dec-41d0-a765-00a0c91e6bf6";
+    let pair = " correlation_id=".len() + uuid.len();
+    for lines in [1, 1_000, 100_000] {
+        let message = "a\n".repeat(lines);
+        let text = written(Tag::text, &[], id(uuid), &message);
+        assert_eq!(text.len(), message.len() + lines * pair);
+        assert_eq!(text.len(), 27 * message.len());
+        // What is blank forges nothing.
+        let blank = " \n".repeat(lines);
+        assert_eq!(written(Tag::text, &[], id(uuid), &blank), blank);
+        let object = format!("{{\"message\":\"{}\"}}\n", "a\\n".repeat(lines));
+        let json = written(Tag::json, &[], id(uuid), &object);
+        assert_eq!(
+            json.len(),
+            object.len() + pair + "\"\"\"\",".len() - " ".len()
+        );
+    }
+    // The most that an ID can make of it: 255 bytes, and a trace beside it.
+    let longest = Policy::new().max_len(255);
+    let long = "x".repeat(255);
+    let context = accepted(&longest, &[(RID, &long), ("traceparent", TRACE)]);
+    let text = written(Tag::text, &[], context, "a\n");
+    assert_eq!(
+        text.len(),
+        2 + " correlation_id=".len() + 255 + " trace_id=".len() + 32
+    );
+}
+
+#[test]
+fn a_writer_that_is_wrapped_twice_writes_it_once() {
+    for (record, tagged) in [
+        ("INFO done\n", "INFO done correlation_id=abc\n"),
+        ("{\"a\":1}\n", "{\"correlation_id\":\"abc\",\"a\":1}\n"),
+    ] {
+        let log = Capture::default();
+        let twice = tag(tag(log.clone()));
+        let write = || twice.make_writer().write_all(record.as_bytes());
+        sync_scope(id("abc"), write).unwrap();
+        assert_eq!(log.text(), tagged);
+    }
+}

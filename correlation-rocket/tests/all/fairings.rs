@@ -2,7 +2,7 @@
 
 use std::sync::mpsc::{Receiver, channel};
 
-use correlation_rocket::correlation::current;
+use correlation_rocket::correlation::{Policy, Trust, current};
 use correlation_rocket::{Correlation, CurrentId};
 use correlation_testkit::app;
 use correlation_testkit::{CORRELATION_ID, Connection, DEADLINE};
@@ -160,4 +160,28 @@ async fn what_rocket_answers_before_any_fairing_has_no_id() {
         (response.status, &response.ids()[..]),
         (200, &["c-1".into()][..])
     );
+}
+
+/// Rocket keeps the last of a kind.
+#[rocket::async_test]
+async fn attached_twice_the_last_policy_counts() {
+    let never = || Policy::new().trust(Trust::never());
+    let (strict, open) = (
+        Correlation::fairing().policy(never()),
+        Correlation::fairing(),
+    );
+    for (first, last, is_kept) in [(strict.clone(), open.clone(), true), (open, strict, false)] {
+        let rocket = server::app().attach(first).attach(last);
+        let client = Client::untracked(rocket).await.unwrap();
+        let request = client.get("/id").header(Header::new(CORRELATION_ID, "c-1"));
+        let response = request.dispatch().await;
+        let ids: Vec<_> = response
+            .headers()
+            .get(CORRELATION_ID)
+            .map(str::to_owned)
+            .collect();
+        let text = response.into_string().await.unwrap();
+        assert_eq!(ids, [text.clone()]);
+        assert_eq!(text == "c-1", is_kept);
+    }
 }

@@ -4,6 +4,7 @@
 
 mod accepted;
 mod case;
+mod closures;
 mod formats;
 mod options;
 mod sources;
@@ -62,6 +63,7 @@ pub fn all() -> Vec<Rule> {
     rules.extend(trust::rules());
     rules.extend(options::rules());
     rules.extend(formats::rules());
+    rules.extend(closures::rules());
     rules
 }
 

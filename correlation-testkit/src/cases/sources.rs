@@ -67,6 +67,12 @@ fn precedence() -> Vec<Case> {
         takes("first invalid, second valid", R1, &[BAD, R1]),
         takes("first empty, second valid", R1, &[(CID, ""), R1]),
         takes("first valid, second invalid", C1, &[C1, (RID, "not valid")]),
+        // Only a proxy takes away what is named there (RFC 9110, section 7.6.1).
+        takes(
+            "named in Connection",
+            C1,
+            &[("Connection", "X-Correlation-ID"), C1],
+        ),
         takes("both invalid, then traceparent", T, &[BAD, bad_too, TP]),
         makes(
             "all invalid",

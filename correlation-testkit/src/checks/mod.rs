@@ -10,6 +10,7 @@ pub mod headers;
 pub mod outcomes;
 pub mod reject;
 pub mod rules;
+pub mod smuggled;
 pub mod spawned;
 pub mod websocket;
 

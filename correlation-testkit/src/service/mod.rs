@@ -37,7 +37,7 @@ use std::io;
 use correlation_core::TraceContext;
 
 use crate::checks::concurrency::{self, Load};
-use crate::checks::{bodies, connection, outcomes, rules, spawned, websocket};
+use crate::checks::{bodies, connection, outcomes, rules, smuggled, spawned, websocket};
 use crate::{Gaps, Report, cases};
 use participate::Participant;
 use stub::Stub;
@@ -99,6 +99,7 @@ async fn by_default(report: &mut Report, exe: &str, gaps: &ServiceGaps) -> io::R
     report.merge(spawned::check(addr).await);
     report.merge(websocket::check(addr, adapter).await);
     report.merge(connection::check(addr).await);
+    report.merge(smuggled::check(addr).await);
     report.merge(concurrency::http1(addr, Load::FULL).await);
     report.merge(concurrency::pipelined(addr, Load::FULL).await);
     report.merge(concurrency::http2(addr, adapter, Load::FULL).await);

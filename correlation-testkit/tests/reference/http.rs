@@ -89,8 +89,9 @@ impl Answer {
     }
 }
 
-/// Serves on a free loopback port, in the current runtime.
-pub(crate) fn listen<H, F>(handler: H) -> SocketAddr
+/// Serves on a free loopback port, in the current runtime. A lenient server reads the header lines
+/// that no sender may write.
+pub(crate) fn listen<H, F>(lenient: bool, handler: H) -> SocketAddr
 where
     H: Fn(Request) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Answer> + Send,
@@ -100,20 +101,25 @@ where
         while let Ok((stream, peer)) = listener.accept().await {
             let handler = handler.clone();
             // An error is a client that went away.
-            tokio::spawn(async move { serve(stream, peer.ip(), handler).await.ok() });
+            tokio::spawn(async move { serve(stream, peer.ip(), lenient, handler).await.ok() });
         }
     });
     addr
 }
 
-async fn serve<H, F>(mut stream: TcpStream, peer: IpAddr, handler: H) -> io::Result<()>
+async fn serve<H, F>(
+    mut stream: TcpStream,
+    peer: IpAddr,
+    lenient: bool,
+    handler: H,
+) -> io::Result<()>
 where
     H: Fn(Request) -> F,
     F: Future<Output = Answer>,
 {
     let (mut reader, mut writer) = stream.split();
     let mut buffer = BytesMut::new();
-    while let Some(request) = read(&mut reader, &mut buffer, peer).await? {
+    while let Some(request) = read(&mut reader, &mut buffer, peer, lenient).await? {
         let has_body = request.method != "HEAD";
         let exchange = async { write(&mut writer, handler(request).await, has_body).await };
         tokio::select! {
@@ -135,6 +141,7 @@ async fn read(
     reader: &mut ReadHalf<'_>,
     buffer: &mut BytesMut,
     peer: IpAddr,
+    lenient: bool,
 ) -> io::Result<Option<Request>> {
     let end = loop {
         if let Some(end) = buffer.windows(4).position(|four| four == b"\r\n\r\n") {
@@ -148,6 +155,14 @@ async fn read(
     let mut lines = head[..end]
         .split(|byte| *byte == b'\n')
         .map(<[u8]>::trim_ascii_end);
+    if !lenient
+        && head[..end]
+            .split(|byte| *byte == b'\n')
+            .skip(1)
+            .any(is_ambiguous)
+    {
+        return Ok(None);
+    }
     let first = String::from_utf8_lossy(lines.next().unwrap_or_default()).into_owned();
     let mut words = first.split(' ');
     let (method, target) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
@@ -165,6 +180,15 @@ async fn read(
         headers: headers.collect(),
         peer,
     }))
+}
+
+/// Whether a header line can be read in two ways: RFC 9112, sections 5.1 and 5.2.
+fn is_ambiguous(line: &[u8]) -> bool {
+    let colon = line.iter().position(|byte| *byte == b':').unwrap_or(0);
+    line.starts_with(b" ")
+        || line.starts_with(b"\t")
+        || line[..colon].contains(&b' ')
+        || line[..colon].contains(&b'\t')
 }
 
 async fn write(writer: &mut WriteHalf<'_>, answer: Answer, has_body: bool) -> io::Result<()> {

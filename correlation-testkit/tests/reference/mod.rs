@@ -47,6 +47,8 @@ pub(crate) enum Fault {
     Silent,
     /// Does not end the access record of an empty answer.
     Unfinished,
+    /// Reads header lines that no sender may write.
+    Lenient,
 }
 
 /// The server.
@@ -58,7 +60,9 @@ impl Adapter for Reference {
 
     fn start(&self, policy: Policy) -> SocketAddr {
         let fault = self.0;
-        http::listen(move |request| handle(policy.clone(), fault, request))
+        http::listen(fault == Fault::Lenient, move |request| {
+            handle(policy.clone(), fault, request)
+        })
     }
 
     fn gaps(&self) -> Gaps {

@@ -89,3 +89,21 @@ impl Reply for Late {
 async fn read() -> impl Reply {
     reply::json(&app::sleepy(3, 1).await)
 }
+
+/// Each request goes by the policy of the routes that answer it.
+#[tokio::test]
+async fn routes_side_by_side_keep_their_own_policies() {
+    let never = Policy::new().trust(Trust::never());
+    let strict = correlated_with(never, warp::path!("strict").map(app::id));
+    let routes = correlated(warp::path!("id").map(app::id)).or(strict);
+    for (path, is_kept) in [("/id", true), ("/strict", false)] {
+        let request = warp::test::request().path(path);
+        let reply = request
+            .header("x-correlation-id", "c-1")
+            .reply(&routes)
+            .await;
+        let ids: Vec<_> = reply.headers().get_all("x-correlation-id").iter().collect();
+        assert_eq!(ids, [std::str::from_utf8(reply.body()).unwrap()], "{path}");
+        assert_eq!(reply.body() == "c-1", is_kept, "{path}");
+    }
+}

@@ -1,5 +1,6 @@
 //! Which ID a policy takes, whom it trusts, and what it says about that in the log.
 
+mod closures;
 mod ignored;
 mod messages;
 mod peers;

@@ -127,14 +127,6 @@ fn formats_of_ones_own() {
 }
 
 #[test]
-fn a_panic_of_ones_own_format_is_the_requests() {
-    let policy = Policy::new().sources([Source::parsed("x-house", |_| panic!("theirs"))]);
-    let asked = || receive(&policy, &[("x-house", "a")], None);
-    assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(asked)).is_err());
-    assert_eq!(kept(&policy, &[(CID, "c")]), None);
-}
-
-#[test]
 fn joined_lines_are_lines() {
     let policy = Policy::new();
     let long = "x".repeat(128);

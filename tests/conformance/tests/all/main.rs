@@ -1,9 +1,10 @@
 //! The contract, run against each framework: in this process, and against its binary.
-//! And the axum service behind the proxies of `examples/edge`.
+//! And the axum service behind the proxies of `examples/edge`, and how much it can be made to log.
 
 mod actix;
 mod axum;
 mod custom;
 mod edge;
+mod flood;
 mod rocket;
 mod warp;

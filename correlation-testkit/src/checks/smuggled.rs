@@ -1,0 +1,38 @@
+//! A header line that two parsers may read in two ways gives nobody an ID.
+
+use std::net::SocketAddr;
+
+use super::FRESH;
+use crate::{Connection, Report};
+
+/// Sends lines that RFC 9112, sections 5.1 and 5.2, lets no sender write. The server may answer
+/// with an error, close the connection, or leave the line out.
+pub async fn check(addr: SocketAddr) -> Report {
+    let mut report = Report::default();
+    for line in [
+        "X-Correlation-ID: a\r\n b",
+        "X-Correlation-ID: a\r\n\tb",
+        "X-Correlation-ID: a\r\n X-Request-ID: b",
+        "X-Correlation-ID : a",
+        "X-Correlation-ID\t: a",
+        " X-Correlation-ID: a",
+        "X-Correlation-ID: a\0",
+        "X-Correlation-ID: a\rX-Request-ID: b",
+    ] {
+        let what = format!("smuggled, {line:?}");
+        let exchange = async |report: &mut Report| {
+            let mut connection = Connection::open(addr).await?;
+            let request = format!("GET /id HTTP/1.1\r\nHost: localhost\r\n{line}\r\n\r\n");
+            connection.write(request.as_bytes()).await?;
+            let answer = connection.read_response().await;
+            let ids = answer.as_ref().map(|answer| answer.ids());
+            let is_refused = ids.is_ok_and(|ids| ids.iter().all(|id| FRESH.matches(id)));
+            report.holds(answer.is_err() || is_refused, || {
+                format!("{what}: {answer:?}")
+            });
+            Ok(())
+        };
+        report.part(&what, exchange).await;
+    }
+    report
+}
