@@ -147,6 +147,14 @@ impl Ledger {
         }
     }
 
+    /// Nothing that is open will be answered.
+    pub(crate) fn lose_all(&mut self) {
+        let open = self.requests.iter().filter(|(_, request)| !request.closed);
+        for token in open.map(|(token, _)| *token).collect::<Vec<_>>() {
+            self.lost(token);
+        }
+    }
+
     /// From here on lines may be missing.
     pub(crate) fn deafen(&mut self) {
         self.deaf = true;

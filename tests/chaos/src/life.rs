@@ -108,6 +108,10 @@ impl Life {
         self.deaf.store(true, Ordering::SeqCst);
     }
 
+    pub(crate) fn is_deaf(&self) -> bool {
+        self.deaf.load(Ordering::SeqCst)
+    }
+
     /// A client attacks it.
     pub(crate) fn enter(&self) {
         self.clients.fetch_add(1, Ordering::SeqCst);
@@ -167,7 +171,7 @@ impl Life {
 
     fn read(&self, mut log: impl Read) -> io::Result<()> {
         let mut held = Vec::new();
-        while !self.deaf.load(Ordering::SeqCst) && self.fill(&mut log, &mut held)? {
+        while !self.is_deaf() && self.fill(&mut log, &mut held)? {
             let end = memchr::memrchr(b'\n', &held).map_or(0, |at| at + 1);
             self.take(&held[..end]);
             held.drain(..end);
@@ -188,7 +192,7 @@ impl Life {
             let mut written = 0;
             while written < FILE && !ended {
                 let mut piece = Vec::new();
-                ended = self.deaf.load(Ordering::SeqCst) || !self.fill(&mut log, &mut piece)?;
+                ended = self.is_deaf() || !self.fill(&mut log, &mut piece)?;
                 file.write_all(&piece)?;
                 written += piece.len();
             }
@@ -223,7 +227,7 @@ impl Life {
         for line in reports.split(b'\n') {
             let line = line?;
             let cannot_write = line.starts_with(b"[tracing-subscriber] Unable to write");
-            if !(cannot_write && self.deaf.load(Ordering::SeqCst)) {
+            if !(cannot_write && self.is_deaf()) {
                 self.ledger().line(&line, self.settings.text);
             }
         }

@@ -5,23 +5,29 @@
 
 mod attack;
 mod counts;
+mod database;
 mod downstream;
 mod headers;
 mod ledger;
 mod life;
 mod line;
+mod own;
+mod queue;
 mod request;
 mod service;
 mod world;
 
 use std::io;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use clap::Parser;
 use tokio::task::JoinSet;
 
 use counts::Counts;
+use life::lock;
+use own::Part;
 use service::Service;
 use world::{Framework, Row, World};
 
@@ -72,9 +78,26 @@ async fn run(duration: Duration, seed: u64) -> io::Result<bool> {
     for (at, framework) in Framework::ALL.into_iter().enumerate() {
         services.push(Service::start(framework, at, &world)?);
     }
+    let parts = [("queue", "chaos::queue"), ("database", "chaos::database")];
+    let parts = parts.map(|(name, target)| Part::new(name, target));
+    let [queue, database] = parts.each_ref().map(|part| Arc::clone(&part.ledger));
+    own::log(parts.into());
     let mut attacks = JoinSet::new();
+    attacks.spawn(queue::run(
+        Arc::clone(&queue),
+        Arc::clone(&world),
+        seed,
+        duration,
+    ));
+    attacks.spawn(database::run(
+        Arc::clone(&database),
+        Arc::clone(&world),
+        seed,
+        duration,
+    ));
     for (at, service) in services.iter().enumerate() {
         attacks.spawn(service.clone().conduct(start, duration));
+        attacks.spawn(service.clone().crowd(seed));
         for client in 0..CLIENTS {
             let number = (at * CLIENTS + client) as u64;
             attacks.spawn(service.clone().attack(seed, number));
@@ -88,12 +111,17 @@ async fn run(duration: Duration, seed: u64) -> io::Result<bool> {
             Err(_) => {
                 let mut all = Counts::default();
                 services.iter().for_each(|service| all += service.counts());
+                all += lock(&queue).counts;
+                all += lock(&database).counts;
                 let seconds = start.elapsed().as_secs();
                 println!("{seconds:>5} s: {}", summary(&all));
             }
         }
     }
-    let rows: Vec<_> = services.iter().map(Service::row).collect();
+    let mut rows: Vec<_> = services.iter().map(Service::row).collect();
+    for (name, ledger) in [("queue", queue), ("database", database)] {
+        rows.push(Row::own(name, lock(&ledger).counts));
+    }
     Ok(print(&rows, &world, start.elapsed()))
 }
 

@@ -94,6 +94,10 @@ impl Service {
             if let Some(memory) = life.memory() {
                 lock(&self.past).memory.push((Instant::now(), memory));
             }
+            if ended == DEAF && Instant::now() >= next - part / 2 && !life.is_deaf() {
+                self.world.count("log readers that died", 1);
+                life.deafen();
+            }
             if Instant::now() >= next && ended < LIVES {
                 ended += 1;
                 next += part;
@@ -131,6 +135,16 @@ impl Service {
                 let what = || format!("SIGTERM: {other:?}");
                 life.ledger().fault(Fault::Wrong, what);
             }
+        }
+    }
+
+    /// Opens connections that wait for each other, until it is no more.
+    pub(crate) async fn crowd(self, seed: u64) {
+        let mut rng = StdRng::seed_from_u64(seed ^ (self.number as u64 + 0xC0));
+        while let Some(life) = self.life() {
+            let (rng, world) = (StdRng::seed_from_u64(rng.random()), Arc::clone(&self.world));
+            let mut attacker = Attacker::new(rng, world, life);
+            attacker.crowd(CROWD).await;
         }
     }
 
@@ -186,4 +200,8 @@ fn grown(samples: &[(Instant, u64)]) -> Option<(u64, u64)> {
 const RESTARTING: f64 = 0.4;
 /// How often a service is started.
 const LIVES: u32 = 6;
+/// The life in which the reader of the log dies.
+const DEAF: u32 = 3;
+/// Connections of a crowd.
+const CROWD: usize = 150;
 const SAMPLE: Duration = Duration::from_millis(250);

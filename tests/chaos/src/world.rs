@@ -124,3 +124,16 @@ pub(crate) struct Row {
     /// KiB once it was warm, and at the end.
     pub(crate) memory: Option<(u64, u64)>,
 }
+
+impl Row {
+    /// Of what this process does itself.
+    pub(crate) fn own(name: &str, counts: Counts) -> Self {
+        Self {
+            name: name.to_owned(),
+            lives: 1,
+            crashes: 0,
+            counts,
+            memory: None,
+        }
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use correlation_testkit::{Connection, Multiplexed};
 use rand::rngs::StdRng;
@@ -65,6 +65,7 @@ impl Attacker {
 
     /// Connections that are open at the same time, and used in any order.
     pub(crate) async fn crowd(&mut self, size: usize) {
+        let opened = Instant::now();
         let mut crowd: Vec<Connection> = Vec::new();
         for _ in 0..size {
             crowd.extend(self.connect().await);
@@ -80,7 +81,10 @@ impl Attacker {
                 Endpoint::Log { n: 2 },
             );
             let answer = self.exchange(&mut crowd[at], &request).await;
-            if let Err(error) = &answer {
+            // Who says nothing for seconds is sent away.
+            if let Err(error) = &answer
+                && opened.elapsed() < IDLE
+            {
                 self.failed(error, "crowd");
             }
             if answer.is_err() || self.rng.random_ratio(1, 3) {
@@ -95,3 +99,6 @@ impl Attacker {
         Self::new(rng, Arc::clone(&self.world), Arc::clone(&self.life))
     }
 }
+
+/// Half of what the most impatient server waits for a request.
+const IDLE: Duration = Duration::from_millis(2500);
