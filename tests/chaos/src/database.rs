@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use correlation_core::{CorrelationId, scope};
 use correlation_sqlx::Correlate;
 use correlation_testkit::server::Server;
+use correlation_testkit::services::require;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use sqlx::postgres::{PgPool, PgPoolOptions};
@@ -28,12 +29,8 @@ pub(crate) async fn run(ledger: Own, world: Arc<World>, seed: u64, duration: Dur
     let mut rng = StdRng::seed_from_u64(seed ^ 0x5051);
     while start.elapsed() < duration {
         let server = block_in_place(|| Server::postgres(&["log_line_prefix=app=%a "]));
-        let server = match server {
-            Ok(server) => server,
-            Err(reason) => {
-                println!("skipped: {reason}, so no database");
-                return;
-            }
+        let Some(server) = require(server) else {
+            return;
         };
         let url = format!("postgres://postgres@127.0.0.1:{}/postgres", server.port());
         let options = PgPoolOptions::new().max_connections(8);

@@ -1,5 +1,7 @@
 //! What a caller sends beside the request line, and the ID that the contract gives the request.
 
+use std::fmt;
+
 use correlation_testkit::CORRELATION_ID;
 use correlation_testkit::cases::Expect;
 use rand::rngs::StdRng;
@@ -11,7 +13,7 @@ use crate::line::{is_allowed, mark};
 use crate::world::World;
 
 /// The header lines of a request, and what must come of them.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Headers {
     pub(crate) lines: Vec<(&'static str, Vec<u8>)>,
     /// The ID that is kept; `None` for a new one.
@@ -19,6 +21,15 @@ pub(crate) struct Headers {
     pub(crate) trace: Trace,
     /// The caller sends an ID that the policy does not trust: there is a line about it.
     pub(crate) untrusted: bool,
+}
+
+impl fmt::Debug for Headers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kept, trace, .. } = self;
+        write!(f, "keeps {kept:?}, trace {trace:?}")?;
+        let mut lines = self.lines.iter();
+        lines.try_for_each(|(name, value)| write!(f, ", {name}: {}", value.escape_ascii()))
+    }
 }
 
 /// Random headers: an ID, none, or something hostile.

@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,7 +11,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crate::ledger::Ledger;
-use crate::world::Framework;
+use crate::world::{Framework, World};
 
 /// How a service is started.
 #[derive(Clone, Copy, Debug)]
@@ -42,13 +42,13 @@ impl Life {
     pub(crate) fn start(
         framework: Framework,
         settings: Settings,
-        downstream: &str,
+        world: &Arc<World>,
         directory: PathBuf,
     ) -> io::Result<Arc<Self>> {
         let choose = |yes, one, other| if yes { one } else { other };
         let mut command = Command::new(framework.program()?);
         command.env_clear().env("LISTEN", "127.0.0.1:0");
-        command.env("DOWNSTREAM", downstream);
+        command.env("DOWNSTREAM", world.downstream.url());
         command.env("TRUST", choose(settings.distrusting, "never", "always"));
         command.env("LOG_FORMAT", choose(settings.text, "text", "json"));
         let trace = choose(settings.participating, "participate", "forward");
@@ -82,9 +82,10 @@ impl Life {
             readers: Mutex::default(),
         });
         let (log, reports) = (Arc::clone(&life), Arc::clone(&life));
+        let world = Arc::clone(world);
         let readers = vec![
             thread::spawn(move || match settings.rotated {
-                true => log.rotate(stdout, &directory),
+                true => log.rotate(stdout, &directory, &world),
                 false => log.read(stdout),
             }),
             thread::spawn(move || reports.read_reports(stderr)),
@@ -182,7 +183,7 @@ impl Life {
 
     /// As `logrotate` and its kin: the log goes to a file, a full file is renamed, and is read when
     /// it has another name.
-    fn rotate(&self, mut log: impl Read, directory: &std::path::Path) -> io::Result<()> {
+    fn rotate(&self, mut log: impl Read, directory: &Path, world: &World) -> io::Result<()> {
         fs::create_dir_all(directory)?;
         let (current, full) = (directory.join("log"), directory.join("log.1"));
         let mut ended = false;
@@ -197,6 +198,7 @@ impl Life {
                 written += piece.len();
             }
             fs::rename(&current, &full)?;
+            world.count("log files rotated", 1);
             rest.extend(fs::read(&full)?);
             let end = memchr::memrchr(b'\n', &rest).map_or(0, |at| at + 1);
             self.take(&rest[..end]);

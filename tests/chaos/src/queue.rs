@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use correlation_core::{CorrelationId, continue_from, current, inject_with, scope};
 use correlation_testkit::process::Running;
+use correlation_testkit::services::require;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use redis::aio::MultiplexedConnection;
@@ -51,8 +52,7 @@ struct Queue {
 
 /// Runs it for as long; says so if there is no Redis.
 pub(crate) async fn run(ledger: Own, world: Arc<World>, seed: u64, duration: Duration) {
-    let Some(program) = redis_server() else {
-        println!("skipped: no redis-server, so no queue");
+    let Some(program) = require(redis_server().ok_or_else(|| "no redis-server".to_owned())) else {
         return;
     };
     let start = Instant::now();

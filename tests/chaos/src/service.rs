@@ -66,8 +66,7 @@ impl Service {
             std::process::id(),
             self.framework.name()
         ));
-        let url = self.world.downstream.url();
-        let life = Life::start(self.framework, settings, &url, directory)?;
+        let life = Life::start(self.framework, settings, &self.world, directory)?;
         let mut past = lock(&self.past);
         past.lives.push(Arc::clone(&life));
         past.memory.clear();
