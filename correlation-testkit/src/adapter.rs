@@ -22,7 +22,7 @@ use tokio::net::TcpListener;
 /// | `GET /sleepy?steps=K&ms=M` | JSON array: the ambient ID after each of K waits |
 /// | `GET /stream?chunks=N` | streamed: N lines, the ambient ID when each is produced |
 /// | `GET /spawn` | JSON: the ambient ID in tasks and threads |
-/// | `GET /log?n=N` | the ambient ID; writes N records with each of the two loggers |
+/// | `GET /log?n=N&say=TEXT` | the ambient ID; writes N records with each of the two loggers, that end with TEXT |
 /// | `GET /relay?path=P` | what `DOWNSTREAM` answers, called with the outbound client of the adapter |
 /// | `POST /test` | JSON `[]`; makes the calls that the body asks for: `[{"url": "..", "arguments": []}]` |
 /// | `GET /seen` | the request's `x-correlation-id` as the handler sees it, or `none` |

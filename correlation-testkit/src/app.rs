@@ -26,6 +26,8 @@ pub struct Params {
     pub chunks: usize,
     /// How many records `/log` writes with each logger.
     pub n: usize,
+    /// What each record of `/log` ends with: the caller's text in the log.
+    pub say: String,
     /// What `/relay` calls: path and query below `DOWNSTREAM`.
     pub path: String,
     /// Which [`Probe`](crate::probe::Probe) waits for `/hang` or `/hang-stream`.
@@ -39,6 +41,7 @@ impl Default for Params {
             ms: 5,
             chunks: 3,
             n: 1,
+            say: String::new(),
             path: "/id".to_owned(),
             name: String::new(),
         }
@@ -121,11 +124,12 @@ pub async fn spawned() -> Value {
     })
 }
 
-/// `GET /log`: `n` records through `tracing` and `n` through `log`; answers with the ambient ID.
-pub fn log_lines(n: usize) -> String {
+/// `GET /log`: `n` records through `tracing` and `n` through `log`, each with `say` at its end;
+/// answers with the ambient ID.
+pub fn log_lines(n: usize, say: &str) -> String {
     for i in 0..n.min(MAX_ITEMS) {
-        tracing::info!("tracing line {i}");
-        log::info!("log line {i}");
+        tracing::info!("tracing line {i}{say}");
+        log::info!("log line {i}{say}");
     }
     id()
 }

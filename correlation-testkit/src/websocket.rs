@@ -40,6 +40,11 @@ impl WebSocket {
             let head = self.connection.read_exact(2).await?;
             let len = match head[1] {
                 len @ 0..=125 => usize::from(len),
+                // An ID has up to 255 bytes.
+                126 => match self.connection.read_exact(2).await?[..] {
+                    [high, low] => usize::from(u16::from_be_bytes([high, low])),
+                    _ => return Err(invalid("frame length".to_owned())),
+                },
                 _ => return Err(invalid(format!("frame head {head:?}"))),
             };
             let payload = self.connection.read_exact(len).await?;

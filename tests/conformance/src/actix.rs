@@ -83,7 +83,7 @@ async fn stream(Query(params): Query<Params>) -> HttpResponse {
 }
 
 async fn log(Query(params): Query<Params>) -> String {
-    app::log_lines(params.n)
+    app::log_lines(params.n, &params.say)
 }
 
 /// What outbound calls need.

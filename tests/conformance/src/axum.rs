@@ -85,7 +85,7 @@ async fn stream(Query(params): Query<Params>) -> impl IntoResponse {
 }
 
 async fn log(Query(params): Query<Params>) -> String {
-    app::log_lines(params.n)
+    app::log_lines(params.n, &params.say)
 }
 
 async fn relay(

@@ -74,7 +74,7 @@ pub fn app(listen: SocketAddr, downstream: Option<String>) -> Rocket<Build> {
     .mount("/", routes![seen, own, opaque, empty, hang, hang_stream])
 }
 
-#[derive(Clone, Copy, FromForm)]
+#[derive(FromForm)]
 struct Params {
     #[field(default = 3)]
     steps: usize,
@@ -84,6 +84,8 @@ struct Params {
     chunks: usize,
     #[field(default = 1)]
     n: usize,
+    #[field(default = String::new())]
+    say: String,
 }
 
 #[get("/id")]
@@ -118,7 +120,7 @@ async fn spawn() -> Json<Value> {
 
 #[get("/log?<params..>")]
 fn log(params: Params) -> String {
-    app::log_lines(params.n)
+    app::log_lines(params.n, &params.say)
 }
 
 #[get("/relay?<path>")]

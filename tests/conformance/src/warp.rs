@@ -57,7 +57,7 @@ pub fn routes(downstream: Option<String>) -> BoxedFilter<(impl Reply,)> {
     let stream = stream.map(|p: Params| streamed(app::stream(p.chunks)));
     let spawn = get("spawn").then(async || json(&app::spawned().await));
     let log = get("log").and(query());
-    let log = log.map(|p: Params| app::log_lines(p.n));
+    let log = log.map(|p: Params| app::log_lines(p.n, &p.say));
     let relay = get("relay").and(query()).and(outbound.clone()).then(relay);
     let test = post("test").and(body::json()).and(outbound).then(test);
     let seen = get("seen").and(header::headers_cloned());

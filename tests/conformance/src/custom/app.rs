@@ -54,7 +54,10 @@ async fn answer(outbound: &Outbound, request: Request<Incoming>) -> Result<Respo
         }
         "/stream" => stream(app::stream(params()?.chunks)),
         "/spawn" => json(app::spawned().await.to_string()),
-        "/log" => text(200, app::log_lines(params()?.n)),
+        "/log" => {
+            let Params { n, say, .. } = params()?;
+            text(200, app::log_lines(n, &say))
+        }
         "/relay" => {
             let (status, body) = outbound.relay(&params()?.path).await?;
             text(status, body)
