@@ -1,6 +1,9 @@
 //! The documents that make promises name the test of each, and each of these tests exists.
 
 use std::fs;
+use std::process::Command;
+
+use serde_json::Value;
 
 /// Rows of a table whose last column is `proof`, and what else links to a source file.
 #[test]
@@ -24,6 +27,25 @@ fn each_claim_names_tests_that_exist() {
             proofs += tests.len();
         }
         assert!(proofs > 20, "{document}: {proofs} tests");
+    }
+}
+
+/// The compiler refuses `unsafe` in each package: they all have the lints of the workspace.
+#[test]
+fn every_package_forbids_unsafe_code() {
+    let manifest = |path: &str| fs::read_to_string(workspace(path)).unwrap();
+    assert!(manifest("Cargo.toml").contains("\nunsafe_code = \"forbid\"\n"));
+    let metadata = Command::new(env!("CARGO"))
+        .args(["metadata", "--no-deps", "--format-version", "1", "--offline"])
+        .output()
+        .unwrap();
+    let metadata: Value = serde_json::from_slice(&metadata.stdout).unwrap();
+    let packages = metadata["packages"].as_array().unwrap();
+    assert!(packages.len() > 30);
+    for package in packages {
+        let path = package["manifest_path"].as_str().unwrap();
+        let text = fs::read_to_string(path).unwrap();
+        assert!(text.contains("\n[lints]\nworkspace = true\n"), "{path}");
     }
 }
 
