@@ -33,6 +33,9 @@ fn check(message: &Message, data: &[u8]) {
     let headers = again.headers();
     let ours = |name: &str| headers.get(name).and_then(Value::as_str);
     assert_eq!(ours("CORRELATION_ID"), Some(id.as_str()));
+    let traced = headers.contains_key("traceparent");
+    assert_eq!(traced, context.trace_id().is_some());
+    assert!(traced || !headers.contains_key("tracestate"));
     // Whoever reads another name of it reads the same.
     for name in ["Correlation-ID", "CORRELATION-ID", "x_request_id"] {
         assert!([None, Some(id.as_str())].contains(&ours(name)), "{name}");
