@@ -237,8 +237,7 @@ fn run(runtime: &Runtime, inherits: bool, root: &Node) -> Vec<String> {
         assert_eq!(over.recv().await, None);
     });
     assert_eq!(*world.dropped.lock().unwrap(), root.count() + 1);
-    let wrong = std::mem::take(&mut *world.wrong.lock().unwrap());
-    wrong
+    std::mem::take(&mut *world.wrong.lock().unwrap())
 }
 
 fn scopes() -> impl Strategy<Value = Scope> {

@@ -6,6 +6,8 @@ use correlation_testkit::json::members;
 use correlation_testkit::{Capture, id};
 use tracing_subscriber::fmt::MakeWriter;
 
+use crate::contains;
+
 /// What a logger writes, in pieces and in scopes that change: nothing is lost or changes its order,
 /// and each record has the ID of the scope in which it began, once.
 ///
@@ -25,19 +27,26 @@ pub fn log_line(data: &[u8]) {
         written.escape_ascii()
     );
 
+    // What is half an object is read in another way where it comes whole.
     let flushes = has_flush(&calls);
-    let objects: Option<Vec<_>> = lines.iter().map(|(line, _)| object(line)).collect();
-    let no_objects = lines.iter().all(|(line, _)| !line.contains(&b'{'));
-    match (format, objects) {
-        (b't', _) => check_text(&lines, &written),
-        (b'j', Some(objects)) => check_objects(&lines, &objects, &written, flushes),
-        (_, Some(_)) => {}
+    let is_clear = match format {
+        b't' => true,
         // Blanks that are flushed may come before an object: then no record has begun.
-        _ if flushes => return,
-        _ if no_objects => check_text(&lines, &written),
-        // What is no object, and yet looks like one, is taken for one where it comes whole.
-        _ => return,
+        _ if flushes => lines.iter().all(|(line, _)| is_object(line)),
+        b'j' => lines
+            .iter()
+            .all(|(line, _)| is_object(line) || is_text(line)),
+        _ => {
+            let first = lines.iter().find(|(line, _)| !line.trim_ascii().is_empty());
+            first.is_none_or(|(line, _)| is_text(line))
+                || lines.iter().all(|(line, _)| is_object(line))
+        }
+    };
+    if !is_clear {
+        return;
     }
+    let is_json = format == b'j' || lines.first().is_some_and(|(line, _)| is_object(line));
+    check(&lines, &written, is_json && format != b't', flushes);
 
     // The size of the pieces does not matter.
     if !flushes {
@@ -147,39 +156,65 @@ fn each_record_has_a_writer(format: u8, lines: &[(Vec<u8>, Scope)]) {
     for (line, scope) in lines {
         in_scope(*scope, || tag.make_writer().write_all(line).unwrap());
     }
-    let objects: Option<Vec<_>> = lines.iter().map(|(line, _)| object(line)).collect();
-    match (format, objects) {
-        (b'j', Some(objects)) => check_objects(lines, &objects, &log.bytes(), false),
-        (b'j', None) => {}
-        _ => check_text(lines, &log.bytes()),
-    }
+    check(lines, &log.bytes(), format == b'j', false);
 }
 
-/// Each line that is not blank ends with the ID, and is otherwise as it came.
-fn check_text(lines: &[(Vec<u8>, Scope)], written: &[u8]) {
+/// Each object has the ID in front, unless it has the key itself. Each line of text that is not
+/// blank ends with it. All else is as it came.
+fn check(lines: &[(Vec<u8>, Scope)], written: &[u8], is_json: bool, flushed: bool) {
     let mut rest = written;
     for (line, scope) in lines {
-        let body = line.strip_suffix(b"\n").unwrap_or(line);
-        let body = body
-            .strip_suffix(b"\r")
-            .filter(|_| line.ends_with(b"\n"))
-            .unwrap_or(body);
-        let end = &line[body.len()..];
-        rest = rest.strip_prefix(body).expect("the line");
-        if let Some(id) = scope.filter(|_| !body.trim_ascii().is_empty()) {
-            let pair = format!(" correlation_id={id}");
-            match rest.strip_prefix(pair.as_bytes()) {
-                Some(after) => rest = after,
-                None => assert!(
-                    without_colours(body).ends_with(&pair),
-                    "{}",
-                    body.escape_ascii()
-                ),
-            }
-        }
-        rest = rest.strip_prefix(end).expect("its end");
+        rest = match object(line).filter(|_| is_json) {
+            Some(members) => check_object(line, &members, *scope, rest, flushed),
+            None => check_text(line, *scope, rest),
+        };
     }
     assert_eq!(rest, b"");
+}
+
+/// Gives what comes after the line.
+fn check_text<'w>(line: &[u8], scope: Scope, written: &'w [u8]) -> &'w [u8] {
+    let body = match line {
+        [body @ .., b'\r', b'\n'] | [body @ .., b'\n'] => body,
+        body => body,
+    };
+    let mut rest = written.strip_prefix(body).expect("the line");
+    if let Some(id) = scope.filter(|_| !body.trim_ascii().is_empty()) {
+        let pair = format!(" correlation_id={id}");
+        match rest.strip_prefix(pair.as_bytes()) {
+            Some(after) => rest = after,
+            None => assert!(
+                without_colours(body).ends_with(&pair),
+                "{}",
+                body.escape_ascii()
+            ),
+        }
+    }
+    rest.strip_prefix(&line[body.len()..]).expect("its end")
+}
+
+/// The same of an object.
+fn check_object<'w>(
+    line: &[u8],
+    before: &Members,
+    scope: Scope,
+    written: &'w [u8],
+    flushed: bool,
+) -> &'w [u8] {
+    let end = written.iter().position(|&byte| byte == b'\n');
+    let (tagged, rest) = written.split_at(end.map_or(written.len(), |at| at + 1));
+    let has_key = before.iter().any(|(key, _)| key == "correlation_id");
+    // Nobody escapes the key.
+    if has_key && !contains(line, b"\"correlation_id\"") {
+        return rest;
+    }
+    let mut after = object(tagged).expect("still an object");
+    // What goes out early has the ID, whatever comes behind it.
+    if let Some(id) = scope.filter(|_| !has_key || flushed && after.len() > before.len()) {
+        assert_eq!(after.remove(0), ("correlation_id".to_owned(), id.into()));
+    }
+    assert_eq!(&after, before);
+    rest
 }
 
 fn without_colours(body: &[u8]) -> String {
@@ -197,19 +232,13 @@ fn object(line: &[u8]) -> Option<Members> {
     members(str::from_utf8(line).ok()?).ok()
 }
 
-/// Each object has the ID in front, unless it has the key itself, and is otherwise as it came.
-fn check_objects(lines: &[(Vec<u8>, Scope)], objects: &[Members], written: &[u8], flushed: bool) {
-    let written: Vec<_> = written.split_inclusive(|&byte| byte == b'\n').collect();
-    assert_eq!(written.len(), lines.len());
-    for ((line, (_, scope)), before) in written.iter().zip(lines).zip(objects) {
-        let mut after = object(line).expect("still an object");
-        let has_key = before.iter().any(|(key, _)| key == "correlation_id");
-        // What goes out early has the ID, whatever comes behind it.
-        if let Some(id) = scope.filter(|_| !has_key || flushed && after.len() > before.len()) {
-            assert_eq!(after.remove(0), ("correlation_id".to_owned(), id.into()));
-        }
-        assert_eq!(&after, before);
-    }
+fn is_object(line: &[u8]) -> bool {
+    line.starts_with(b"{") && object(line).is_some()
+}
+
+/// Whether it can be no part of an object.
+fn is_text(line: &[u8]) -> bool {
+    !line.contains(&b'{') && !contains(line, b"@cee:") && !contains(line, b"\xef\xbb\xbf")
 }
 
 /// Whether the output is the input, with nothing between but what we add.

@@ -3,7 +3,7 @@ use std::ffi::OsStr;
 use std::process::Command;
 
 use correlation_core::{
-    Context, CorrelationId, Origin, extract, extract_with, inject, propagate_to, sync_scope,
+    Context, CorrelationId, Injector, Origin, extract, extract_with, propagate_to, sync_scope,
 };
 
 use crate::{Pairs, lines, model, sent};
@@ -22,9 +22,10 @@ pub fn message(data: &[u8]) {
     let answer = said(&context);
     check(&context, |name| of(&entries, name));
 
-    // Order does not matter, nor what stands beside.
-    let mut others = entries.clone();
-    others.reverse();
+    // Case and order do not matter, nor what stands beside.
+    let upper = entries.iter().rev();
+    let upper = upper.map(|(key, value)| (key.to_ascii_uppercase(), value.clone()));
+    let mut others: Vec<_> = upper.collect();
     others.push(("correlation".to_owned(), b"evil".to_vec()));
     assert_eq!(said(&extract(&others)), answer);
     others.retain(|(key, _)| KEYS.iter().any(|known| known.eq_ignore_ascii_case(key)));
@@ -58,7 +59,7 @@ pub fn message(data: &[u8]) {
         .filter(|(key, _)| KEYS.contains(&&**key))
         .cloned()
         .collect();
-    let spelled = |(key, _): &(String, Vec<u8>)| {
+    let spelled = |(key, _): &Entry| {
         known
             .iter()
             .all(|(other, _)| other == key || !other.eq_ignore_ascii_case(key))
@@ -74,23 +75,37 @@ pub fn message(data: &[u8]) {
     assert_eq!(extract(&with).id(), &"click-1");
 
     // What is written over it is read, alone, and leaves the rest as it is.
-    let mut carrier = entries.clone();
-    sync_scope(context.clone(), || inject(&mut carrier));
-    let once = carrier.clone();
-    sync_scope(context.clone(), || inject(&mut carrier));
-    assert_eq!(carrier.len(), once.len());
-    let ours = carrier
-        .iter()
-        .filter(|(key, _)| key.eq_ignore_ascii_case("x-correlation-id"));
+    let copied = || entries.iter().cloned();
+    is_written(&context, copied().collect::<Vec<_>>());
+    is_written(&context, copied().collect::<HashMap<_, _>>());
+    is_written(&context, copied().collect::<BTreeMap<_, _>>());
+}
+
+type Entry = (String, Vec<u8>);
+
+fn is_written<C>(context: &Context, carrier: C)
+where
+    C: Injector + Clone + IntoIterator<Item = Entry>,
+{
+    let entries = |carrier: C| {
+        let mut entries: Vec<_> = carrier.into_iter().collect();
+        entries.sort();
+        entries
+    };
+    let mut written = carrier.clone();
+    context.inject(&mut written);
+    context.inject(&mut written);
+    let (before, after) = (entries(carrier), entries(written));
+    let is = |key: &str, name: &str| key.eq_ignore_ascii_case(name);
+    let ours = after.iter().filter(|(key, _)| is(key, WRITTEN[0]));
     let ours: Vec<_> = ours.map(|(_, value)| &value[..]).collect();
     assert_eq!(ours, [context.id().as_str().as_bytes()]);
-    assert_eq!(extract(&carrier).id(), context.id());
-    let rest = |entries: &[(String, Vec<u8>)]| {
-        let ours = |key: &str| WRITTEN.iter().any(|known| known.eq_ignore_ascii_case(key));
-        let rest = entries.iter().filter(|(key, _)| !ours(key));
-        rest.cloned().collect::<Vec<_>>()
+    assert_eq!(extract(&after).id(), context.id());
+    let rest = |mut entries: Vec<Entry>| {
+        entries.retain(|(key, _)| !WRITTEN.iter().any(|name| is(key, name)));
+        entries
     };
-    assert_eq!(rest(&carrier), rest(&entries));
+    assert_eq!(rest(after), rest(before));
 }
 
 /// The variables that a process was started with, a line each, in the order of [`VARIABLES`]. What
@@ -162,7 +177,7 @@ fn check<'m>(context: &Context, values: impl Fn(&str) -> Vec<&'m [u8]>) {
 }
 
 /// The values under a name, however it is spelled.
-fn of<'m>(entries: &'m [(String, Vec<u8>)], name: &str) -> Vec<&'m [u8]> {
+fn of<'m>(entries: &'m [Entry], name: &str) -> Vec<&'m [u8]> {
     let keys: &[&str] = match name {
         "x-correlation-id" => &KEYS[..11],
         "x-request-id" => &KEYS[11..14],

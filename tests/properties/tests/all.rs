@@ -9,6 +9,7 @@ use std::process::Command;
 
 use correlation_core::{Context, Origin, from_env};
 use proptest::prelude::*;
+use proptest::sample::Index;
 use proptest::test_runner::TestRunner;
 
 /// An input, in the form that it has in a seed file.
@@ -33,90 +34,64 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
 }
 
 fn unescaped(line: &str) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let mut rest = line.bytes();
+    let (mut bytes, mut rest) = (Vec::new(), line.bytes());
     while let Some(byte) = rest.next() {
-        bytes.push(match (byte, byte == b'\\') {
-            (_, true) => match rest.next().expect("something is escaped") {
-                b'n' => b'\n',
-                b'r' => b'\r',
-                b't' => b'\t',
-                b'x' => {
-                    let digits = [rest.next().unwrap(), rest.next().unwrap()];
-                    u8::from_str_radix(str::from_utf8(&digits).unwrap(), 16).expect("two digits")
-                }
-                other => other,
-            },
-            (byte, false) => byte,
+        let escaped = (byte == b'\\').then(|| rest.next().expect("an escape"));
+        bytes.push(match escaped {
+            None => byte,
+            Some(b'n') => b'\n',
+            Some(b'r') => b'\r',
+            Some(b't') => b'\t',
+            Some(b'x') => {
+                let digits = [rest.next(), rest.next()].map(|digit| digit.expect("two digits"));
+                u8::from_str_radix(str::from_utf8(&digits).unwrap(), 16).unwrap()
+            }
+            Some(other) => other,
         });
     }
-    assert_eq!(
-        bytes
-            .escape_ascii()
-            .to_string()
-            .replace(r"\'", "'")
-            .replace(r#"\""#, "\""),
-        line
-    );
     bytes
 }
 
-/// A change of an input: at which place, of how many bytes, to what.
-#[derive(Clone, Debug)]
-struct Change {
-    kind: u8,
-    at: prop::sample::Index,
-    len: usize,
-    from: prop::sample::Index,
-    byte: u8,
-}
+/// A change: of which kind, where and of how many bytes, to what.
+type Change = (u8, Index, usize, Index, u8);
 
 fn change() -> impl Strategy<Value = Change> {
-    let known = prop::sample::select(&b" \t\r\n,;:=-./|\"\\{}[]0aZ\0\x01\x05\x1b\x7f\xff"[..]);
-    (
-        0..6_u8,
-        any::<prop::sample::Index>(),
-        1..20_usize,
-        any::<prop::sample::Index>(),
-        prop_oneof![known, any::<u8>()],
-    )
-        .prop_map(|(kind, at, len, from, byte)| Change {
-            kind,
-            at,
-            len,
-            from,
-            byte,
-        })
+    let known = &b" \t\r\n,;:=-./|\"\\{}[]0aZ\0\x01\x05\x1b\x7f\xff"[..];
+    let byte = prop_oneof![prop::sample::select(known), any::<u8>()];
+    (0..6_u8, any::<Index>(), 1..20_usize, any::<Index>(), byte)
 }
 
-/// One of the seeds with some changes; they may take parts of another seed.
+/// The input with a change, which may take a part of another one.
+fn changed(mut input: Vec<u8>, other: &[u8], (kind, at, len, from, byte): Change) -> Vec<u8> {
+    let source = if kind == 4 {
+        input.clone()
+    } else {
+        other.to_vec()
+    };
+    let from = from.index(source.len() + 1);
+    let part = source[from..].iter().copied();
+    let at = at.index(input.len() + 1);
+    let end = input.len().min(at + len);
+    match kind {
+        0 => drop(input.drain(at..end)),
+        1 => input.insert(at, byte),
+        2 => drop(input.splice(at..end.min(at + 1), [byte])),
+        3 | 4 => drop(input.splice(at..at, part.take(len))),
+        _ => drop(input.splice(at.., part)),
+    }
+    input
+}
+
+/// A seed with some changes, or random bytes.
 fn inputs(seeds: Vec<Vec<u8>>) -> impl Strategy<Value = Input> {
     let seed = prop::sample::select(seeds);
-    let changed = (seed.clone(), seed, prop::collection::vec(change(), 1..6)).prop_map(
-        |(mut input, other, changes)| {
-            for change in changes {
-                let at = change.at.index(input.len() + 1);
-                let end = input.len().min(at + change.len);
-                let part = |bytes: &[u8]| {
-                    let from = change.from.index(bytes.len() + 1);
-                    bytes[from..bytes.len().min(from + change.len)].to_vec()
-                };
-                match change.kind {
-                    0 => drop(input.drain(at..end)),
-                    1 => input.insert(at, change.byte),
-                    2 => drop(input.splice(at..end.min(at + 1), [change.byte])),
-                    3 => drop(input.splice(at..at, part(&other))),
-                    4 => drop(input.splice(at..at, part(&input.clone()))),
-                    _ => drop(
-                        input.splice(at.., other[change.from.index(other.len() + 1)..].to_vec()),
-                    ),
-                }
-            }
-            Input(input)
-        },
-    );
-    let random = prop::collection::vec(any::<u8>(), 0..300).prop_map(Input);
-    prop_oneof![4 => changed, 1 => random]
+    let changes = prop::collection::vec(change(), 1..6);
+    let changed = (seed.clone(), seed, changes).prop_map(|(seed, other, changes)| {
+        let change = |input, change| changed(input, &other, change);
+        changes.into_iter().fold(seed, change)
+    });
+    let random = prop::collection::vec(any::<u8>(), 0..300);
+    prop_oneof![4 => changed, 1 => random].prop_map(Input)
 }
 
 fn holds(target: &str, property: fn(&[u8]), cases: u32) {
