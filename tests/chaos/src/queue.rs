@@ -161,7 +161,7 @@ impl Queue {
                 // It may have arrived all the same.
                 Err(_) => connection = None,
             }
-            if token % 8 == 0 {
+            if token.is_multiple_of(8) {
                 sleep(Duration::from_millis(1)).await;
             }
         }
