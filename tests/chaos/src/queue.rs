@@ -105,7 +105,8 @@ pub(crate) async fn run(ledger: Own, world: Arc<World>, seed: u64, duration: Dur
     }
     ledger.lose_all();
     ledger.end();
-    drop((broker, fs::remove_dir_all(&directory)));
+    drop(broker);
+    let _ = fs::remove_dir_all(&directory);
 }
 
 impl Queue {

@@ -279,9 +279,9 @@ impl Ledger {
 }
 
 /// Open requests that make us look for old ones.
-const MANY: usize = 100_000;
+const MANY: usize = 200_000;
 /// So many requests later nothing more comes.
-const OLD: u64 = 50_000;
+const OLD: u64 = 150_000;
 
 #[cfg(test)]
 mod tests {
