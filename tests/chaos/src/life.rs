@@ -140,9 +140,11 @@ impl Life {
     /// Sends SIGTERM, waits for the end, and settles what the log owes.
     pub(crate) fn terminate(&self) -> io::Result<ExitStatus> {
         self.stopping.store(true, Ordering::SeqCst);
-        // The shell's own `kill`: the program of that name is not everywhere.
-        let kill = ["-c", "kill -s TERM \"$0\"", &self.pid.to_string()];
-        Command::new("sh").args(kill).status()?;
+        if self.ended().is_none() {
+            // The shell's own `kill`: the program of that name is not everywhere.
+            let kill = ["-c", "kill -s TERM \"$0\"", &self.pid.to_string()];
+            Command::new("sh").args(kill).status()?;
+        }
         self.wait()
     }
 

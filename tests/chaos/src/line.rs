@@ -29,11 +29,12 @@ pub(crate) fn token(text: &str) -> Option<u64> {
     let mut rest = text;
     loop {
         let at = memmem::find(rest.as_bytes(), b"~~")?;
-        rest = &rest[at + 2..];
-        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-        if digits > 0 && rest[digits..].starts_with("~~") {
-            return rest[..digits].parse().ok();
+        let after = &rest[at + 2..];
+        let digits = after.bytes().take_while(u8::is_ascii_digit).count();
+        if digits > 0 && after[digits..].starts_with("~~") {
+            return after[..digits].parse().ok();
         }
+        rest = &rest[at + 1..];
     }
 }
 

@@ -105,7 +105,8 @@ pub(crate) async fn run(ledger: Own, world: Arc<World>, seed: u64, duration: Dur
     }
     ledger.lose_all();
     ledger.end();
-    drop((broker, fs::remove_dir_all(&directory)));
+    drop(broker);
+    let _ = fs::remove_dir_all(&directory);
 }
 
 impl Queue {
@@ -161,7 +162,7 @@ impl Queue {
                 // It may have arrived all the same.
                 Err(_) => connection = None,
             }
-            if token % 8 == 0 {
+            if token.is_multiple_of(8) {
                 sleep(Duration::from_millis(1)).await;
             }
         }

@@ -5,45 +5,18 @@
 //! on them can be compared with the request's. The others, such as a framework's own, are counted
 //! by ID.
 
-use std::collections::{HashMap, HashSet, VecDeque};
-use std::ops::RangeInclusive;
+mod attribute;
+mod expected;
+mod recent;
+
+pub(crate) use expected::{Expected, FORGED, Said, Trace};
+
+use std::collections::HashMap;
 
 use correlation_testkit::cases::Shape;
 
 use crate::counts::{Counts, Fault};
-use crate::line::{Line, UNTRUSTED};
-
-/// What is known of a request before it is sent.
-#[derive(Clone, Debug)]
-pub(crate) struct Expected {
-    pub(crate) token: u64,
-    /// The ID that is kept; `None` for a new one.
-    pub(crate) kept: Option<String>,
-    pub(crate) trace: Trace,
-    /// What the caller has the handler write.
-    pub(crate) said: Option<Said>,
-    /// How many lines with its mark it writes.
-    pub(crate) marked: RangeInclusive<u32>,
-    /// How many without.
-    pub(crate) bare: RangeInclusive<u32>,
-}
-
-/// The trace-id on the lines of a request.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Trace {
-    None,
-    Is(String),
-    /// A new one, the same on all lines.
-    New,
-}
-
-/// The caller's text at the end of messages of a handler.
-#[derive(Clone, Debug)]
-pub(crate) struct Said {
-    pub(crate) text: String,
-    /// Whether it reaches a text log as it is.
-    pub(crate) exact: bool,
-}
+use recent::Recent;
 
 pub(crate) struct Ledger {
     name: String,
@@ -160,28 +133,6 @@ impl Ledger {
         self.deaf = true;
     }
 
-    /// Takes a line of the log, or of the report of a panic.
-    pub(crate) fn line(&mut self, line: &[u8], text: bool) {
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        if line.trim_ascii().is_empty() {
-            return;
-        }
-        self.counts.lines += 1;
-        let Ok(line) = str::from_utf8(line) else {
-            self.fault(Fault::Wrong, || format!("not UTF-8: {line:?}"));
-            return;
-        };
-        let read = if text {
-            Ok(Line::text(line))
-        } else {
-            Line::json(line)
-        };
-        match read {
-            Ok(read) => self.attribute(&read, line),
-            Err(error) => self.fault(Fault::Wrong, || format!("{error}: {line:?}")),
-        }
-    }
-
     /// The process has ended, and its log is read to the end.
     pub(crate) fn end(&mut self) {
         for (_, request) in std::mem::take(&mut self.requests) {
@@ -223,84 +174,6 @@ impl Ledger {
 
     pub(crate) fn fault(&mut self, fault: Fault, what: impl FnOnce() -> String) {
         self.counts.fault(&self.name, fault, what);
-    }
-
-    fn attribute(&mut self, line: &Line<'_>, whole: &str) {
-        let Some(token) = line.token else {
-            return match &line.id {
-                Some(id) => {
-                    let account = self.accounts.entry(id.as_ref().into()).or_default();
-                    account.seen += 1;
-                    if account.example.is_empty() {
-                        account.example = whole.to_owned();
-                    }
-                    self.forget(id);
-                }
-                None if is_nobodys(&line.message) => {}
-                None => self.fault(Fault::Missing, || format!("no ID: {whole:?}")),
-            };
-        };
-        let Some(mut request) = self.requests.remove(&token) else {
-            let blame = match &line.id {
-                Some(id) if id.contains(FORGED) => Fault::Forged,
-                _ => Fault::Wrong,
-            };
-            return self.fault(blame, || format!("of no open request: {whole:?}"));
-        };
-        request.seen += 1;
-        match &line.id {
-            None => self.fault(Fault::Missing, || format!("no ID: {whole:?}")),
-            Some(id) => self.compare(&mut request, id, whole),
-        }
-        self.compare_trace(&mut request, line, whole);
-        if let Some(said) = &request.expected.said
-            && !said.fits(&line.message, self.text)
-        {
-            self.fault(Fault::Wrong, || {
-                format!("of {:?} became {whole:?}", said.text)
-            });
-        }
-        if !self.is_settled(&request) {
-            self.requests.insert(token, request);
-        }
-    }
-
-    /// Compares an ID with the one of a request, or learns it.
-    fn compare(&mut self, request: &mut Request, id: &str, place: &str) {
-        match &request.id {
-            Some(known) if **known == *id => {}
-            None if Shape::Uuid('4').matches(id) && !self.is_known(id) => self.bind(request, id),
-            known => {
-                let want = known.as_deref().unwrap_or("a new one").to_owned();
-                let blame = self.blame(id);
-                self.fault(blame, || format!("ID {id}, not {want}: {place}"));
-            }
-        }
-    }
-
-    fn compare_trace(&mut self, request: &mut Request, line: &Line<'_>, whole: &str) {
-        let left_alone = request
-            .expected
-            .said
-            .as_ref()
-            .is_some_and(|said| !said.exact);
-        let fits = match (&request.expected.trace, &line.trace) {
-            // A line of text that ends with its ID stays as it is.
-            (_, None) if left_alone => true,
-            (Trace::None, found) => found.is_none(),
-            (Trace::Is(want), found) => found.as_deref() == Some(want),
-            (Trace::New, Some(new)) => {
-                request.expected.trace = Trace::Is(new.clone().into_owned());
-                true
-            }
-            (Trace::New, None) => false,
-        };
-        if !fits {
-            let want = request.expected.trace.clone();
-            self.fault(Fault::Wrong, || {
-                format!("trace-id, not {want:?}: {whole:?}")
-            });
-        }
     }
 
     fn bind(&mut self, request: &mut Request, id: &str) {
@@ -405,69 +278,112 @@ impl Ledger {
     }
 }
 
-impl Said {
-    /// Whether a line of a message may be what has become of it.
-    fn fits(&self, message: &str, text: bool) -> bool {
-        let own = |message: &str| {
-            message.starts_with("tracing line ") || message.starts_with("log line ")
-        };
-        if !text {
-            return !own(message) || message.ends_with(&self.text);
-        }
-        let mut lines = self
-            .text
-            .split('\n')
-            .map(|line| line.trim_end_matches('\r'));
-        !self.exact || lines.any(|line| message.ends_with(line)) || !message.contains(" line ")
-    }
-}
-
-/// The IDs of the last requests.
-#[derive(Default)]
-struct Recent {
-    ids: HashSet<Box<str>>,
-    order: VecDeque<Box<str>>,
-}
-
-impl Recent {
-    fn add(&mut self, id: &str) {
-        if self.ids.insert(id.into()) {
-            self.order.push_back(id.into());
-        }
-        if self.order.len() > RECENT
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.ids.remove(&oldest);
-        }
-    }
-
-    fn has(&self, id: &str) -> bool {
-        self.ids.contains(id)
-    }
-}
-
-/// What a service says about itself, and not about a request.
-fn is_nobodys(message: &str) -> bool {
-    !message.contains(UNTRUSTED) && !OF_REQUESTS.iter().any(|part| message.contains(part))
-}
-
-/// What stands in lines that are always of a request.
-const OF_REQUESTS: &[&str] = &[
-    "tracing line ",
-    "log line ",
-    "Matched: ",
-    "Outcome: ",
-    "Response succeeded",
-    "the handler panicked",
-    "the call failed",
-];
-
-/// In every ID that a caller writes where it must not count.
-pub(crate) const FORGED: &str = "forged";
-
 /// Open requests that make us look for old ones.
-const MANY: usize = 100_000;
+const MANY: usize = 200_000;
 /// So many requests later nothing more comes.
-const OLD: u64 = 50_000;
-/// IDs that are remembered to tell a crossed one from a new one.
-const RECENT: usize = 50_000;
+const OLD: u64 = 150_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::line::mark;
+
+    fn ledger() -> Ledger {
+        Ledger::new("test".to_owned(), false, true)
+    }
+
+    fn expected(token: u64, kept: Option<&str>, lines: u32) -> Expected {
+        Expected {
+            token,
+            kept: kept.map(str::to_owned),
+            trace: Trace::None,
+            said: None,
+            marked: lines..=lines,
+            bare: 0..=0,
+        }
+    }
+
+    fn write(ledger: &mut Ledger, token: u64, id: &str) {
+        let line = format!("INFO a: b {} correlation_id={id}", mark(token));
+        ledger.line(line.as_bytes(), true);
+    }
+
+    fn faults(ledger: &mut Ledger) -> [u64; 4] {
+        ledger.end();
+        let Counts {
+            wrong,
+            missing,
+            crossed,
+            forged,
+            ..
+        } = ledger.counts;
+        [wrong, missing, crossed, forged]
+    }
+
+    /// Two requests at once, the second with a new ID that its first line tells.
+    fn two() -> Ledger {
+        let mut ledger = ledger();
+        ledger.open(expected(1, Some("a-1"), 1));
+        ledger.open(expected(2, None, 2));
+        write(&mut ledger, 2, NEW);
+        ledger
+    }
+
+    #[test]
+    fn what_is_right_is_no_fault() {
+        let mut ledger = two();
+        write(&mut ledger, 1, "a-1");
+        assert_eq!(ledger.answered(1, &["a-1"]).as_deref(), Some("a-1"));
+        write(&mut ledger, 2, NEW);
+        assert_eq!(ledger.answered(2, &[NEW]).as_deref(), Some(NEW));
+        assert_eq!(faults(&mut ledger), [0; 4]);
+        assert_eq!(ledger.counts.lines, 3);
+    }
+
+    #[test]
+    fn each_kind_of_fault_is_told_from_the_others() {
+        let mut crossed = two();
+        write(&mut crossed, 2, "a-1");
+        crossed.lost(1);
+        crossed.answered(2, &["a-1"]);
+        assert_eq!(faults(&mut crossed), [0, 0, 2, 0]);
+
+        let mut missing = two();
+        missing.answered(1, &["a-1"]);
+        missing.answered(2, &[""; 0]);
+        missing.line(format!("INFO a: b {}", mark(1)).as_bytes(), true);
+        // A header, a line of the second, and the ID on that of the first.
+        assert_eq!(faults(&mut missing), [0, 3, 0, 0]);
+
+        let mut forged = two();
+        write(&mut forged, 1, "forged-1");
+        forged.lost(1);
+        forged.lost(2);
+        assert_eq!(faults(&mut forged), [0, 0, 0, 1]);
+
+        let mut wrong = two();
+        write(&mut wrong, 1, "nobodys");
+        write(&mut wrong, 3, "nobodys");
+        wrong.lost(1);
+        wrong.lost(2);
+        assert_eq!(faults(&mut wrong), [2, 0, 0, 0]);
+    }
+
+    #[test]
+    fn lines_without_a_mark_are_counted() {
+        for (lines, want) in [(0, [0, 1, 0, 0]), (1, [0; 4]), (2, [0, 0, 1, 0])] {
+            let mut ledger = ledger();
+            ledger.open(Expected {
+                bare: 1..=1,
+                ..expected(1, Some("a-1"), 0)
+            });
+            ledger.answered(1, &["a-1"]);
+            for _ in 0..lines {
+                ledger.line(b"INFO a: Outcome: correlation_id=a-1", true);
+            }
+            assert_eq!(faults(&mut ledger), want, "{lines} lines");
+        }
+    }
+
+    const NEW: &str = "f81d4fae-7dec-41d0-a765-00a0c91e6bf6";
+}

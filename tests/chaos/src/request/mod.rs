@@ -1,18 +1,20 @@
 //! A request, and what must come of it.
 
+mod check;
+mod say;
+
 use std::fmt::Write as _;
 use std::ops::RangeInclusive;
 
-use correlation_testkit::Response;
 use rand::RngExt;
 use rand::rngs::StdRng;
 
-use crate::counts::Fault;
 use crate::headers::{self, Headers};
 use crate::ledger::{Expected, FORGED, Said, Trace};
 use crate::life::Life;
 use crate::line::mark;
 use crate::world::{Framework, World};
+use say::{percent_encoded, say};
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -215,106 +217,6 @@ impl Request {
         };
         (marked..=marked, bare..=bare)
     }
-
-    /// Whether the connection may close instead of an answer.
-    pub(crate) fn may_close(&self, life: &Life) -> bool {
-        self.endpoint == Endpoint::Panic && life.framework.gaps().panic_closes_connection
-    }
-
-    /// Compares an answer with what the endpoint has to say. `id` is the ID of the request.
-    pub(crate) fn check(&self, response: &Response, id: &str, life: &Life, world: &World) {
-        let mut faults: Vec<(Fault, String)> = Vec::new();
-        let mut wrong = |what: &str| {
-            let got = String::from_utf8_lossy(&response.body);
-            faults.push((
-                Fault::Wrong,
-                format!("{what}: {} {got:?} to {self:?}", response.status),
-            ));
-        };
-        if response.status != self.status(life) {
-            wrong("status");
-        } else if !response.values("traceparent").is_empty() {
-            wrong("traceparent in an answer");
-        }
-        let mut read = Vec::new();
-        match self.endpoint {
-            Endpoint::Id | Endpoint::Extract | Endpoint::Log { .. } => {
-                read.push(response.text().into_owned());
-            }
-            Endpoint::Inbound => {
-                read.extend(
-                    response.json()["correlation_id"]
-                        .as_str()
-                        .map(str::to_owned),
-                );
-            }
-            Endpoint::Sleepy { steps: reads, .. } | Endpoint::Stream { chunks: reads } => {
-                read = response.reads();
-                if read.len() != reads {
-                    wrong("reads");
-                }
-            }
-            Endpoint::Spawn => {
-                let body = response.json();
-                let parts = ["task", "blocking", "thread", "join_set"];
-                read.extend(parts.map(|part| body[part].as_str().unwrap_or_default().to_owned()));
-                if !body["naked"].is_null() {
-                    wrong("naked");
-                }
-            }
-            _ => {}
-        }
-        let mut ledger = life.ledger();
-        for read in read.iter().filter(|read| *read != id) {
-            let fault = ledger.blame(read);
-            faults.push((fault, format!("read {read:?} in {id:?}: {self:?}")));
-        }
-        if let Endpoint::Relay(answer) = self.endpoint {
-            let calls = world.downstream.take(self.token);
-            let least = if answer == Answer::Redirect { 2 } else { 1 };
-            if calls.len() < least {
-                faults.push((Fault::Missing, format!("{calls:?} of {self:?}")));
-            }
-            let traced = matches!(self.headers.trace, Trace::Is(_));
-            for call in calls {
-                let trace = match &self.headers.trace {
-                    Trace::None => call.traceparent.is_empty(),
-                    Trace::Is(id) => call
-                        .traceparent
-                        .iter()
-                        .all(|line| line[3..].starts_with(id)),
-                    Trace::New => call.traceparent.len() == 1,
-                };
-                let fault = match &call.ids[..] {
-                    [] => Some(Fault::Missing),
-                    [one] if one != id => Some(ledger.blame(one)),
-                    // A trace that the caller began has its state in it.
-                    _ if call.forged && !traced => Some(Fault::Forged),
-                    [_] if trace => None,
-                    _ => Some(Fault::Wrong),
-                };
-                let what = || format!("call {call:?} of {id:?}: {self:?}");
-                faults.extend(fault.map(|fault| (fault, what())));
-            }
-        }
-        for (fault, what) in faults {
-            ledger.fault(fault, || what);
-        }
-    }
-
-    fn status(&self, life: &Life) -> u16 {
-        match self.endpoint {
-            Endpoint::Relay(Answer::Close | Answer::Broken) => 502,
-            Endpoint::Relay(Answer::Status(status)) => status,
-            Endpoint::Fail | Endpoint::Panic => 500,
-            Endpoint::Nothing => 404,
-            Endpoint::WrongMethod if life.framework.gaps().wrong_method_is_404 => 404,
-            Endpoint::WrongMethod => 405,
-            Endpoint::WebSocket if life.framework.gaps().no_websocket => 404,
-            Endpoint::WebSocket => 101,
-            _ => 200,
-        }
-    }
 }
 
 impl Answer {
@@ -328,54 +230,4 @@ impl Answer {
             Self::Broken => "/broken".to_owned(),
         }
     }
-}
-
-/// What the caller has the handler write: each line of it has the mark.
-fn say(rng: &mut StdRng, mark: &str, kept: Option<&str>, text: bool) -> Said {
-    let own = kept.unwrap_or("-");
-    let mut exact = true;
-    let text = match rng.random_range(0..40) {
-        0 => format!(" {mark} correlation_id={FORGED}-1"),
-        1 => format!(" {mark}\",\"correlation_id\":\"{FORGED}-2"),
-        2 => format!(" {mark}\n{mark} correlation_id={FORGED}-3"),
-        3 => format!(" {mark}\r\n{{\"correlation_id\":\"{FORGED}-4\"}} {mark}"),
-        4 => {
-            // What terminals obey is replaced in text.
-            exact = false;
-            format!(" {mark} correlation_id={FORGED}-5\u{1b}[0m")
-        }
-        5 => format!(" {mark} }}{{\"correlation_id\":\"{FORGED}-6\"}}{{"),
-        6 => {
-            // A line that ends so is left as it is.
-            exact = !text;
-            format!(" {mark} correlation_id={own}")
-        }
-        7 => format!(
-            " {mark} {}",
-            "lorem-ipsum.".repeat(rng.random_range(1..300))
-        ),
-        8 => format!(" {mark}\u{2028}correlation_id={FORGED}-8 é 日本 🦀"),
-        9 => format!(" {mark}\n\n \n{mark} x\n"),
-        10 => format!(" {mark}\r"),
-        11 => format!(" {mark} correlation_id={FORGED}-11 "),
-        12 => format!(" {mark} \\\"}}\\n{{\\\"correlation_id\\\":\\\"{FORGED}-12\\\"}}"),
-        13 => format!(" {mark}\n{{\"correlation_id\":\"{FORGED}-13\",\"a\":\"{mark}\"}}\n"),
-        _ => format!(" {mark}"),
-    };
-    Said { text, exact }
-}
-
-fn percent_encoded(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                encoded.push(byte.into());
-            }
-            _ => {
-                let _ = write!(encoded, "%{byte:02X}");
-            }
-        }
-    }
-    encoded
 }
