@@ -3,6 +3,7 @@ use std::net::IpAddr;
 use correlation_core::adapter::{self, Destination, Expose};
 use correlation_core::{Context, Policy, Targets};
 use correlation_testkit::id;
+use http::Uri;
 
 use crate::{Pairs, lines};
 
@@ -38,12 +39,7 @@ pub fn targets(data: &[u8]) {
             host: Some(host),
             port,
         };
-        let known = match scheme {
-            "http" | "ws" => Some(80),
-            "https" | "wss" => Some(443),
-            _ => None,
-        };
-        let expected = covers(host, port.or(known));
+        let expected = covers(host, port.or(default_port(Some(scheme))));
         assert_eq!(
             targets.allows(destination),
             expected,
@@ -60,6 +56,17 @@ pub fn targets(data: &[u8]) {
             );
         }
         assert!(Targets::all().allows(destination));
+        // What counts in a URI is its host, not what is written before an `@`.
+        if let Ok(uri) = format!("{scheme}://{host}/").parse::<Uri>()
+            && let Some(host) = uri.host()
+        {
+            let port = uri.port_u16().or(default_port(uri.scheme_str()));
+            assert_eq!(
+                targets.allows(&uri),
+                covers(host, port),
+                "{uri} of {names:?}"
+            );
+        }
 
         let mut headers = Pairs::<String>::new();
         targets.inject(&Context::new(id("abc")), destination, &mut headers);
@@ -79,6 +86,14 @@ pub fn targets(data: &[u8]) {
         let (host, port) = split(name);
         let (scheme, host) = (None, Some(host));
         assert!(targets.allows(Destination { scheme, host, port }), "{name}");
+    }
+}
+
+fn default_port(scheme: Option<&str>) -> Option<u16> {
+    match scheme? {
+        "http" | "ws" => Some(80),
+        "https" | "wss" => Some(443),
+        _ => None,
     }
 }
 

@@ -35,10 +35,10 @@ pub fn trail(data: &[u8]) {
     }
 
     let plain = |line: &&[u8]| line.iter().all(|byte| (b' '..=b'~').contains(byte));
-    for line in lines(data).filter(plain).take(3) {
+    if let Some(line) = lines(data).filter(plain).max_by_key(|line| line.len()) {
         // A stranger's ID is none, and the journal of systemd is no text.
         if contains(line, b"untrusted_id") || line.starts_with(b"LPKSHHRH") {
-            continue;
+            return;
         }
         let line = format!("{} correlation_id={ID}", String::from_utf8_lossy(line));
         let time = "2026-11-22T14:15:50.200123456Z";
@@ -57,9 +57,12 @@ pub fn trail(data: &[u8]) {
 
 /// Whether a terminal does something else with it than to show it.
 fn is_obeyed(c: char) -> bool {
-    let order = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let ends = matches!(c, '\u{2028}' | '\u{2029}');
-    c.is_control() && c != '\t' || order || ends
+    match c {
+        '\t' => false,
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}' => true,
+        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
+        c => c.is_control(),
+    }
 }
 
 fn told(log: &[u8], step: usize) -> Timeline {
