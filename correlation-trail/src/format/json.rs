@@ -86,6 +86,7 @@ pub(super) fn parse(line: &str) -> Option<Parsed> {
     parsed.take("@mt");
     parsed.find_time();
     parsed.raise_by_status();
+    parsed.name_statement();
     parsed.name_request();
     // Serilog's level is left out when it is this.
     if has("@t") {

@@ -94,6 +94,26 @@ impl Parsed {
             .or_else(|| fields.find_map(|(_, value)| Time::parse(value)));
     }
 
+    /// A record of a database statement has the statement, and no message: `db.statement` and
+    /// `db.query.text` are OpenTelemetry's names. sqlx writes a short statement as the summary alone.
+    pub(super) fn name_statement(&mut self) {
+        let statement = "db.query.text db.statement";
+        if !self.message.is_empty() || !self.fields.iter().any(|(key, _)| has(statement, key)) {
+            return;
+        }
+        let statement = self.take(statement).unwrap_or_default();
+        // A statement over several lines is one line of the story.
+        let words: Vec<_> = statement.split_whitespace().collect();
+        self.message = words.join(" ");
+        let summary = self.take("summary").unwrap_or_default();
+        let start = summary.trim_end_matches(['\u{2026}', ' ']);
+        if self.message.is_empty() {
+            self.message = summary;
+        } else if !self.message.starts_with(start) {
+            self.field("summary", summary);
+        }
+    }
+
     /// An access log has the request in parts, and no message.
     pub(super) fn name_request(&mut self) {
         if self.message.is_empty() {

@@ -17,6 +17,7 @@ pub(super) fn parse(line: &str) -> Option<Parsed> {
         }
     }
     parsed.raise_by_status();
+    parsed.name_statement();
     parsed.name_request();
     (parsed.time.is_some() || parsed.level.is_some()).then_some(parsed)
 }

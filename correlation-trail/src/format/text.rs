@@ -94,6 +94,7 @@ pub(super) fn parse(line: &str) -> Option<Parsed> {
         parsed.message.truncate(at);
     }
     parsed.raise_by_status();
+    parsed.name_statement();
     parsed.name_request();
     Some(parsed)
 }

@@ -146,7 +146,7 @@ fn invite(gateway: &str) -> io::Result<()> {
 }
 
 const PATIENCE: Duration = Duration::from_secs(5);
-const WIDTH: usize = 110;
+const WIDTH: usize = 160;
 const POLL: Duration = Duration::from_millis(5);
 
 #[cfg(test)]

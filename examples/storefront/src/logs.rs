@@ -5,7 +5,9 @@ use std::path::{Display, Path, PathBuf};
 use std::{env, io};
 
 use correlation_core::{CorrelationId, panic, tag};
-use tracing_subscriber::EnvFilter;
+use tracing::Level;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::prelude::*;
 
 use crate::Failure;
 use crate::services::Service;
@@ -73,19 +75,20 @@ impl Folder {
 pub(crate) fn init(path: &Path, format: Format) -> Result<(), Failure> {
     let file = open(path).map_err(|error| cannot_write(path, &error))?;
     panic::install();
+    // What the shop itself has to tell, its SQL, and spans with the ID: the frameworks would like to
+    // join in.
+    let told = Targets::new()
+        .with_default(Level::WARN)
+        .with_targets(["storefront", "sqlx::query", "correlation"].map(|it| (it, Level::INFO)));
     let subscriber = tracing_subscriber::fmt()
-        // What the shop itself has to tell, its SQL, and spans with the ID: the frameworks would
-        // like to join in.
-        .with_env_filter(EnvFilter::new(
-            "warn,storefront=info,sqlx::query=info,correlation=info",
-        ))
         .with_ansi(false)
         // The only line about correlation: whatever is written, the writer adds the ID to it.
         .with_writer(tag(file));
     match format {
-        Format::Json => subscriber.json().try_init(),
-        Format::Text => subscriber.try_init(),
+        Format::Json => subscriber.json().finish().with(told).try_init()?,
+        Format::Text => subscriber.finish().with(told).try_init()?,
     }
+    Ok(())
 }
 
 /// Appends: a log file that is there stays as it is.

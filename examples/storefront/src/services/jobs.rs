@@ -1,32 +1,18 @@
 //! The queue between orders and the worker: SQLite in a file, PostgreSQL, Redis or RabbitMQ.
 
-use std::future::poll_fn;
-use std::pin::Pin;
 use std::str::FromStr;
 use std::task::{Context, Poll};
 use std::time::Duration;
-use std::{env, fmt, io, process};
+use std::{env, fmt};
 
-use apalis::layers::WorkerBuilderExt;
-use apalis::layers::retry::RetryPolicy;
-use apalis::prelude::{
-    BackendExt, BoxDynError, PollSnapshot, PollStrategy, Task, TaskSink, WorkerBuilder,
-};
-use apalis_amqp::AmqpBackend;
-use apalis_postgres::PostgresStorage;
-use apalis_redis::RedisStorage;
+use apalis::prelude::{BackendExt, BoxDynError, PollSnapshot, PollStrategy, TaskSink};
 use apalis_sqlite::SqliteStorage;
 use correlation_apalis::{Correlate, Correlated};
-use futures_util::Sink;
-use redis::Client;
-use redis::aio::ConnectionManagerConfig;
 use serde::{Deserialize, Serialize};
-use sqlx::postgres::PgPoolOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
-use super::store::PATIENCE;
-use super::{cannot_use, lifeline, variable, worker};
+use super::{cannot_use, servers, variable};
 use crate::Failure;
 
 /// A job: tells the customer by mail what was paid.
@@ -41,9 +27,7 @@ pub(super) struct MailReceipt {
 #[expect(clippy::large_enum_variant, reason = "a process has one of them")]
 pub(super) enum Jobs {
     Sqlite(Correlated<SqliteStorage<MailReceipt>>),
-    Postgres(Correlated<PostgresStorage<MailReceipt>>),
-    Redis(Correlated<RedisStorage<MailReceipt>>),
-    Amqp(Correlated<AmqpBackend<MailReceipt>>),
+    Server(servers::Jobs),
 }
 
 impl Jobs {
@@ -56,92 +40,33 @@ impl Jobs {
 
     /// `.correlated()` is all it takes, for whoever pushes and for whoever works.
     async fn open(url: &str, queue: &str) -> Result<Self, Failure> {
-        macro_rules! config {
-            ($storage:ident) => {
-                $storage::Config::default()
-                    .queue(queue)
-                    .heartbeat_interval(HEARTBEAT)
-                    .missed_heartbeats(MISSED)
-            };
+        if !url.starts_with("sqlite:") {
+            return Ok(Self::Server(servers::Jobs::open(url, queue).await?));
         }
-        Ok(match url.split(':').next() {
-            Some("sqlite") => {
-                let pool = SqlitePool::connect_with(SqliteConnectOptions::from_str(url)?).await?;
-                let file: String = sqlx::query_scalar(FILE).fetch_one(&pool).await?;
-                if file.is_empty() {
-                    return Err("allowed is a file: the worker is another process".into());
-                }
-                SqliteStorage::setup(&pool).await?;
-                let storage = SqliteStorage::new(&pool).with_config(config!(apalis_sqlite));
-                Self::Sqlite(storage.correlated())
-            }
-            Some("postgres" | "postgresql") => {
-                let pool = PgPoolOptions::new().acquire_timeout(PATIENCE);
-                let pool = pool.connect(url).await?;
-                PostgresStorage::setup(&pool).await?;
-                let storage = PostgresStorage::new(&pool).with_config(config!(apalis_postgres));
-                Self::Postgres(storage.correlated())
-            }
-            Some("redis") => {
-                // By default an answer that takes half a second ends the worker.
-                let patience = ConnectionManagerConfig::new()
-                    .set_response_timeout(Some(PATIENCE))
-                    .set_number_of_retries(1);
-                let client = Client::open(url)?;
-                let connection = client.get_connection_manager_with_config(patience).await?;
-                let storage = RedisStorage::new(connection).with_config(config!(apalis_redis));
-                Self::Redis(storage.correlated())
-            }
-            Some("amqp") => {
-                let config = apalis_amqp::Config::default().queue(queue);
-                let backend = AmqpBackend::new_from_addr(url)?;
-                let mut backend = backend.with_config(config).correlated();
-                // apalis-amqp 1.0.0 has to declare its queue before it can consume from it.
-                poll_fn(|cx| Sink::<Task<Vec<u8>>>::poll_ready(Pin::new(&mut backend), cx)).await?;
-                Self::Amqp(backend)
-            }
-            _ => return Err("allowed is a sqlite:, postgres:, redis: or amqp: URL".into()),
-        })
+        let pool = SqlitePool::connect_with(SqliteConnectOptions::from_str(url)?).await?;
+        let file: String = sqlx::query_scalar(FILE).fetch_one(&pool).await?;
+        if file.is_empty() {
+            return Err("allowed is a file: the worker is another process".into());
+        }
+        SqliteStorage::setup(&pool).await?;
+        let storage = SqliteStorage::new(&pool).with_config(config!(apalis_sqlite, queue));
+        Ok(Self::Sqlite(storage.correlated()))
     }
 
     /// Puts a job on the queue. Nothing here says whose it is.
     pub(super) async fn push(&self, job: MailReceipt) -> Result<(), BoxDynError> {
         match self.clone() {
-            Self::Sqlite(mut storage) => storage.push(job).await?,
-            Self::Postgres(mut storage) => storage.push(job).await?,
-            Self::Redis(mut storage) => storage.push(job).await?,
-            Self::Amqp(mut backend) => backend.push(job).await?,
+            Self::Sqlite(mut storage) => Ok(storage.push(job).await?),
+            Self::Server(jobs) => jobs.push(job).await,
         }
-        Ok(())
     }
 
     /// Does jobs until this process is to end.
     pub(super) async fn work(self) -> Result<(), Failure> {
-        // No two workers at a time may have the same name.
-        let name = format!("storefront-worker-{}", process::id());
-        let until = async {
-            lifeline::ended().await;
-            Ok::<(), io::Error>(())
-        };
-        let worker = WorkerBuilder::new(name.as_str());
-        macro_rules! run {
-            ($storage:expr) => {
-                worker
-                    .backend($storage)
-                    .retry(RetryPolicy::retries(2))
-                    .build(worker::mail_receipt)
-                    .run_until(until)
-                    .await
-            };
+        match self {
+            Self::Sqlite(storage) => work!(storage.poll_with_strategy(Ticks::new())),
+            Self::Server(jobs) => jobs.work().await,
         }
-        let ended = match self {
-            Self::Sqlite(storage) => run!(storage.poll_with_strategy(Ticks::new())),
-            Self::Postgres(storage) => run!(storage.poll_with_strategy(Ticks::new())),
-            Self::Redis(storage) => run!(storage.poll_with_strategy(Ticks::new())),
-            // RabbitMQ says itself when there is something new.
-            Self::Amqp(backend) => run!(backend),
-        };
-        ended.map_err(|error| error.to_string().into())
     }
 }
 
@@ -150,6 +75,38 @@ impl fmt::Debug for Jobs {
         f.write_str("Jobs")
     }
 }
+
+/// How a worker of a storage shows that it is alive. A worker that gives no sign of life for so long
+/// is dead: its jobs are done by others. (RabbitMQ sees by itself that it is gone.)
+macro_rules! config {
+    ($storage:ident, $queue:expr) => {
+        $storage::Config::default()
+            .queue($queue)
+            .heartbeat_interval(std::time::Duration::from_secs(1))
+            .missed_heartbeats(5)
+    };
+}
+pub(super) use config;
+
+/// Does the jobs of a backend until this process is to end. Each backend is a type of its own.
+macro_rules! work {
+    ($backend:expr) => {{
+        use apalis::layers::{WorkerBuilderExt, retry::RetryPolicy};
+        // No two workers at a time may have the same name.
+        let name = format!("storefront-worker-{}", std::process::id());
+        let until = async {
+            $crate::services::lifeline::ended().await;
+            Ok::<(), std::io::Error>(())
+        };
+        let worker = apalis::prelude::WorkerBuilder::new(name.as_str())
+            .backend($backend)
+            .retry(RetryPolicy::retries(2))
+            .build($crate::services::worker::mail_receipt);
+        let ended = worker.run_until(until).await;
+        ended.map_err(|error| error.to_string().into())
+    }};
+}
+pub(super) use work;
 
 /// The name of the queue: two shops on one server do each other's jobs if it is the same.
 fn queue() -> Result<String, Failure> {
@@ -171,19 +128,14 @@ const QUEUE: &str = "QUEUE";
 /// The file of a SQLite database; nothing if it is in memory.
 const FILE: &str = "SELECT file FROM pragma_database_list WHERE name = 'main'";
 
-/// A worker that gives no sign of life for so long is dead: its jobs are done by others. (RabbitMQ
-/// sees by itself that it is gone.)
-const HEARTBEAT: Duration = Duration::from_secs(1);
-const MISSED: usize = 5;
-
 /// Looks at a storage every now and then, if it does not say when there is something new.
 ///
 /// apalis-core 1.0.0 has an interval of its own, which now and then sleeps for good: when it
 /// fires, it waits for nothing until it is asked again.
-struct Ticks(Interval);
+pub(super) struct Ticks(Interval);
 
 impl Ticks {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let mut interval = interval(Duration::from_millis(50));
         interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Self(interval)

@@ -10,6 +10,8 @@ mod lifeline;
 mod messages;
 mod orders;
 mod payments;
+#[cfg_attr(not(feature = "servers"), path = "no_servers.rs")]
+mod servers;
 mod shipping;
 mod store;
 mod worker;

@@ -19,7 +19,7 @@ use crate::Failure;
 /// The last that orders writes about a purchase, in the background, after the customer's answer.
 pub(crate) const LAST_WORDS: &str = "order booked";
 
-#[actix_web::main]
+#[tokio::main]
 pub(super) async fn run(listen: SocketAddr) -> Result<(), Failure> {
     let desk = web::Data::new(Desk {
         payments: Downstream::from_env(Service::Payments)?,
@@ -46,7 +46,7 @@ pub(super) async fn run(listen: SocketAddr) -> Result<(), Failure> {
     server.addrs().into_iter().for_each(opened);
     let server = server.run();
     let handle = server.handle();
-    actix_web::rt::spawn(async move {
+    tokio::spawn(async move {
         lifeline::ended().await;
         handle.stop(true).await;
     });

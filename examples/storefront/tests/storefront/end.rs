@@ -5,6 +5,7 @@ use std::path::Path;
 
 use tokio::time::timeout;
 
+#[cfg(feature = "servers")]
 use crate::queue::{POSTGRESQL, Queue, RABBITMQ, REDIS, answers};
 use crate::shop::{PATIENCE, SERVICES, Shop, assert_gone, folder, kill, log_file, pid};
 
@@ -47,6 +48,11 @@ async fn the_services_end_even_if_the_demo_is_killed() {
 #[tokio::test]
 async fn the_next_start_does_the_job_whose_worker_was_killed() {
     does_the_job_whose_worker_was_killed("mail-sqlite", &[]).await;
+}
+
+#[cfg(feature = "servers")]
+#[tokio::test]
+async fn so_it_does_on_servers() {
     for (name, url) in [
         ("mail-postgresql", POSTGRESQL),
         ("mail-redis", REDIS),

@@ -4,6 +4,7 @@
 
 mod end;
 mod mistakes;
+#[cfg(feature = "servers")]
 mod queue;
 mod shop;
 mod story;

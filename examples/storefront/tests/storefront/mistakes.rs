@@ -49,6 +49,28 @@ async fn a_server_that_cannot_be_used_is_one_clear_line() {
     }
 }
 
+#[cfg(not(feature = "servers"))]
+#[tokio::test]
+async fn a_server_without_its_feature_is_one_clear_line() {
+    let logs = folder("feature");
+    for (variable, scheme) in [
+        ("DATABASE_URL", "postgres"),
+        ("DATABASE_URL", "postgresql"),
+        ("QUEUE_URL", "postgres"),
+        ("QUEUE_URL", "redis"),
+        ("QUEUE_URL", "amqp"),
+    ] {
+        let mut demo = storefront(&["--once", "--logs", logs.to_str().unwrap()]);
+        let demo = demo.env(variable, format!("{scheme}://shop:secret@127.0.0.1"));
+        let output = timeout(PATIENCE, demo.output()).await;
+        let output = output.expect("it ends in time").unwrap();
+        let needs = format!("a {scheme}: URL needs `--features servers`");
+        assert_failed(&output, 1, &[variable, &needs]);
+        assert!(!text(&output.stderr).contains("secret"), "{output:?}");
+        assert_gone(&logs);
+    }
+}
+
 #[tokio::test]
 async fn a_variable_that_is_no_text_is_one_clear_line() {
     let logs = folder("no-text");

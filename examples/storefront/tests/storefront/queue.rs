@@ -10,7 +10,8 @@ use redis::AsyncCommands;
 use sqlx::{Connection as _, PgConnection};
 use tokio::runtime::Runtime;
 
-use crate::shop::Failure;
+/// What a test cannot do.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 pub(crate) const POSTGRESQL: &str = "postgres://postgres@127.0.0.1/test";
 pub(crate) const RABBITMQ: &str = "amqp://guest:guest@127.0.0.1:5672";

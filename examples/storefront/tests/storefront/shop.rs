@@ -9,9 +9,6 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
 
-/// What a test cannot do.
-pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
-
 /// The demo while it serves.
 pub(crate) struct Shop {
     demo: Child,
