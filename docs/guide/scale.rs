@@ -1,0 +1,383 @@
+//! What IDs cost at a million requests a second: formulas, and a simulation of each that can be wrong.
+
+use std::collections::HashSet;
+use std::fmt::Write;
+
+/// Requests of the whole fleet in one second.
+const RATE: f64 = 1e6;
+const DAY: f64 = 86_400.0;
+const YEAR: f64 = 365.25 * DAY;
+const HEADER: &str = "x-correlation-id";
+const KEY: &str = "correlation_id";
+
+/// A way to make IDs.
+struct Kind {
+    name: &'static str,
+    random_bits: f64,
+    characters: usize,
+    /// Whether it begins with the time in milliseconds, so that only IDs of one millisecond can be equal.
+    timed: bool,
+}
+
+const fn kind(name: &'static str, random_bits: f64, characters: usize, timed: bool) -> Kind {
+    Kind {
+        name,
+        random_bits,
+        characters,
+        timed,
+    }
+}
+
+const KINDS: [Kind; 8] = [
+    kind("`Generator::uuid_v4()`, the default", 122.0, 36, false),
+    kind("`Generator::uuid_v7()`", 74.0, 36, true),
+    kind("`Generator::hex()`, a W3C trace-id", 128.0, 32, false),
+    kind("ULID", 80.0, 26, true),
+    kind("nanoid, 21 characters", 126.0, 21, false),
+    kind("16 hexadecimal digits", 64.0, 16, false),
+    kind("10 letters and digits", 59.542, 10, false), // 10 * log2(62)
+    kind("8 hexadecimal digits", 32.0, 8, false),
+];
+
+/// The tables of the page, in its order, as Markdown.
+#[must_use]
+pub fn tables() -> Vec<String> {
+    vec![
+        collisions(),
+        birthdays(),
+        log_bytes(),
+        cardinality(),
+        index_pages(),
+        carrier_bytes(),
+    ]
+}
+
+/// Unordered pairs among `n` IDs.
+fn pairs(n: f64) -> f64 {
+    n * (n - 1.0) / 2.0
+}
+
+fn collisions() -> String {
+    let mut table = String::from(
+        "| ID | characters | random bits | equal pairs in ten years | one is as likely as not after |\n|---|---:|---:|---:|---:|\n",
+    );
+    for kind in &KINDS {
+        let space = kind.random_bits.exp2();
+        let (expected, even) = if kind.timed {
+            let each_second = pairs(RATE / 1000.0) / space * 1000.0;
+            (each_second * 10.0 * YEAR, 2_f64.ln() / each_second)
+        } else {
+            let even = (2.0 * 2_f64.ln() * space).sqrt() / RATE;
+            (pairs(RATE * 10.0 * YEAR) / space, even)
+        };
+        let bits = if kind.timed {
+            format!("{} in each millisecond", kind.random_bits)
+        } else {
+            format!("{:.1}", kind.random_bits).replace(".0", "")
+        };
+        let characters = kind.characters.to_string();
+        line(
+            &mut table,
+            &[
+                kind.name,
+                &characters,
+                &bits,
+                &number(expected),
+                &duration(even),
+            ],
+        );
+    }
+    table
+}
+
+/// Draws small IDs many times, and compares how often two are equal with the formula.
+fn birthdays() -> String {
+    const ROUNDS: u32 = 2_000;
+    let mut random = Random(1);
+    let mut table = String::from(
+        "| IDs | of so many bits | formula: a pair is equal | simulation |\n|---:|---:|---:|---:|\n",
+    );
+    for (ids, bits) in [(100_u32, 16_u32), (300, 16), (1_000, 20)] {
+        let mut rounds = 0;
+        for _ in 0..ROUNDS {
+            let mut seen = HashSet::new();
+            if !(0..ids).all(|_| seen.insert(random.next() >> (64 - bits))) {
+                rounds += 1;
+            }
+        }
+        let formula = 1.0 - (-pairs(f64::from(ids)) / f64::from(bits).exp2()).exp();
+        let simulation = f64::from(rounds) / f64::from(ROUNDS);
+        line(
+            &mut table,
+            &[
+                &ids.to_string(),
+                &bits.to_string(),
+                &format!("{:.1} %", formula * 100.0),
+                &format!("{:.1} %", simulation * 100.0),
+            ],
+        );
+    }
+    table
+}
+
+/// What the ID adds to a line of text.
+#[must_use]
+pub fn text_bytes(characters: usize) -> usize {
+    format!(" {KEY}=").len() + characters
+}
+
+/// What the ID adds to a record in JSON.
+#[must_use]
+pub fn json_bytes(characters: usize) -> usize {
+    format!("\"{KEY}\":\"\",").len() + characters
+}
+
+fn log_bytes() -> String {
+    let mut table = String::from(
+        "| characters of the ID | bytes in text | TB a day | bytes in JSON | TB a day |\n|---:|---:|---:|---:|---:|\n",
+    );
+    for characters in [36, 32, 26, 16] {
+        let (text, json) = (text_bytes(characters), json_bytes(characters));
+        line(
+            &mut table,
+            &[
+                &characters.to_string(),
+                &text.to_string(),
+                &terabytes(text),
+                &json.to_string(),
+                &terabytes(json),
+            ],
+        );
+    }
+    table
+}
+
+/// A day of one line for each request.
+fn terabytes(bytes: usize) -> String {
+    let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+    format!("{:.2}", f64::from(bytes) * RATE * DAY / 1e12)
+}
+
+fn cardinality() -> String {
+    let mut table = String::from("| limit | count | reached after |\n|---|---:|---:|\n");
+    for (limit, count) in [
+        (
+            "Loki: active streams of a tenant, if the ID were a label",
+            5_000.0,
+        ),
+        ("Elasticsearch: documents in one shard", 2_147_483_519.0),
+    ] {
+        line(
+            &mut table,
+            &[limit, &grouped(count), &duration(count / RATE)],
+        );
+    }
+    table
+}
+
+/// Fills a B-tree's leaves with IDs in the order in which they are made.
+fn index_pages() -> String {
+    const IDS: u64 = 200_000;
+    const LAST: u64 = 10_000;
+    const PAGE: usize = 256;
+    let mut table = String::from(
+        "| ID | pages | filled | pages that the last 10,000 IDs change |\n|---|---:|---:|---:|\n",
+    );
+    for (name, timed) in [("UUIDv4", false), ("UUIDv7", true)] {
+        let mut random = Random(2);
+        let mut leaves = Leaves::new(PAGE);
+        let mut changed = HashSet::new();
+        for at in 0..IDS {
+            let id = if timed {
+                // The 48 bits of the time, and what fits of the random ones.
+                ((at / 1_000) << 16) | (random.next() >> 48)
+            } else {
+                random.next()
+            };
+            let page = leaves.insert(id);
+            if at >= IDS - LAST {
+                changed.insert(page);
+            }
+        }
+        let pages = leaves.pages.len();
+        let full = IDS * 100 / u64::try_from(pages * PAGE).unwrap_or(u64::MAX);
+        line(
+            &mut table,
+            &[
+                name,
+                &pages.to_string(),
+                &format!("{full} %"),
+                &changed.len().to_string(),
+            ],
+        );
+    }
+    table
+}
+
+/// The leaves of a B-tree, by the rules of `PostgreSQL`: a full page is split in the middle, the last
+/// one so that 90 % stay.
+struct Leaves {
+    capacity: usize,
+    /// Each with a number that it keeps.
+    pages: Vec<(usize, Vec<u64>)>,
+}
+
+impl Leaves {
+    fn new(capacity: usize) -> Self {
+        Self {
+            capacity,
+            pages: vec![(0, Vec::new())],
+        }
+    }
+
+    /// Returns the number of the page.
+    fn insert(&mut self, id: u64) -> usize {
+        let after = self
+            .pages
+            .partition_point(|(_, ids)| ids.first().is_some_and(|first| *first <= id));
+        let mut at = after.saturating_sub(1);
+        if self.pages[at].1.len() == self.capacity {
+            let last = at + 1 == self.pages.len();
+            let keep = if last {
+                self.capacity * 9 / 10
+            } else {
+                self.capacity / 2
+            };
+            let moved = self.pages[at].1.split_off(keep);
+            if moved[0] <= id {
+                at += 1;
+                self.pages.insert(at, (self.pages.len(), moved));
+            } else {
+                self.pages.insert(at + 1, (self.pages.len(), moved));
+            }
+        }
+        let (number, ids) = &mut self.pages[at];
+        let place = ids.partition_point(|other| *other < id);
+        ids.insert(place, id);
+        *number
+    }
+}
+
+fn carrier_bytes() -> String {
+    const UUID: usize = 36;
+    let name = HEADER.len();
+    let short_name = huffman(HEADER.bytes().map(bits_of));
+    let digits = std::iter::repeat_n(digit_bits(), 32);
+    let short_uuid = huffman(digits.chain(std::iter::repeat_n(bits_of(b'-'), 4)));
+    let mut table = String::from("| the ID is a UUID | bytes |\n|---|---:|\n");
+    for (carrier, bytes) in [
+        ("header of HTTP/1.1", name + ": \r\n".len() + UUID),
+        // RFC 7541, section 6.2.1: a byte for the kind, and a byte for the length of each text.
+        (
+            "header of HTTP/2, first of its connection",
+            1 + (1 + short_name) + (1 + short_uuid),
+        ),
+        // The name is in the table of the connection then: two bytes say where.
+        ("header of HTTP/2, each further one", 2 + (1 + short_uuid)),
+        // RFC 7541, section 4.1.
+        (
+            "... and in the table of the connection, of 4,096 bytes",
+            name + UUID + 32,
+        ),
+        // AMQP 0-9-1, section 4.2.5.5: a length, a letter for the type, a length of four bytes.
+        ("header of AMQP 0-9-1", (1 + name) + 1 + (4 + UUID)),
+        // Kafka's record format: a byte for each length, up to 63.
+        ("header of Kafka", (1 + name) + (1 + UUID)),
+    ] {
+        line(&mut table, &[carrier, &bytes.to_string()]);
+    }
+    table
+}
+
+/// Bits of a character in the code of RFC 7541, appendix B.
+fn bits_of(character: u8) -> f64 {
+    match character {
+        b'0'..=b'2' | b'a' | b'c' | b'e' | b'i' | b'o' | b's' | b't' => 5.0,
+        b'j' | b'k' | b'q' | b'v'..=b'z' => 7.0,
+        _ => 6.0,
+    }
+}
+
+/// On average; the digit of the version and that of the variant are taken for random ones.
+fn digit_bits() -> f64 {
+    b"0123456789abcdef"
+        .iter()
+        .map(|digit| bits_of(*digit))
+        .sum::<f64>()
+        / 16.0
+}
+
+fn huffman(bits: impl Iterator<Item = f64>) -> usize {
+    let mut bytes = 0;
+    let mut left = bits.sum::<f64>();
+    while left > 0.0 {
+        bytes += 1;
+        left -= 8.0;
+    }
+    bytes
+}
+
+/// `SplitMix64`: the same numbers at each run, whatever the version of any crate.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+}
+
+fn line(table: &mut String, cells: &[&str]) {
+    let _ = writeln!(table, "| {} |", cells.join(" | "));
+}
+
+fn number(value: f64) -> String {
+    if value < 1000.0 && value >= 0.1 {
+        return format!("{value:.1}");
+    }
+    let text = format!("{value:.1e}");
+    match text.split_once('e') {
+        Some((digits, exponent)) => format!("{digits} · 10<sup>{exponent}</sup>"),
+        None => text,
+    }
+}
+
+fn duration(seconds: f64) -> String {
+    for (unit, name) in [
+        (YEAR, "years"),
+        (DAY, "days"),
+        (3600.0, "hours"),
+        (60.0, "minutes"),
+        (1.0, "seconds"),
+    ] {
+        if seconds >= 2.0 * unit {
+            return format!("{} {name}", grouped(round(seconds / unit)));
+        }
+    }
+    format!("{} milliseconds", grouped(round(seconds * 1000.0)))
+}
+
+/// To two digits.
+fn round(value: f64) -> f64 {
+    let unit = 10_f64.powf(value.log10().floor() - 1.0);
+    if unit < 1.0 {
+        value.round()
+    } else {
+        (value / unit).round() * unit
+    }
+}
+
+fn grouped(value: f64) -> String {
+    let digits = format!("{value:.0}");
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
