@@ -1,7 +1,12 @@
 //! What IDs cost at a million requests a second: formulas, and a simulation of each that can be wrong.
 
+mod cells;
+mod simulation;
+
 use std::collections::HashSet;
-use std::fmt::Write;
+
+use cells::{duration, grouped, line, number};
+use simulation::{Leaves, Random};
 
 /// Requests of the whole fleet in one second.
 const RATE: f64 = 1e6;
@@ -214,50 +219,6 @@ fn index_pages() -> String {
     table
 }
 
-/// The leaves of a B-tree, by the rules of `PostgreSQL`: a full page is split in the middle, the last
-/// one so that 90 % stay.
-struct Leaves {
-    capacity: usize,
-    /// Each with a number that it keeps.
-    pages: Vec<(usize, Vec<u64>)>,
-}
-
-impl Leaves {
-    fn new(capacity: usize) -> Self {
-        Self {
-            capacity,
-            pages: vec![(0, Vec::new())],
-        }
-    }
-
-    /// Returns the number of the page.
-    fn insert(&mut self, id: u64) -> usize {
-        let after = self
-            .pages
-            .partition_point(|(_, ids)| ids.first().is_some_and(|first| *first <= id));
-        let mut at = after.saturating_sub(1);
-        if self.pages[at].1.len() == self.capacity {
-            let last = at + 1 == self.pages.len();
-            let keep = if last {
-                self.capacity * 9 / 10
-            } else {
-                self.capacity / 2
-            };
-            let moved = self.pages[at].1.split_off(keep);
-            if moved[0] <= id {
-                at += 1;
-                self.pages.insert(at, (self.pages.len(), moved));
-            } else {
-                self.pages.insert(at + 1, (self.pages.len(), moved));
-            }
-        }
-        let (number, ids) = &mut self.pages[at];
-        let place = ids.partition_point(|other| *other < id);
-        ids.insert(place, id);
-        *number
-    }
-}
-
 fn carrier_bytes() -> String {
     const UUID: usize = 36;
     let name = HEADER.len();
@@ -315,69 +276,4 @@ fn huffman(bits: impl Iterator<Item = f64>) -> usize {
         left -= 8.0;
     }
     bytes
-}
-
-/// `SplitMix64`: the same numbers at each run, whatever the version of any crate.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-}
-
-fn line(table: &mut String, cells: &[&str]) {
-    let _ = writeln!(table, "| {} |", cells.join(" | "));
-}
-
-fn number(value: f64) -> String {
-    if value < 1000.0 && value >= 0.1 {
-        return format!("{value:.1}");
-    }
-    let text = format!("{value:.1e}");
-    match text.split_once('e') {
-        Some((digits, exponent)) => format!("{digits} · 10<sup>{exponent}</sup>"),
-        None => text,
-    }
-}
-
-fn duration(seconds: f64) -> String {
-    for (unit, name) in [
-        (YEAR, "years"),
-        (DAY, "days"),
-        (3600.0, "hours"),
-        (60.0, "minutes"),
-        (1.0, "seconds"),
-    ] {
-        if seconds >= 2.0 * unit {
-            return format!("{} {name}", grouped(round(seconds / unit)));
-        }
-    }
-    format!("{} milliseconds", grouped(round(seconds * 1000.0)))
-}
-
-/// To two digits.
-fn round(value: f64) -> f64 {
-    let unit = 10_f64.powf(value.log10().floor() - 1.0);
-    if unit < 1.0 {
-        value.round()
-    } else {
-        (value / unit).round() * unit
-    }
-}
-
-fn grouped(value: f64) -> String {
-    let digits = format!("{value:.0}");
-    let mut out = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }
