@@ -1,10 +1,12 @@
 //! What IDs cost at a million requests a second: formulas, and a simulation of each that can be wrong.
 
+mod carriers;
 mod cells;
 mod simulation;
 
 use std::collections::HashSet;
 
+use carriers::carrier_bytes;
 use cells::{duration, grouped, line, number};
 use simulation::{Leaves, Random};
 
@@ -12,6 +14,8 @@ use simulation::{Leaves, Random};
 const RATE: f64 = 1e6;
 const DAY: f64 = 86_400.0;
 const YEAR: f64 = 365.25 * DAY;
+/// The documents that Lucene takes into one index.
+const SHARD: f64 = 2_147_483_519.0;
 const HEADER: &str = "x-correlation-id";
 const KEY: &str = "correlation_id";
 
@@ -52,6 +56,7 @@ pub fn tables() -> Vec<String> {
         birthdays(),
         log_bytes(),
         cardinality(),
+        keyword_field(),
         index_pages(),
         carrier_bytes(),
     ]
@@ -170,7 +175,7 @@ fn cardinality() -> String {
             "Loki: active streams of a tenant, if the ID were a label",
             5_000.0,
         ),
-        ("Elasticsearch: documents in one shard", 2_147_483_519.0),
+        ("Elasticsearch: documents in one shard", SHARD),
     ] {
         line(
             &mut table,
@@ -178,6 +183,35 @@ fn cardinality() -> String {
         );
     }
     table
+}
+
+/// What an index of Elasticsearch keeps beside the records: sizes before its compression.
+fn keyword_field() -> String {
+    const RECORDS: f64 = SHARD;
+    const UUID: f64 = 36.0;
+    let ids = (RECORDS / 10.0).floor();
+    // Sorted, two random neighbours begin with as many equal digits as it takes to count them.
+    let shared = ids.log(16.0);
+    let terms = ids * (UUID - shared);
+    let ordinals = RECORDS * ids.log2().ceil() / 8.0;
+    let mut table = String::from("| a full shard, ten records for each UUID | |\n|---|---:|\n");
+    for (what, much) in [
+        ("different IDs", grouped(ids)),
+        ("equal characters of two neighbours", number(shared)),
+        ("their terms in the inverted index", gigabytes(terms)),
+        ("their terms in the doc values", gigabytes(terms)),
+        (
+            "the numbers of terms in the doc values",
+            gigabytes(ordinals),
+        ),
+    ] {
+        line(&mut table, &[what, &much]);
+    }
+    table
+}
+
+fn gigabytes(bytes: f64) -> String {
+    format!("{:.1} GB", bytes / 1e9)
 }
 
 /// Fills a B-tree's leaves with IDs in the order in which they are made.
@@ -217,63 +251,4 @@ fn index_pages() -> String {
         );
     }
     table
-}
-
-fn carrier_bytes() -> String {
-    const UUID: usize = 36;
-    let name = HEADER.len();
-    let short_name = huffman(HEADER.bytes().map(bits_of));
-    let digits = std::iter::repeat_n(digit_bits(), 32);
-    let short_uuid = huffman(digits.chain(std::iter::repeat_n(bits_of(b'-'), 4)));
-    let mut table = String::from("| the ID is a UUID | bytes |\n|---|---:|\n");
-    for (carrier, bytes) in [
-        ("header of HTTP/1.1", name + ": \r\n".len() + UUID),
-        // RFC 7541, section 6.2.1: a byte for the kind, and a byte for the length of each text.
-        (
-            "header of HTTP/2, first of its connection",
-            1 + (1 + short_name) + (1 + short_uuid),
-        ),
-        // The name is in the table of the connection then: two bytes say where.
-        ("header of HTTP/2, each further one", 2 + (1 + short_uuid)),
-        // RFC 7541, section 4.1.
-        (
-            "... and in the table of the connection, of 4,096 bytes",
-            name + UUID + 32,
-        ),
-        // AMQP 0-9-1, section 4.2.5.5: a length, a letter for the type, a length of four bytes.
-        ("header of AMQP 0-9-1", (1 + name) + 1 + (4 + UUID)),
-        // Kafka's record format: a byte for each length, up to 63.
-        ("header of Kafka", (1 + name) + (1 + UUID)),
-    ] {
-        line(&mut table, &[carrier, &bytes.to_string()]);
-    }
-    table
-}
-
-/// Bits of a character in the code of RFC 7541, appendix B.
-fn bits_of(character: u8) -> f64 {
-    match character {
-        b'0'..=b'2' | b'a' | b'c' | b'e' | b'i' | b'o' | b's' | b't' => 5.0,
-        b'j' | b'k' | b'q' | b'v'..=b'z' => 7.0,
-        _ => 6.0,
-    }
-}
-
-/// On average; the digit of the version and that of the variant are taken for random ones.
-fn digit_bits() -> f64 {
-    b"0123456789abcdef"
-        .iter()
-        .map(|digit| bits_of(*digit))
-        .sum::<f64>()
-        / 16.0
-}
-
-fn huffman(bits: impl Iterator<Item = f64>) -> usize {
-    let mut bytes = 0;
-    let mut left = bits.sum::<f64>();
-    while left > 0.0 {
-        bytes += 1;
-        left -= 8.0;
-    }
-    bytes
 }
