@@ -16,6 +16,10 @@ macro_rules! pages {
     };
 }
 
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+mod readme {}
+
 pages! {
     start axum actix rocket warp tower own_server
     logs outbound queues databases background
