@@ -69,7 +69,7 @@ fn pairs(n: f64) -> f64 {
 
 fn collisions() -> String {
     let mut table = String::from(
-        "| ID | characters | random bits | equal pairs in ten years | one is as likely as not after |\n|---|---:|---:|---:|---:|\n",
+        "| ID | characters | random bits | equal pairs in ten years | a chance of one half after |\n|---|---:|---:|---:|---:|\n",
     );
     for kind in &KINDS {
         let space = kind.random_bits.exp2();

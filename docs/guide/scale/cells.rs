@@ -13,10 +13,13 @@ pub(super) fn number(value: f64) -> String {
         return format!("{value:.1}");
     }
     let text = format!("{value:.1e}");
-    match text.split_once('e') {
-        Some((digits, exponent)) => format!("{digits} · 10<sup>{exponent}</sup>"),
-        None => text,
-    }
+    let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    let raised = exponent.chars().map(|letter| match letter.to_digit(10) {
+        Some(digit) => RAISED[digit as usize],
+        None => '⁻',
+    });
+    // Blanks at which no line is broken.
+    format!("{digits}\u{a0}·\u{a0}10{}", raised.collect::<String>())
 }
 
 pub(super) fn duration(seconds: f64) -> String {
@@ -55,3 +58,5 @@ pub(super) fn grouped(value: f64) -> String {
     }
     out
 }
+
+const RAISED: [char; 10] = ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'];
