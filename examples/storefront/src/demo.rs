@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::Failure;
 use crate::args::Options;
-use crate::logs::Folder;
+use crate::logs::{self, Folder};
 use crate::purchase;
 use crate::services::{DATABASE_URL, LAST_WORDS, QUEUE_URL, Service, terminated};
 use crate::supervisor::Supervisor;
@@ -61,13 +61,17 @@ async fn open(supervisor: &mut Supervisor, port: u16, logs: &Folder) -> Result<S
     let mut urls = Vec::new();
     for service in Service::START_ORDER {
         let port = if service == Service::Gateway { port } else { 0 };
-        let mut command = service.command(port, &logs.file(service), &urls)?;
+        let file = logs.file(service);
+        let mut command = service.command(port, &file, &urls)?;
         for (variable, file) in [(DATABASE_URL, "orders.db"), (QUEUE_URL, "jobs.db")] {
             if env::var_os(variable).is_none() {
                 command.env(variable, logs.database(file)?);
             }
         }
-        if let Some(addr) = supervisor.start(service.name(), command).await? {
+        if let Some(addr) = supervisor
+            .start(service.name(), logs::open(&file)?, command)
+            .await?
+        {
             urls.push((service, format!("http://{addr}")));
         }
     }
@@ -139,7 +143,7 @@ fn invite(gateway: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(
         out,
-        "\nthe shop is open at {gateway}; Ctrl-C closes it. Buy more:"
+        "\nthe shop is open at {gateway}; Ctrl-C closes it. Buy more in a browser, or:"
     )?;
     writeln!(out, "  {how} \\\n    -d '{}'", purchase::BODY)?;
     out.flush()

@@ -38,6 +38,11 @@ impl Folder {
         Ok(folder)
     }
 
+    /// The folder of this log file.
+    pub(crate) fn of(file: &Path) -> Self {
+        Self(file.parent().unwrap_or(Path::new("")).to_owned())
+    }
+
     /// The log file of a service.
     pub(crate) fn file(&self, service: Service) -> PathBuf {
         self.0.join(format!("{}.log", service.name()))
@@ -71,10 +76,13 @@ impl Folder {
 }
 
 /// Sends all records of this process to `path`, those of the `log` crate included. The report of a
-/// panic goes to standard error, which the supervisor passes on.
+/// panic goes to standard error: the supervisor adds it to the file.
 pub(crate) fn init(path: &Path, format: Format) -> Result<(), Failure> {
     let file = open(path).map_err(|error| cannot_write(path, &error))?;
-    panic::install();
+    match format {
+        Format::Json => panic::install_json(),
+        Format::Text => panic::install(),
+    }
     // What the shop itself has to tell, its SQL, and spans with the ID: the frameworks would like to
     // join in.
     let told = Targets::new()
@@ -92,7 +100,7 @@ pub(crate) fn init(path: &Path, format: Format) -> Result<(), Failure> {
 }
 
 /// Appends: a log file that is there stays as it is.
-fn open(path: &Path) -> io::Result<File> {
+pub(crate) fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new().create(true).append(true).open(path)
 }
 

@@ -4,6 +4,7 @@
 //! when we ask it to, and also when we are killed and can ask for nothing any more.
 
 use std::fmt;
+use std::fs::File;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::process::Stdio;
@@ -45,10 +46,12 @@ impl Supervisor {
         }
     }
 
-    /// Starts a process, and waits until it says where it listens, or that it is ready.
+    /// Starts a process, and waits until it says where it listens, or that it is ready. What it says
+    /// later goes to `log`, too.
     pub(crate) async fn start(
         &mut self,
         name: &'static str,
+        log: File,
         mut command: Command,
     ) -> Result<Option<SocketAddr>, Failure> {
         // Standard output is inherited, though nothing is written there: whoever reads ours to
@@ -80,7 +83,7 @@ impl Supervisor {
             .await
             .map_err(|_| not_started(&format_args!("not ready within {START:?}")))?
             .map_err(|words| not_started(&words))?;
-        tokio::spawn(pass_on(name, said));
+        tokio::spawn(pass_on(name, log, said));
         Ok(addr)
     }
 
@@ -122,9 +125,12 @@ async fn listening(said: &mut Lines<BufReader<ChildStderr>>) -> Result<Option<So
     })
 }
 
-/// What a process says later on, a panic for instance, goes to our own standard error.
-async fn pass_on(name: &'static str, mut said: Lines<BufReader<ChildStderr>>) {
+/// What a process says later on, the report of a panic for instance, goes to our own standard error,
+/// and to its log file, as containers have both in one log.
+async fn pass_on(name: &'static str, mut log: File, mut said: Lines<BufReader<ChildStderr>>) {
     while let Ok(Some(line)) = said.next_line().await {
+        // In one piece, since the process writes there as well.
+        let _ = log.write_all(format!("{line}\n").as_bytes());
         // Not `eprintln!`, which would panic if nobody reads us any more.
         let _ = writeln!(io::stderr(), "{name}: {line}");
     }

@@ -20,6 +20,8 @@ use crate::Failure;
 pub(super) struct MailReceipt {
     pub(super) order: u32,
     pub(super) receipt: String,
+    /// Its customer has the mailbox.
+    pub(super) card: String,
 }
 
 /// The queue of the environment.

@@ -14,6 +14,7 @@ mod payments;
 mod servers;
 mod shipping;
 mod store;
+mod stories;
 mod worker;
 
 use std::env::VarError;
@@ -28,7 +29,7 @@ use tokio::net::TcpListener;
 use tokio::process::Command;
 
 use crate::Failure;
-use crate::logs::{self, Format};
+use crate::logs::{self, Folder, Format};
 
 pub(crate) use jobs::QUEUE_URL;
 pub(crate) use lifeline::terminated;
@@ -112,13 +113,14 @@ impl Service {
 /// Is one of the services, until it is told to end.
 pub(crate) fn serve(service: Service) -> Result<(), Failure> {
     let log_file = env::var_os(LOG_FILE).ok_or_else(|| missing(LOG_FILE))?;
-    logs::init(Path::new(&log_file), service.log_format())?;
+    let log_file = Path::new(&log_file);
+    logs::init(log_file, service.log_format())?;
     let listen = variable(LISTEN)?;
     let listen = listen
         .parse()
         .map_err(|_| format!("invalid {LISTEN} {listen:?}"))?;
     match service {
-        Service::Gateway => gateway::run(listen),
+        Service::Gateway => gateway::run(listen, Folder::of(log_file)),
         Service::Orders => orders::run(listen),
         Service::Payments => payments::run(listen),
         Service::Shipping => shipping::run(listen),

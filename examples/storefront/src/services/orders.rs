@@ -12,6 +12,7 @@ use super::jobs::{Jobs, MailReceipt};
 use super::messages::{
     Cents, Charge, Confirmation, Item, Parcel, Purchase, Receipt, Refusal, Shipment,
 };
+use super::shipping::CURSED;
 use super::store::Store;
 use super::{Service, cannot_listen, lifeline, opened};
 use crate::Failure;
@@ -139,6 +140,7 @@ impl Desk {
         let job = MailReceipt {
             order: order.number,
             receipt: receipt.clone(),
+            card: order.card.clone(),
         };
         let pushed = self.jobs.push(job).await;
         pushed.map_err(|error| unavailable("the queue", &*error))
@@ -209,7 +211,12 @@ async fn book(store: Store, order: u32, Receipt { receipt }: Receipt) {
     }
 }
 
-const PRICES: [(&str, u64); 3] = [("teapot", 2490), ("cup", 690), ("oolong", 1150)];
+const PRICES: [(&str, u64); 4] = [
+    ("teapot", 2490),
+    ("cup", 690),
+    ("oolong", 1150),
+    (CURSED, 1300),
+];
 
 #[cfg(test)]
 mod tests {

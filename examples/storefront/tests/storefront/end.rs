@@ -73,7 +73,7 @@ async fn does_the_job_whose_worker_was_killed(name: &str, env: &[(&str, &str)]) 
         let id = format!("click-{try_}");
         let mut shop = Shop::open_with(&logs, env).await;
         let worker = pid(&logs, "worker");
-        let (bought, ()) = tokio::join!(shop.buy(&id, "tok_visa"), async {
+        let (bought, ()) = tokio::join!(shop.buy(&id, "tok_retry"), async {
             mailed(&logs, &id, "mailing receipt").await;
             kill("KILL", worker);
         });

@@ -2,8 +2,10 @@
 
 #![cfg(unix)]
 
+mod browser;
 mod end;
 mod mistakes;
+mod page;
 #[cfg(feature = "servers")]
 mod queue;
 mod shop;

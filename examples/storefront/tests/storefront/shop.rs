@@ -13,7 +13,7 @@ use tokio::time::timeout;
 pub(crate) struct Shop {
     demo: Child,
     stdout: BufReader<ChildStdout>,
-    url: String,
+    pub(crate) url: String,
 }
 
 impl Shop {
@@ -43,8 +43,12 @@ impl Shop {
 
     /// Buys a cup under this ID; gives the answer's status and text.
     pub(crate) async fn buy(&self, id: &str, card: &str) -> (u16, String) {
+        self.buy_item(id, card, "cup").await
+    }
+
+    pub(crate) async fn buy_item(&self, id: &str, card: &str, sku: &str) -> (u16, String) {
         let body =
-            format!(r#"{{"cart":7,"card":"{card}","items":[{{"sku":"cup","quantity":1}}]}}"#);
+            format!(r#"{{"cart":7,"card":"{card}","items":[{{"sku":"{sku}","quantity":1}}]}}"#);
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         let answer = client
             .post(format!("{}/purchase", self.url))
