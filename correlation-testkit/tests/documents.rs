@@ -36,7 +36,13 @@ fn every_package_forbids_unsafe_code() {
     let manifest = |path: &str| fs::read_to_string(workspace(path)).unwrap();
     assert!(manifest("Cargo.toml").contains("\nunsafe_code = \"forbid\"\n"));
     let metadata = Command::new(env!("CARGO"))
-        .args(["metadata", "--no-deps", "--format-version", "1", "--offline"])
+        .args([
+            "metadata",
+            "--no-deps",
+            "--format-version",
+            "1",
+            "--offline",
+        ])
         .output()
         .unwrap();
     let metadata: Value = serde_json::from_slice(&metadata.stdout).unwrap();
