@@ -109,6 +109,7 @@ async fn sleepy(params: Params) -> Json<Vec<String>> {
 }
 
 #[get("/stream?<params..>")]
+#[expect(clippy::needless_pass_by_value, reason = "so Rocket gives it")]
 fn chunks(params: Params) -> TextStream<impl Stream<Item = String>> {
     TextStream(app::stream(params.chunks))
 }
@@ -119,6 +120,7 @@ async fn spawn() -> Json<Value> {
 }
 
 #[get("/log?<params..>")]
+#[expect(clippy::needless_pass_by_value, reason = "so Rocket gives it")]
 fn log(params: Params) -> String {
     app::log_lines(params.n, &params.say)
 }
