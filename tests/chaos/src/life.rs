@@ -226,12 +226,12 @@ impl Life {
         }
     }
 
-    /// Standard error has the reports of panics, and what a logger says that cannot write.
+    /// Standard error has the reports of panics. Once the log cannot be written, the logger says so
+    /// there, in pieces that a report may come between.
     fn read_reports(&self, reports: impl BufRead) -> io::Result<()> {
         for line in reports.split(b'\n') {
             let line = line?;
-            let cannot_write = line.starts_with(b"[tracing-subscriber] Unable to write");
-            if !(cannot_write && self.is_deaf()) {
+            if !self.is_deaf() {
                 self.ledger().line(&line, self.settings.text);
             }
         }
