@@ -175,6 +175,9 @@ fn a_child_reads_its_variables() {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.args(["--exact", "a_child_reads_its_variables", "--nocapture"]);
         command.env("CHILD_OF_PROPERTIES", "1");
+        for name in properties::VARIABLES {
+            command.env_remove(name);
+        }
         let values = seed.split(|&byte| byte == b'\n');
         for (name, value) in properties::VARIABLES.iter().zip(values) {
             command.env(name, OsStr::from_bytes(value));
