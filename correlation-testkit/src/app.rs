@@ -76,29 +76,46 @@ pub fn inbound() -> Value {
 }
 
 /// `GET /sleepy`: the ambient ID after each of `steps` waits. Other requests run meanwhile, on
-/// this thread and on others.
+/// this thread and on others. A record says so if the client leaves before the end.
 pub async fn sleepy(steps: usize, ms: u64) -> Vec<String> {
+    let mut left = Left(true);
     let mut ids = Vec::new();
     for _ in 0..steps.min(MAX_ITEMS) {
         sleep(Duration::from_millis(ms.min(MAX_MS))).await;
         ids.push(id());
     }
+    left.0 = false;
     ids
 }
 
 /// `GET /stream`: `chunks` lines, each with the ambient ID at the moment the line is produced. The
-/// server polls the body after the handler has returned.
+/// server polls the body after the handler has returned. A record says so if the client leaves
+/// before the end.
 pub fn stream(chunks: usize) -> impl Stream<Item = String> + Send + 'static {
     let chunks = chunks.min(MAX_ITEMS);
-    stream::unfold(0, move |produced| async move {
+    let left = Left(chunks > 0);
+    stream::unfold((0, left), move |(produced, mut left)| async move {
         if produced == chunks {
             return None;
         }
         if produced > 0 {
             sleep(Duration::from_millis(5)).await;
         }
-        Some((format!("{}\n", id()), produced + 1))
+        // Who has the last line need not ask for more.
+        left.0 = produced + 1 < chunks;
+        Some((format!("{}\n", id()), (produced + 1, left)))
     })
+}
+
+/// Says at its end whether the client has left: what a destructor writes has the ID, too.
+struct Left(bool);
+
+impl Drop for Left {
+    fn drop(&mut self) {
+        if self.0 {
+            tracing::info!("the client has left");
+        }
+    }
 }
 
 /// `GET /spawn`: the ambient ID as read in other tasks and threads.

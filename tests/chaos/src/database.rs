@@ -138,6 +138,7 @@ impl Database {
             said: None,
             marked: 1..=1,
             bare: 0..=0,
+            left: 0,
         });
         let (pool, ledger) = (self.pool.clone(), Arc::clone(&self.ledger));
         let statement = match rng.random_ratio(1, 10) {

@@ -17,10 +17,23 @@ use crate::world::{Framework, World};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Settings {
     pub(crate) distrusting: bool,
+    /// Trust goes by the address of the peer.
+    pub(crate) by_network: bool,
     pub(crate) text: bool,
     pub(crate) participating: bool,
     /// Its log goes through files that are rotated.
     pub(crate) rotated: bool,
+}
+
+impl Settings {
+    const fn trust(self) -> &'static str {
+        match (self.distrusting, self.by_network) {
+            (true, false) => "never",
+            (true, true) => "10.0.0.0/8,fd00::/8",
+            (false, false) => "always",
+            (false, true) => "127.0.0.0/8",
+        }
+    }
 }
 
 /// A running service.
@@ -49,7 +62,7 @@ impl Life {
         let mut command = Command::new(framework.program()?);
         command.env_clear().env("LISTEN", "127.0.0.1:0");
         command.env("DOWNSTREAM", world.downstream.url());
-        command.env("TRUST", choose(settings.distrusting, "never", "always"));
+        command.env("TRUST", settings.trust());
         command.env("LOG_FORMAT", choose(settings.text, "text", "json"));
         let trace = choose(settings.participating, "participate", "forward");
         command.env("TRACE_CONTEXT", trace);

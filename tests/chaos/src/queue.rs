@@ -142,6 +142,7 @@ impl Queue {
                     None => 1..=1,
                 },
                 bare: 0..=0,
+                left: 0,
             });
             let pushed = async {
                 if current().is_some() {

@@ -57,6 +57,7 @@ impl Service {
         let turn = self.number + lock(&self.past).lives.len();
         let settings = Settings {
             distrusting: turn % 3 == 1,
+            by_network: turn % 5 < 2,
             text: turn.is_multiple_of(2),
             participating: turn % 4 == 3,
             rotated: turn % 5 == 2,

@@ -122,4 +122,5 @@ const OF_REQUESTS: &[&str] = &[
     "Response succeeded",
     "the handler panicked",
     "the call failed",
+    "the client has left",
 ];

@@ -15,6 +15,8 @@ pub(crate) struct Expected {
     pub(crate) marked: RangeInclusive<u32>,
     /// How many without.
     pub(crate) bare: RangeInclusive<u32>,
+    /// How many more without it, if the client leaves.
+    pub(crate) left: u32,
 }
 
 /// The trace-id on the lines of a request.

@@ -178,7 +178,12 @@ impl Ledger {
 
     fn bind(&mut self, request: &mut Request, id: &str) {
         let account = self.accounts.entry(id.into()).or_default();
-        account.open += u32::from(!request.closed);
+        if request.closed {
+            // The client has left, and only a line tells the ID.
+            account.most += request.expected.left;
+        } else {
+            account.open += 1;
+        }
         account.bound = true;
         account.token = account.token.max(request.expected.token);
         account.most += request.expected.bare.end();
@@ -191,15 +196,17 @@ impl Ledger {
             request.expected.marked = 0..=*request.expected.marked.end();
         }
         let bare = &request.expected.bare;
+        let left = if answered { 0 } else { request.expected.left };
         match request.id.clone() {
             Some(id) => {
                 let account = self.accounts.entry(id.clone()).or_default();
                 account.open = account.open.saturating_sub(1);
                 account.least += if answered { *bare.start() } else { 0 };
+                account.most += left;
                 self.recent.add(&id);
                 self.forget(&id);
             }
-            None => self.nobody_told += bare.end(),
+            None => self.nobody_told += bare.end() + left,
         }
         if !self.is_settled(&request) {
             self.requests.insert(request.expected.token, request);
@@ -300,6 +307,7 @@ mod tests {
             said: None,
             marked: lines..=lines,
             bare: 0..=0,
+            left: 0,
         }
     }
 

@@ -190,6 +190,11 @@ impl Request {
             said: self.said.clone(),
             marked: more(marked, u32::try_from(said).unwrap_or(u32::MAX)),
             bare: more(bare, self.headers.untrusted.into()),
+            left: matches!(
+                self.endpoint,
+                Endpoint::Sleepy { .. } | Endpoint::Stream { .. }
+            )
+            .into(),
         }
     }
 
