@@ -74,8 +74,8 @@ pub fn app(listen: SocketAddr, downstream: Option<String>) -> Rocket<Build> {
     .mount("/", routes![seen, own, opaque, empty, hang, hang_stream])
 }
 
-#[derive(FromForm)]
-struct Params {
+#[derive(Clone, Copy, FromForm)]
+struct Params<'r> {
     #[field(default = 3)]
     steps: usize,
     #[field(default = 5)]
@@ -84,8 +84,8 @@ struct Params {
     chunks: usize,
     #[field(default = 1)]
     n: usize,
-    #[field(default = String::new())]
-    say: String,
+    #[field(default = "")]
+    say: &'r str,
 }
 
 #[get("/id")]
@@ -104,13 +104,12 @@ fn inbound() -> Json<Value> {
 }
 
 #[get("/sleepy?<params..>")]
-async fn sleepy(params: Params) -> Json<Vec<String>> {
+async fn sleepy(params: Params<'_>) -> Json<Vec<String>> {
     Json(app::sleepy(params.steps, params.ms).await)
 }
 
 #[get("/stream?<params..>")]
-#[expect(clippy::needless_pass_by_value, reason = "so Rocket gives it")]
-fn chunks(params: Params) -> TextStream<impl Stream<Item = String>> {
+fn chunks(params: Params<'_>) -> TextStream<impl Stream<Item = String> + use<>> {
     TextStream(app::stream(params.chunks))
 }
 
@@ -120,9 +119,8 @@ async fn spawn() -> Json<Value> {
 }
 
 #[get("/log?<params..>")]
-#[expect(clippy::needless_pass_by_value, reason = "so Rocket gives it")]
-fn log(params: Params) -> String {
-    app::log_lines(params.n, &params.say)
+fn log(params: Params<'_>) -> String {
+    app::log_lines(params.n, params.say)
 }
 
 #[get("/relay?<path>")]
