@@ -30,7 +30,10 @@ impl Attacker {
             if endpoint == Endpoint::WrongMethod {
                 endpoint = Endpoint::Id;
             }
-            let request = Request::random(&mut self.rng, &self.world, &self.life, endpoint);
+            let mut request = Request::random(&mut self.rng, &self.world, &self.life, endpoint);
+            // RFC 9113, section 8.2.2: not in HTTP/2.
+            let hop = |name: &str| name.eq_ignore_ascii_case("connection");
+            request.headers.lines.retain(|(name, _)| !hop(name));
             let patience = match self.rng.random_ratio(1, 5) {
                 true => Duration::from_millis(self.rng.random_range(0..20)),
                 false => Duration::MAX,
