@@ -152,7 +152,7 @@ pub fn context_of(data: &[u8]) -> Context {
     })
 }
 
-/// The variables of [`env`], in their order.
+/// The variables of [`env()`], in their order.
 pub const VARIABLES: [&str; 3] = ["CORRELATION_ID", "TRACEPARENT", "TRACESTATE"];
 
 const WRITTEN: [&str; 3] = ["x-correlation-id", "traceparent", "tracestate"];
