@@ -23,7 +23,14 @@ pub(crate) fn has_valgrind() -> bool {
 pub(crate) fn instructions(cases: &[(String, String, u32)]) -> Result<ByCase<f64>, Box<dyn Error>> {
     let (next, counted) = (AtomicUsize::new(0), Mutex::new(Ok(ByCase::new())));
     let work = || {
-        while let Some((group, case, per)) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some((group, case, per)) = cases.get(index) else {
+                return;
+            };
+            if index.is_multiple_of(20) && index > 0 {
+                eprintln!("  instructions of {index} of {} cases", cases.len());
+            }
             let result = collected(group, case, (1_000 / per).max(10), *per);
             let mut counted = counted.lock().unwrap_or_else(PoisonError::into_inner);
             match (&mut *counted, result) {

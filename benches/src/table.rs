@@ -3,6 +3,7 @@
 use std::env;
 use std::error::Error;
 use std::process::Command;
+use std::time::Instant;
 
 use correlation_bench::cases::groups;
 use correlation_bench::run::Times;
@@ -55,6 +56,30 @@ pub(crate) struct Want {
     pub(crate) quick: bool,
 }
 
+/// Says on standard error what is measured now, and how far the run has come.
+struct Progress {
+    began: Instant,
+    step: usize,
+    steps: usize,
+}
+
+impl Progress {
+    fn new(steps: usize) -> Self {
+        Self {
+            began: Instant::now(),
+            step: 0,
+            steps,
+        }
+    }
+
+    fn step(&mut self, name: &str) {
+        self.step += 1;
+        let seconds = self.began.elapsed().as_secs();
+        let (step, steps) = (self.step, self.steps);
+        eprintln!("[{step:2} of {steps}, {seconds:3} s] {name}");
+    }
+}
+
 impl Table {
     /// The groups whose names begin as one of these, or all.
     pub(crate) fn measure(names: &[&str], want: Want) -> Result<Self, Box<dyn Error>> {
@@ -65,21 +90,26 @@ impl Table {
         if table.groups.is_empty() && !["memory", "contention", "wire"].into_iter().any(named) {
             return Err("there is no such group: --list prints all".into());
         }
+        let others = ["memory", "contention", "wire"].into_iter().map(named);
+        // One more for what is counted.
+        let mut progress = Progress::new(table.groups.len() + 1 + others.filter(|on| *on).count());
         for rows in &mut table.groups {
-            eprintln!("{}", rows.name);
+            progress.step(&rows.name);
             rows.time(rounds)?;
         }
+        progress.step("allocations and instructions");
         table.count(want.instructions)?;
         if named("memory") {
+            progress.step("memory");
             table.memory = held()?;
         }
         if named("contention") {
-            eprintln!("contention");
+            progress.step("contention");
             table.contention = contention::rows(threads);
         }
         #[cfg(feature = "peers")]
         if named("wire") {
-            eprintln!("wire");
+            progress.step("wire");
             let (rounds, each) = if want.quick { (4, 100) } else { (20, 500) };
             let each = std::time::Duration::from_millis(each);
             table.wire = correlation_bench::wire::rows(rounds, each);
@@ -109,10 +139,8 @@ impl Table {
     /// Counts allocations, and instructions if they are wanted.
     pub(crate) fn count(&mut self, instructions: bool) -> Result<(), Box<dyn Error>> {
         let names: Vec<_> = self.groups.iter().map(|rows| rows.name.clone()).collect();
-        eprintln!("allocations");
         let allocations = count::allocations(&names)?;
         let counted = if instructions {
-            eprintln!("instructions");
             let cases = groups()
                 .into_iter()
                 .filter(|group| names.contains(&group.name));
