@@ -133,10 +133,14 @@ pub(crate) fn no_host() {
 /// ```
 /// use correlation_core::{Policy, Trust};
 ///
-/// let error = Policy::new().try_max_len(256).unwrap_err(); assert_eq!( error.to_string(),
-/// "correlation, max_len: 256 bytes are out of range: allowed are 1 to 255" ); let error =
-/// Trust::try_networks(["10.0.0.0/8", "localhost"]).unwrap_err();
-/// assert!(error.to_string().starts_with("correlation, networks, entry 2: \"localhost\"")); ```
+/// let error = Policy::new().try_max_len(256).unwrap_err();
+/// assert_eq!(
+///     error.to_string(),
+///     "correlation, max_len: 256 bytes are out of range: allowed are 1 to 255"
+/// );
+/// let error = Trust::try_networks(["10.0.0.0/8", "localhost"]).unwrap_err();
+/// assert!(error.to_string().starts_with("correlation, networks, entry 2: \"localhost\""));
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct InvalidSetting {
     setting: &'static str,

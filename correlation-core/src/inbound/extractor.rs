@@ -9,14 +9,20 @@ use std::hash::BuildHasher;
 /// ```
 /// use correlation_core::{Extractor, extract};
 ///
-/// struct Message { headers: Vec<(String, Vec<u8>)>, }
+/// struct Message {
+///     headers: Vec<(String, Vec<u8>)>,
+/// }
 ///
-/// impl Extractor for Message { fn get_all(&self, key: &'static str) -> impl Iterator<Item = &[u8]>
-/// { let of_key = self.headers.iter().filter(move |(name, _)| name.eq_ignore_ascii_case(key));
-/// of_key.map(|(_, value)| value.as_slice()) } }
+/// impl Extractor for Message {
+///     fn get_all(&self, key: &'static str) -> impl Iterator<Item = &[u8]> {
+///         let found = self.headers.iter().filter(move |(name, _)| name.eq_ignore_ascii_case(key));
+///         found.map(|(_, value)| value.as_slice())
+///     }
+/// }
 ///
 /// let headers = vec![("X-Correlation-ID".to_owned(), b"click-1".to_vec())];
-/// assert_eq!(extract(&Message { headers }).id(), &"click-1"); ```
+/// assert_eq!(extract(&Message { headers }).id(), &"click-1");
+/// ```
 pub trait Extractor {
     /// Returns all values of a key, in whatever case the carrier has the key.
     fn get_all(&self, key: &'static str) -> impl Iterator<Item = &[u8]>;

@@ -250,7 +250,9 @@ impl Policy {
     /// use correlation_core::Policy;
     ///
     /// let policy = Policy::new().validator(|id| id.starts_with("shop-"));
-    /// assert!(policy.accepts(b"shop-42")); assert!(!policy.accepts(b"click-1")); ```
+    /// assert!(policy.accepts(b"shop-42"));
+    /// assert!(!policy.accepts(b"click-1"));
+    /// ```
     #[must_use]
     pub fn validator(mut self, check: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
         self.validator = Some(Arc::new(check));

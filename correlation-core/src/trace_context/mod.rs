@@ -28,9 +28,10 @@ use crate::names::{TRACEPARENT, TRACESTATE};
 /// ```
 /// use correlation_core::{Policy, TraceContext};
 ///
-/// let policy = Policy::new().trace_context(TraceContext::Participate { sampled: false }); let
-/// context = policy.receive(|| [("X-Correlation-ID", "click-1")], None).into_context();
-/// assert!(context.trace_id().is_some()); // a trace that starts here ```
+/// let policy = Policy::new().trace_context(TraceContext::Participate { sampled: false });
+/// let context = policy.receive(|| [("X-Correlation-ID", "click-1")], None).into_context();
+/// assert!(context.trace_id().is_some()); // a trace that starts here
+/// ```
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum TraceContext {
