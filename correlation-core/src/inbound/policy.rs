@@ -29,7 +29,8 @@ use crate::trace_context::TraceContext;
 ///   the lines with a comma (`a, a`: RFC 9110, section 5.3). Lines that differ are invalid, even if
 ///   one of them is a placeholder such as `null`. A repeated `traceparent` is never valid.
 /// - For each header that is ignored by one of these rules, the log has a `DEBUG` event of the
-///   target `correlation`. It gives the name of the header, its length and the reason.
+///   target `correlation`. It gives the name of the header and the reason, and the length of a
+///   single value.
 ///
 /// ```
 /// use correlation_core::{Generator, Policy, Trust};
@@ -95,8 +96,8 @@ impl Policy {
         }
     }
 
-    /// Sets the headers that may hold an ID, at most 8. The first one with a valid ID wins. Case
-    /// does not matter.
+    /// Sets the headers that may hold an ID, at most 8. The first one with a valid ID wins. The
+    /// case of the names does not matter.
     ///
     /// This is a shortcut for [`sources`](Self::sources) that replaces only the plain ID headers.
     /// Sources in other formats, such as the trace-id of a `traceparent`, keep their order behind
