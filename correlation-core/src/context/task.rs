@@ -9,9 +9,21 @@ use super::inherit;
 /// Makes a context current in the running tokio task until it is dropped. If no task is running, it
 /// is current in the thread.
 ///
-/// Use it in an adapter of a framework that runs each request in a separate task, and does not let
-/// you wrap the request in a [`scope`](crate::scope). Rocket and warp's filters are examples. A
+/// Use it in an adapter of a framework that runs each request in a separate task. Use it only if
+/// you cannot wrap the request in a [`scope`](crate::scope), as in Rocket and warp's filters. A
 /// scope always wins over it.
+///
+/// ```
+/// use correlation_core::{Context, CorrelationId, adapter::TaskContext, current};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let context = Context::new(CorrelationId::new());
+/// let request = TaskContext::enter(context.clone());
+/// assert_eq!(current().as_ref(), Some(context.id()));
+/// drop(request);
+/// assert_eq!(current(), None);
+/// # }
+/// ```
 ///
 /// A task may have several of them. Then the one that is not [finished](Self::finish) is current.
 /// If two are not finished, none is: no ID is better than a wrong one.
@@ -84,8 +96,8 @@ struct Entry {
     finished: bool,
 }
 
-/// Returns the context of the running task. It is that of the request that the task answers, or
-/// else the inherited one.
+/// Returns the context of the running task: that of the request which it answers, or else the
+/// inherited one.
 #[inline]
 pub(super) fn lookup() -> Option<Context> {
     if is_used() { look_up() } else { None }

@@ -22,9 +22,8 @@ pub use generator::Generator;
 ///
 /// An ID has 1 to [`MAX_LEN`](Self::MAX_LEN) bytes of `A-Z a-z 0-9 - _ . : + / = # @ | ~`. This
 /// alphabet covers the IDs that proxies and frameworks send: UUIDs, and those of nginx, HAProxy,
-/// Envoy, Kong, .NET and CloudFront. None of the characters needs escaping. You can write an ID
-/// unchanged to a log line, to JSON, to a header of HTTP, AMQP, NATS or Kafka, or to an SQL
-/// comment.
+/// Envoy, Kong, .NET and CloudFront. None of the characters needs escaping in a log line, in JSON
+/// or in an SQL comment. Nor does one need it in a header of HTTP, AMQP, NATS or Kafka.
 ///
 /// An ID is kept byte for byte: its case does not change, and it need not be a UUID. It is not a
 /// secret and proves nothing about its sender.

@@ -32,13 +32,13 @@ use crate::context::{self, Context, Scoped, carry};
 /// {"correlation_id": "click-1", "body": "order 7"}
 /// ```
 ///
-/// If there is a trace, the fields `traceparent` and `tracestate` stand beside the ID. Other fields
+/// If there is a trace, the object also has the fields `traceparent` and `tracestate`. Other fields
 /// are ignored, and the order of fields does not matter.
 ///
-/// The body is read whatever stands in place of the ID. Anything that is not a valid ID counts as
-/// absent, and the value gets a new ID. This includes `"\ud800"` and `1e999`, which are JSON, but
-/// which `serde_json` does not read. A field that comes twice counts if both values are the same.
-/// An ID may have up to 255 bytes, so you can read every ID that this library writes.
+/// The body is read even if the ID cannot be. Anything that is not a valid ID counts as absent, and
+/// the value gets a new ID. This includes `"\ud800"` and `1e999`, which are JSON, but which
+/// `serde_json` does not read. A field that comes twice counts if both values are the same. An ID
+/// may have up to 255 bytes, so you can read every ID that this library writes.
 ///
 /// This holds for all self-describing formats, such as JSON, YAML, `MessagePack` and CBOR. It also
 /// holds for postcard and bincode, where the ID is any bytes. It cannot hold for a message that

@@ -32,9 +32,20 @@ impl Decision {
         self.context
     }
 
-    /// Returns the reason to answer the request with 400, if there is one. It is always `None`
-    /// unless you turn on [`reject_missing`](crate::Policy::reject_missing) or
+    /// Returns the reason to answer the request with 400, if there is one.
+    ///
+    /// It is always `None` unless you turn on [`reject_missing`](crate::Policy::reject_missing) or
     /// [`reject_invalid`](crate::Policy::reject_invalid).
+    ///
+    /// ```
+    /// use correlation_core::{Policy, adapter::Rejected};
+    ///
+    /// let policy = Policy::new().reject_missing(true);
+    /// let decision = policy.receive(|| [("Host", "example.com")], None);
+    /// let reason = decision.rejected().unwrap();
+    /// assert_eq!(Rejected::STATUS, 400);
+    /// assert_eq!(reason.as_str(), "the request has no correlation ID");
+    /// ```
     #[inline]
     #[must_use]
     pub const fn rejected(&self) -> Option<Rejected> {

@@ -72,7 +72,7 @@ impl Policy {
     }
 
     /// Adds the values of a header under the first spelling that has a valid one. If none is valid,
-    /// adds those of the first spelling that has any, so that they are logged.
+    /// adds those of the first spelling with any value, so that they are logged.
     fn ask<V>(
         &self,
         name: &'static str,

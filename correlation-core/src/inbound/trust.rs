@@ -72,8 +72,8 @@ impl Trust {
     /// Some details:
     ///
     /// - An IPv4 address that is mapped into IPv6 (`::ffff:10.0.0.1`, RFC 4291, section 2.5.5.2)
-    ///   counts as that IPv4 address, in your list and in a peer address. So `::/0` contains no
-    ///   IPv4 address.
+    ///   counts as that IPv4 address. This applies to your list and to a peer address. So `::/0`
+    ///   contains no IPv4 address.
     /// - No network contains a Unix socket or a message, since they have no peer address.
     /// - A server that does not know the peer address trusts no caller. The log then has one `WARN`
     ///   for the policy.

@@ -7,7 +7,7 @@ use crate::context::Context;
 /// The state of a record that has come only in part.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(super) enum State {
-    /// Nothing is known yet, or the held bytes tell it.
+    /// Nothing is known yet, or the held bytes show the type of the record.
     #[default]
     Start,
     /// The record is an object so far. It opens at `open`, and `scanned` bytes have been read.

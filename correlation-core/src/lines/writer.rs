@@ -208,7 +208,7 @@ impl<'a, W: Write> LogWriter<'a, W> {
         let context = unfinished.context.as_ref();
         let records = Records::new(&self.tagger, &mut unfinished.pending, context);
         records.finish(&unfinished.held, unfinished.state);
-        // Nobody can try again or be told of an error.
+        // After this, no code can try again or see an error.
         for _ in 0..INTERRUPTIONS {
             match self.drain(unfinished) {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}

@@ -44,7 +44,7 @@ impl Targets {
     /// Sends the ID only to these hosts. A name or an IP address stands for itself. A name that
     /// begins with a dot stands for all hosts below it.
     ///
-    /// Case does not matter (RFC 4343), nor does a final dot, which is that of the DNS root. Write
+    /// Case does not matter (RFC 4343), nor does a dot at the end, which means the DNS root. Write
     /// a name in another script as it is in DNS and in a parsed URL, in its form `xn--..` (RFC
     /// 5890, section 2.3.2.1).
     ///

@@ -56,9 +56,9 @@ use super::{Format, LogWriter, Tagger};
 ///
 /// The format is a property of the writer. The first record that is not blank sets it for this
 /// value and its clones, or you set it with [`text`](Tag::text) or [`json`](Tag::json). No later
-/// message can change it. So a message that looks like a JSON record with another ID stays a line
-/// of text, and ends with the ID of its own scope. If you have two formatters, use a separate `tag`
-/// for each.
+/// message can change it. A text message that looks like a JSON record with another ID stays text.
+/// Its line ends with the ID of its own scope. If you have two formatters, use a separate `tag` for
+/// each.
 ///
 /// The order of writers matters with `tracing-appender`: write `tag(non_blocking)`, since its
 /// worker thread has no ID. The other order does not compile.

@@ -52,7 +52,7 @@ use crate::id::CorrelationId;
 /// With `serde_json`, the ID never affects the body, as with `Carried`. But the whole message must
 /// be UTF-8, which JSON is (RFC 8259, section 8.1). With other formats, the value is first read
 /// into memory, as for an untagged enum of serde. Reading fails if serde cannot hold the value in
-/// place of the ID, such as an integer of over 64 bits or a tag of YAML.
+/// place of the ID. Examples are an integer of over 64 bits and a tag of YAML.
 #[derive(Clone, Debug)]
 pub struct CarriedOrBare<T>(pub Carried<T>);
 
