@@ -38,7 +38,7 @@ impl From<CorrelationId> for HeaderValue {
 }
 
 /// Decides as [`Policy::receive`] does, and also returns the header value for the response. If the
-/// ID came in a header, the value shares the bytes of that header.
+/// whole value of an inbound header is the ID, both share its bytes.
 #[inline]
 pub fn receive(
     policy: &Policy,

@@ -103,8 +103,8 @@ pub const fn ended<T>() -> Scoped<T> {
     Scoped::ended()
 }
 
-/// Wraps `next` in the context of a value that has ended. Use it for the body that follows the
-/// future of a response.
+/// Wraps `next` in the context of `ended`, which has none afterwards. Use it for the body that
+/// follows the future of a response.
 #[inline]
 pub fn hand_over<T, N>(ended: Pin<&mut Scoped<T>>, next: N) -> Scoped<N> {
     ended.hand_over(next)

@@ -28,8 +28,8 @@ use super::{Ambient, Context};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// It uses hooks of tokio that are not stable yet. So you must build the whole program with `--cfg
-/// tokio_unstable`, in `.cargo/config.toml`:
+/// It uses hooks of tokio that are not stable yet. So you must build the whole program with the
+/// flag `--cfg tokio_unstable`, in `.cargo/config.toml`:
 ///
 /// ```toml
 /// [build]
