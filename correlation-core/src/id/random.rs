@@ -38,5 +38,5 @@ pub(super) fn random_bytes() -> [u8; 16] {
 /// If the operating system gives no random bytes. `uuid` and `rand` panic then, too. An ID that is
 /// not unique would mix log lines of different callers.
 fn seeded() -> StdRng {
-    StdRng::try_from_rng(&mut SysRng).expect("the operating system gives random bytes")
+    StdRng::try_from_rng(&mut SysRng).expect("the operating system gives no random bytes")
 }
