@@ -1,5 +1,7 @@
-//! What the library itself says: log records, one function each, and errors of the configuration.
-//! Records go through `tracing` if that feature is on, else through `log`, else nowhere.
+//! The library's own log records, one function each, and the errors of its configuration.
+//!
+//! Records go to `tracing` or to `log`, whichever feature is on. With both features they go to
+//! `tracing` if it has a subscriber, else to `log`. With neither feature nothing is logged.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -20,7 +22,7 @@ macro_rules! emit {
     }};
 }
 
-/// Whether `tracing` has a subscriber; otherwise `log` may have a logger.
+/// Whether `tracing` has a subscriber. If not, `log` may have a logger.
 #[cfg(all(feature = "tracing", feature = "log"))]
 pub(crate) fn is_traced() -> bool {
     use tracing::{dispatcher, subscriber::NoSubscriber};
@@ -34,22 +36,23 @@ pub(crate) const fn is_traced() -> bool {
     cfg!(feature = "tracing")
 }
 
-/// A header was ignored by rule. The value itself is never logged: it is a stranger's text.
+/// Logs that a header was ignored, and why. The value is never logged, since a stranger may have
+/// sent it.
 pub(crate) fn header_ignored(name: &str, len: usize, reason: &str) {
     emit!(debug, "ignored header {name} of {len} bytes: {reason}");
 }
 
-/// A header came more than once, with more than one meaning.
+/// Logs that a header was ignored because it came more than once, with different values.
 pub(crate) fn header_repeated(name: &str) {
     emit!(debug, "ignored header {name}: sent more than once");
 }
 
-/// The policy wants the request to be answered with 400.
+/// Logs that the policy rejects the request, so that it is answered with 400.
 pub(crate) fn rejected(why: &str) {
     emit!(debug, "rejected the request: {why}");
 }
 
-/// The caller sent an ID that the policy does not trust.
+/// Logs the ID of a caller that the policy does not trust.
 pub(crate) fn untrusted(id: &str) {
     let (untrusted_id, untrusted_len) = untrusted_fields(Some(id));
     #[cfg(feature = "tracing")]
@@ -70,9 +73,10 @@ pub(crate) fn untrusted(id: &str) {
     }
 }
 
-/// What the log may say of an ID that is not trusted: the ID, or its length alone.
+/// Returns what the log may contain of an untrusted ID: either the ID, or only its length.
 ///
-/// A `=` inside it could make `|correlation_id=abc` of it, which is what people search for.
+/// A `=` inside the ID could form `|correlation_id=abc`, which a search for the ID `abc` would
+/// find.
 pub(crate) fn untrusted_fields(id: Option<&str>) -> (Option<&str>, Option<usize>) {
     match id {
         Some(id) if id.trim_end_matches('=').contains('=') => (None, Some(id.len())),
@@ -80,18 +84,18 @@ pub(crate) fn untrusted_fields(id: Option<&str>) -> (Option<&str>, Option<usize>
     }
 }
 
-/// A policy asks for the address of the peer, and the server does not tell it.
+/// Warns that a policy needs the peer address, but the server does not provide it.
 pub(crate) fn peer_unknown() {
     emit!(
         warn,
-        "the policy trusts by the address of the peer, which this server does not tell: nobody is \
-         trusted for it"
+        "the policy needs the peer address, but this server does not provide it: no caller is \
+         trusted by its address"
     );
 }
 
-/// A custom generator broke the rules for IDs. Once is enough: it would be once a request.
+/// Warns once that a custom generator made an invalid ID. Otherwise each request could log it.
 pub(crate) fn generator_failed() {
-    // No `Once`: others would wait for it while a subscriber is called.
+    // Not a `Once`, since other threads would wait for it while a subscriber runs.
     static TOLD: AtomicBool = AtomicBool::new(false);
     if !TOLD.swap(true, Ordering::Relaxed) {
         emit!(
@@ -101,12 +105,12 @@ pub(crate) fn generator_failed() {
     }
 }
 
-/// A closure of a policy has panicked.
+/// Warns that a closure of a policy panicked.
 pub(crate) fn closure_panicked(what: &str) {
     emit!(warn, "{what}");
 }
 
-/// A call leaves under this parent-id: the receiver's spans have it as their parent.
+/// Logs the parent-id of an outbound call, which becomes the parent of the receiver's spans.
 pub(crate) fn outbound(span_id: &str) {
     #[cfg(feature = "tracing")]
     tracing::debug!(target: "correlation", span_id, "outbound call");
@@ -114,21 +118,33 @@ pub(crate) fn outbound(span_id: &str) {
     emit!(debug, "outbound call span_id={span_id}");
 }
 
-/// A call goes out without the ID, since nobody said where to.
+/// Logs that a call goes out without the ID, because its host is not known.
 pub(crate) fn no_host() {
     emit!(
         debug,
-        "sent no ID: the URI has no host, and `Targets::connected_to` does not say whose \
-         connection it is"
+        "sent no ID: the URI of the call has no host, and `Targets::connected_to` does not name \
+         one"
     );
 }
 
-/// A setting cannot be used: the message says which one, which entry of a list, and what is
-/// allowed.
+/// The error for a setting that is not valid. Its message says which setting, which entry of a
+/// list, and what is allowed.
+///
+/// ```
+/// use correlation_core::{Policy, Trust};
+///
+/// let error = Policy::new().try_max_len(256).unwrap_err();
+/// assert_eq!(
+///     error.to_string(),
+///     "correlation, max_len: 256 bytes are out of range: allowed are 1 to 255"
+/// );
+/// let error = Trust::try_networks(["10.0.0.0/8", "localhost"]).unwrap_err();
+/// assert!(error.to_string().starts_with("correlation, networks, entry 2: \"localhost\""));
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct InvalidSetting {
     setting: &'static str,
-    /// Counted from 1; 0 if the setting is no list.
+    /// Counts from 1. It is 0 if the setting is not a list.
     entry: usize,
     reason: Cow<'static, str>,
 }
@@ -142,7 +158,7 @@ impl InvalidSetting {
         }
     }
 
-    /// It is this entry of a list, counted from 0.
+    /// Adds the position in a list, counted from 0.
     pub(crate) fn at(self, index: usize) -> Self {
         Self {
             entry: index + 1,
@@ -163,7 +179,8 @@ impl fmt::Display for InvalidSetting {
 
 impl std::error::Error for InvalidSetting {}
 
-/// The setter panics where its `try_` twin returns the error: the mistake is in the program.
+/// Panics with the error of a `try_` setter, for the setter without `try_`. The mistake is in the
+/// program.
 #[track_caller]
 pub(crate) fn or_panic<T>(setting: Result<T, InvalidSetting>) -> T {
     match setting {

@@ -1,4 +1,4 @@
-//! Code of others that is called in the middle of ours: what it panics with ends there.
+//! Calls code of the user or of another crate, and stops its panics.
 
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::diagnostics;
 
-/// One kind of the closures that a policy is given.
+/// One kind of closure that a user gives to a policy.
 pub(crate) struct Closure {
-    /// What has happened, and what is done instead.
+    /// The text to log after a panic: what happened, and what the library does instead.
     panicked: &'static str,
     told: AtomicBool,
 }
@@ -21,13 +21,14 @@ impl Closure {
         }
     }
 
-    /// Asks a closure of this kind. `None` if it panics, which costs no request: the caller of a
-    /// service may have chosen the value that it panics at.
-    // Not where it is called: the way of a request without such closures stays short.
+    /// Runs a closure of this kind. Gives `None` if it panics. The panic fails no request, since a
+    /// caller may have chosen the value that causes it.
+    // Not inlined, so that the code path of a request without such closures stays short.
     #[inline(never)]
     pub(crate) fn ask<R>(&self, closure: impl FnOnce() -> R) -> Option<R> {
         let answer = caught(closure);
-        // Once, since a caller could fill the log with it. Each panic has its report.
+        // Logged once, since a caller could otherwise fill the log. The panic hook reports each
+        // panic.
         if answer.is_none() && !self.told.swap(true, Ordering::Relaxed) {
             diagnostics::closure_panicked(self.panicked);
         }
@@ -35,14 +36,14 @@ impl Closure {
     }
 }
 
-/// Runs foreign code. `None` if it panics.
+/// Runs foreign code. Gives `None` if it panics.
 pub(crate) fn caught<R>(run: impl FnOnce() -> R) -> Option<R> {
-    // Nothing of ours is borrowed or half done while it runs.
+    // No value of this crate is borrowed or half-changed while it runs.
     let panic = match catch_unwind(AssertUnwindSafe(run)) {
         Ok(result) => return Some(result),
         Err(panic) => panic,
     };
-    // What it panicked with is foreign, and so is its destructor.
+    // The panic payload is foreign, and so is its destructor, which may panic as well.
     mem::forget(catch_unwind(AssertUnwindSafe(|| drop(panic))));
     None
 }

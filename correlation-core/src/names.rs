@@ -1,30 +1,31 @@
-//! The names that carry the ID: of headers, of message keys, of environment variables, and of log
-//! fields. Each is written here once.
+//! The names that carry the ID: headers, message keys, environment variables and log fields. Each
+//! name is written only once, here.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-/// The header, and the key of a message, that carries the ID.
+/// The HTTP header, and the message key, that carry the ID.
 pub const X_CORRELATION_ID: &str = "x-correlation-id";
 
-/// The second header in which an ID may come in.
+/// The second header that a policy reads an ID from by default.
 pub const X_REQUEST_ID: &str = "x-request-id";
 
 /// The header of a W3C trace context (Trace Context, section 3.2).
 pub const TRACEPARENT: &str = "traceparent";
 
-/// The header that goes with [`TRACEPARENT`] (Trace Context, section 3.3).
+/// The header that accompanies [`TRACEPARENT`] (Trace Context, section 3.3).
 pub const TRACESTATE: &str = "tracestate";
 
-/// The key of the ID in a log record. Carriers that hold no headers have the same key: apalis'
-/// metadata, and [`Carried`](crate::Carried) in JSON.
+/// The key of the ID in a log record. Carriers without headers use the same key: the metadata of
+/// apalis, and [`Carried`](crate::Carried) in JSON.
 pub const CORRELATION_ID: &str = "correlation_id";
 
 /// The key of the W3C trace-id in a log record.
 pub const TRACE_ID: &str = "trace_id";
 
 /// The environment variable of a child process for each key. OpenTelemetry's [environment
-/// carrier][env] writes header names in upper case with underscores; `X_` is not part of the ID's.
+/// carrier][env] writes header names in upper case with underscores. The variable of the ID omits
+/// the `X_`.
 ///
 /// [env]: https://opentelemetry.io/docs/specs/otel/context/env-carriers/
 pub(crate) const ENVIRONMENT: [(&str, &str); 3] = [
@@ -33,7 +34,7 @@ pub(crate) const ENVIRONMENT: [(&str, &str); 3] = [
     (TRACESTATE, "TRACESTATE"),
 ];
 
-/// Removes optional white space, SP and HTAB (RFC 9110, section 5.6.3), at both ends.
+/// Removes optional white space, SP and HTAB (RFC 9110, section 5.6.3), from both ends.
 pub(crate) fn trim(mut value: &[u8]) -> &[u8] {
     while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = value {
         value = rest;
@@ -41,28 +42,33 @@ pub(crate) fn trim(mut value: &[u8]) -> &[u8] {
     value
 }
 
-/// The name in lower case, if it is a header name: a token (RFC 9110, section 5.6.2) of at most
-/// 255 bytes. How it is spelled here is one of its [`spellings`] from now on.
+/// Returns the name in lower case, if it is a header name. A header name is a token (RFC 9110,
+/// section 5.6.2) of at most 255 bytes. The given spelling becomes one of its [`spellings`].
 ///
-/// Names come from the configuration of the process, so each distinct one is kept for its life.
-pub(crate) fn header_name(name: &str) -> Result<&'static str, &'static str> {
+/// Names come from the configuration of the process, so each distinct name is kept for the life of
+/// the process.
+pub(crate) fn header_name(name: &str) -> Result<&'static str, String> {
     let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
     if name.is_empty() {
-        return Err("a header name cannot be empty");
+        return Err("a header name cannot be empty".to_owned());
     }
-    if name.len() > 255 || !name.bytes().all(token) {
-        return Err(
-            "a header name has at most 255 bytes of A-Z a-z 0-9 ! # $ % & ' * + - . ^ _ ` | ~",
-        );
+    if name.len() > 255 {
+        let len = name.len();
+        return Err(format!("a header name has at most 255 bytes, not {len}"));
+    }
+    if !name.bytes().all(token) {
+        return Err(format!(
+            "{name:?} is not a header name: RFC 9110 allows letters, digits and !#$%&'*+-.^_`|~"
+        ));
     }
     Ok(spellings(name)[0])
 }
 
-/// The keys under which a carrier that does not ignore case is asked for a header: first its name
-/// in lower case.
+/// Returns the keys to look up a header with, in a carrier that distinguishes case. The first one
+/// is the name in lower case.
 ///
-/// For the usual headers they are listed. Any other is asked for in the form that Go gives to
-/// header names (`textproto.CanonicalMIMEHeaderKey`), too, and as this process spells it.
+/// The usual headers have a fixed list. Any other header also has the form that Go gives to header
+/// names (`textproto.CanonicalMIMEHeaderKey`), and the spellings that this process has used.
 pub(crate) fn spellings(name: &str) -> &'static [&'static str] {
     static KNOWN: Mutex<BTreeMap<&str, &[&str]>> = Mutex::new(BTreeMap::new());
     let lower = name.to_ascii_lowercase();
@@ -83,7 +89,7 @@ pub(crate) fn spellings(name: &str) -> &'static [&'static str] {
     spellings
 }
 
-/// `x-shop-id` as `X-Shop-Id`.
+/// Converts `x-shop-id` to `X-Shop-Id`.
 fn mime(lower: &str) -> String {
     let upper = |part: &str| match part.split_at_checked(1) {
         Some((first, rest)) => first.to_ascii_uppercase() + rest,
@@ -94,7 +100,7 @@ fn mime(lower: &str) -> String {
 
 pub(crate) const TRACESTATE_SPELLINGS: [&str; 3] = [TRACESTATE, "Tracestate", "TRACESTATE"];
 
-/// What programs write into messages for the usual headers.
+/// The spellings of the usual headers that programs write into messages.
 const USUAL: [&[&str]; 5] = [
     &[
         X_CORRELATION_ID,

@@ -36,7 +36,7 @@ fn what_cannot_be_read_is_named_on_standard_error() {
     assert_eq!(messages(&output), ["ERROR"]);
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(
-        stderr.starts_with(r#"RUST_LOG: "a=b=c" is left out: "#),
+        stderr.starts_with(r#"RUST_LOG: "a=b=c" is ignored: "#),
         "{stderr}"
     );
     assert_eq!(stderr.lines().count(), 1, "{stderr}");
@@ -80,7 +80,7 @@ fn colours_are_for_pipes_never_and_for_terminals_without_no_color() {
 #[test]
 fn a_second_subscriber_is_refused_and_the_first_one_stays() {
     for (twice, told) in [
-        ("init", "no other subscriber or logger is installed"),
+        ("init", "another subscriber or logger is already installed"),
         (
             "try_init",
             "a global default trace dispatcher has already been set",

@@ -19,7 +19,7 @@ fn an_id_that_is_not_trusted() {
     };
     let ids = ["theirs", "|correlation_id=victim", "not valid"].map(receive);
     let told = [
-        ("WARN", "the policy trusts by the address of the peer", "-"),
+        ("WARN", "the policy needs the peer address", "-"),
         (
             "INFO",
             "caller's ID is not trusted untrusted_id=\"theirs\"",

@@ -11,33 +11,48 @@ use crate::foreign;
 use crate::id::CorrelationId;
 use crate::inbound::{Peer, Policy};
 
-/// One log record for a request, written when it has ended: for adapters, and for servers of your
-/// own.
+/// One log record for a request, written when the request has ended. Adapters and custom servers
+/// use it.
 ///
-/// [`Policy::access_record`] turns it on, [`begin`](Self::begin) makes it. Tell it what happens:
-/// each step of the request is [`run`](Self::run) by it, then come [`route`](Self::route),
+/// [`Policy::access_record`] turns the records on, and [`begin`](Self::begin) makes one.
+/// [`run`](Self::run) each step of the request with it. Then call [`route`](Self::route),
 /// [`status`](Self::status), [`sent`](Self::sent) for each part of the body, and
-/// [`complete`](Self::complete) after the last one. The record is written then, or when this is
-/// dropped before, in the context of the request. Where it is off, all of that does nothing.
+/// [`complete`](Self::complete) after the last part. The record is written then, or earlier if you
+/// drop it, in the context of the request. If the records are off, these methods do nothing.
+///
+/// ```
+/// use correlation_core::{Policy, adapter::AccessRecord};
+///
+/// let policy = Policy::new().access_record(true);
+/// let decision = policy.receive(|| [("X-Request-ID", "click-1")], None);
+/// let mut record = AccessRecord::begin(&policy, decision.context(), "GET", "/orders/42", None);
+/// let body = record.run(|| "an order"); // your handler
+/// record.status(200);
+/// record.sent(8); // the bytes of `body`
+/// record.complete();
+/// # assert!(!record.is_open() && body.len() == 8);
+/// ```
+///
+/// The record looks like this:
 ///
 /// ```text
 /// INFO access: request method="GET" path="/orders/42" route="/orders/{id}" status=200 bytes=512 latency_ms=3.142 peer=192.0.2.7 outcome="completed"
 /// ```
 ///
-/// What is not known is left out. So is the query string, since people put secrets there. Of a
-/// method or path over 1,024 bytes the beginning is told, with `…` behind it. A status of 500 and
-/// above, and a panic, make it a record of the level `WARN`.
+/// Fields without a known value are left out. The query string is always left out, since people put
+/// secrets there. A method or path over 1,024 bytes is cut, and `…` follows it. The level is `WARN`
+/// if the status is 500 or above, or if the request panicked.
 ///
 /// # Panics
 ///
-/// A panic in [`run`](Self::run) is caught, the record is written, and the panic goes on. A logger
-/// that panics itself, as on a standard output that nobody reads, is ignored. While a thread
-/// unwinds nothing is logged: what is dropped by a panic that began outside of `run` has no record.
+/// A panic in [`run`](Self::run) is caught, the record is written, and the panic continues. A panic
+/// of the logger is ignored; a logger may panic if nobody reads standard output. While a thread
+/// unwinds, nothing is logged. So a record that is dropped by a panic outside `run` is not written.
 #[derive(Debug, Default)]
-// Boxed, since futures and bodies have room for one, and mostly there is none.
+// Boxed, since futures and bodies hold one, and most of them are empty.
 pub struct AccessRecord(Option<Box<Record>>);
 
-/// What is known of a request when it ends.
+/// The data of a request when it ends.
 #[derive(Debug)]
 struct Record {
     context: Context,
@@ -48,7 +63,7 @@ struct Record {
     begun: Instant,
     status: Option<u16>,
     bytes: Option<u64>,
-    /// After so many bytes nobody asks the body for more.
+    /// After this many bytes, nobody asks the body for more.
     length: Option<u64>,
     outcome: Outcome,
 }
@@ -57,21 +72,22 @@ struct Record {
 enum Outcome {
     Completed,
     Panicked,
-    /// What it is until anything else is known: nobody drops a record earlier.
+    /// The default, until anything else is known. No other case drops a record early.
     ClientGone,
 }
 
 impl AccessRecord {
-    /// Whether [`begin`](Self::begin) begins any: for adapters to which method and path cost
-    /// something.
+    /// Whether the policy writes access records, for adapters where getting the method and path
+    /// costs time.
     #[must_use]
     pub const fn is_wanted(policy: &Policy) -> bool {
         policy.wants_access_record()
     }
 
-    /// Begins the record of a request, if there is to be one: not inside a scope, where an outer
-    /// middleware writes it. `target` is the path, with or without a query; `peer` is what
-    /// [`Policy::receive`] was told.
+    /// Begins the record of a request, if the policy writes one.
+    ///
+    /// Inside a scope it begins none, since an outer middleware writes the record. `target` is the
+    /// path, with or without a query. `peer` is the value that you pass to [`Policy::receive`].
     #[must_use]
     pub fn begin(
         policy: &Policy,
@@ -102,7 +118,7 @@ impl AccessRecord {
         self.0.is_some()
     }
 
-    /// Runs a step of the request: a panic in it is the outcome.
+    /// Runs a step of the request. If it panics, the outcome is `panicked`.
     #[inline(always)]
     pub fn run<R>(&mut self, step: impl FnOnce() -> R) -> R {
         if self.0.is_none() {
@@ -122,17 +138,17 @@ impl AccessRecord {
         }
     }
 
-    /// The route that the request matched, as the framework writes it: `/orders/{id}`.
+    /// Sets the route that the request matched, as the framework writes it: `/orders/{id}`.
     pub fn route(&mut self, route: impl Into<String>) {
         if let Some(record) = &mut self.0 {
             record.route = Some(route.into());
         }
     }
 
-    /// The response has this status.
+    /// Sets the status of the response.
     ///
-    /// If that, or the method, means that no body is sent (RFC 9110, section 6.4.1), the record is
-    /// complete.
+    /// If the status or the method implies that no body is sent (RFC 9110, section 6.4.1), the
+    /// record is complete.
     pub fn status(&mut self, status: u16) {
         let Some(record) = &mut self.0 else { return };
         record.status = Some(status);
@@ -146,8 +162,8 @@ impl AccessRecord {
         }
     }
 
-    /// The body has so many bytes in all: after them the record is complete, since nobody asks for
-    /// more.
+    /// Sets the length of the whole body. The record is complete after this many bytes, since
+    /// nobody asks for more.
     pub fn length(&mut self, bytes: u64) {
         if let Some(record) = &mut self.0 {
             record.length = Some(bytes);
@@ -155,7 +171,7 @@ impl AccessRecord {
         }
     }
 
-    /// So many bytes of the body were sent, after those of the last call.
+    /// Adds this many bytes of the body that were sent since the last call.
     pub fn sent(&mut self, bytes: u64) {
         let Some(record) = &mut self.0 else { return };
         let sum = record.bytes.unwrap_or(0).saturating_add(bytes);
@@ -165,13 +181,13 @@ impl AccessRecord {
         }
     }
 
-    /// The body has ended, or there is none.
+    /// Completes the record: the body has ended, or there is none.
     pub fn complete(&mut self) {
         self.end(Outcome::Completed);
     }
 
-    /// The code of the request has panicked: for frameworks that do not let it be
-    /// [run](Self::run), to be called when the thread unwinds no more.
+    /// Completes the record with the outcome `panicked`. Use it if the framework does not let you
+    /// [run](Self::run) the code of the request. Call it when the thread no longer unwinds.
     pub fn panicked(&mut self) {
         self.end(Outcome::Panicked);
     }
@@ -184,11 +200,11 @@ impl AccessRecord {
 }
 
 impl Record {
-    /// One request has ended.
+    /// Writes the record of a request that has ended.
     fn write(&self) {
         let failed =
             self.outcome == Outcome::Panicked || self.status.is_some_and(|status| status >= 500);
-        // To the microsecond.
+        // Rounded to the microsecond.
         let latency_ms = (self.begun.elapsed().as_secs_f64() * 1e6).round() / 1e3;
         let untrusted = self.context.untrusted_id().map(CorrelationId::as_str);
         let (untrusted_id, untrusted_len) = diagnostics::untrusted_fields(untrusted);
@@ -269,7 +285,7 @@ impl Record {
     }
 }
 
-/// What the log says of text that the caller chose: the beginning, if it is long.
+/// Cuts a long text that the caller chose.
 fn cut(text: &str) -> String {
     let end = (0..=LONGEST.min(text.len())).rfind(|&at| text.is_char_boundary(at));
     match end.and_then(|end| text.get(..end)) {
@@ -278,13 +294,13 @@ fn cut(text: &str) -> String {
     }
 }
 
-/// Servers take paths of 64 KiB and more.
+/// The maximum length in bytes. Servers accept paths of 64 KiB and more.
 const LONGEST: usize = 1024;
 
 impl Drop for Record {
     fn drop(&mut self) {
-        // A second panic while the first one unwinds would end the process, and so would one that
-        // leaves a destructor of a thread-local.
+        // A second panic while the first one unwinds would abort the process. So would a panic that
+        // leaves the destructor of a thread-local.
         if thread::panicking() {
             return;
         }

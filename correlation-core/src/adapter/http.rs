@@ -1,4 +1,21 @@
-//! For servers on `http` 1.x.
+//! Helpers for servers that use `http` 1.x.
+//!
+//! ```
+//! use correlation_core::{Policy, adapter::http::{ResponseHeaders, receive}};
+//! use http::{HeaderMap, HeaderValue};
+//!
+//! let policy = Policy::new();
+//! let prepared = ResponseHeaders::new(&policy); // once, when the server starts
+//!
+//! let mut request = HeaderMap::new();
+//! request.insert("x-request-id", HeaderValue::from_static("click-1"));
+//! let (decision, value) = receive(&policy, &request, None);
+//! assert_eq!(decision.context().id(), &"click-1"); // run the request in this context
+//!
+//! let mut response = HeaderMap::new();
+//! prepared.set(value, &mut response);
+//! assert_eq!(response["x-correlation-id"], "click-1");
+//! ```
 
 use http::header::ACCESS_CONTROL_EXPOSE_HEADERS as EXPOSE;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -9,7 +26,7 @@ use crate::inbound::{Decision, Peer, Policy};
 
 impl From<&CorrelationId> for HeaderValue {
     fn from(id: &CorrelationId) -> Self {
-        // Every byte of an ID is visible ASCII, so the fallback is never taken.
+        // Every byte of an ID is visible ASCII, so this never falls back to `-`.
         Self::from_str(id.as_str()).unwrap_or_else(|_| Self::from_static("-"))
     }
 }
@@ -20,8 +37,8 @@ impl From<CorrelationId> for HeaderValue {
     }
 }
 
-/// As [`Policy::receive`], with the header value for the response: the one in which the ID came,
-/// if it did, so that its bytes are shared.
+/// Decides as [`Policy::receive`] does, and also returns the header value for the response. If the
+/// whole value of an inbound header is the ID, both share its bytes.
 #[inline]
 pub fn receive(
     policy: &Policy,
@@ -34,22 +51,22 @@ pub fn receive(
 fn receive_from(policy: &Policy, headers: &HeaderMap, peer: Peer) -> (Decision, HeaderValue) {
     let (decision, line) = policy.receive_line(|| headers, peer);
     let id = decision.context().id();
-    // Not if white space was trimmed.
+    // A line with white space around the ID is not shared.
     let came = line.filter(|line| line.len() == id.as_str().len());
     let value = came.map_or_else(|| id.into(), HeaderValue::clone);
     (decision, value)
 }
 
-/// The headers of responses, as a policy wants them, prepared once for all of them.
+/// The response headers that a policy asks for, prepared once for all responses.
 #[derive(Clone, Debug)]
 pub struct ResponseHeaders {
     name: Option<HeaderName>,
-    /// The same name, if browsers are to be told of it.
+    /// The same name, if scripts of other origins may read the header.
     exposed: Option<&'static str>,
 }
 
 impl ResponseHeaders {
-    /// Prepares what `policy` says.
+    /// Prepares the headers that `policy` asks for.
     #[must_use]
     pub fn new(policy: &Policy) -> Self {
         Self {
@@ -58,9 +75,9 @@ impl ResponseHeaders {
         }
     }
 
-    /// Sets the ID in the headers of a response: once, over whatever is there.
+    /// Sets the ID once in the headers of a response, and replaces any value that is there.
     ///
-    /// `id` is the ID or, to share its bytes, the header value that it came in.
+    /// `id` is the ID or, to share its bytes, the header value that carried it.
     #[inline]
     pub fn set(&self, id: impl Into<HeaderValue>, headers: &mut HeaderMap) {
         let Some(name) = &self.name else { return };

@@ -1,8 +1,8 @@
-//! What adapters and custom servers need, and users do not.
+//! The API for adapters and custom servers. Other code does not need it.
 //!
-//! A server adapter asks [`Policy::receive`] for the context of a request, runs the request in it,
-//! and sets the headers that are prepared here. An adapter of a client asks [`Ambient::at_send`]
-//! for the context of a call, and writes it with [`Targets::inject`](crate::Targets::inject).
+//! A server adapter gets the context of a request from [`Policy::receive`], runs the request in it,
+//! and sets the headers that this module prepares. A client adapter gets the context of a call from
+//! [`Ambient::at_send`], and writes it with [`Targets::inject`](crate::Targets::inject).
 
 mod access;
 #[cfg(feature = "http")]
@@ -19,8 +19,9 @@ pub use crate::inbound::{Decision, Peer, Rejected};
 pub use crate::outbound::Destination;
 pub use access::AccessRecord;
 
-/// As [`Policy::receive`], with the header line whose whole value is the ID, if there is one: so that
-/// the response can share its bytes. White space around the ID may stand in the line.
+/// Decides as [`Policy::receive`] does, and also returns the header line whose whole value is the
+/// ID, if there is one. The response can then share its bytes. The line may have white space around
+/// the ID.
 #[inline]
 pub fn receive<'h, H, N, V>(
     policy: &Policy,
@@ -35,35 +36,34 @@ where
     policy.receive_line(headers, peer.into())
 }
 
-/// The response header that carries the ID, in lower case, if the policy has one.
+/// Returns the response header that carries the ID, in lower case, if the policy has one.
 #[must_use]
 pub const fn response_header(policy: &Policy) -> Option<&'static str> {
     policy.response_header_name()
 }
 
-/// The request header that has to be set to the final ID, in lower case, if the policy
+/// Returns the request header to set to the final ID, in lower case, if the policy
 /// [rewrites](Policy::rewrite_request) requests.
 #[must_use]
 pub fn request_header(policy: &Policy) -> Option<&'static str> {
     policy.request_header_name()
 }
 
-/// Whether the policy asks for the address of the peer at all: for servers to which it costs
-/// something.
+/// Whether the policy needs the peer address at all, for servers where looking it up costs time.
 #[must_use]
 pub const fn wants_peer(policy: &Policy) -> bool {
     policy.wants_peer()
 }
 
-/// Whether [`Policy::receive`] can reject: for servers that have to prepare for it.
+/// Whether [`Policy::receive`] can reject a request, for servers that must prepare for it.
 #[must_use]
 pub const fn rejects(policy: &Policy) -> bool {
     policy.rejects()
 }
 
-/// What to do with `Access-Control-Expose-Headers`, if anything.
+/// Decides how to change `Access-Control-Expose-Headers`. `None` means that nothing has to change.
 ///
-/// `present` gives its lines, and is asked only if the policy
+/// `present` returns the lines of that header. It is called only if the policy
 /// [exposes](Policy::expose_to_browsers) the response header.
 #[must_use]
 pub fn expose<'h, I: Iterator<Item = &'h [u8]>>(
@@ -73,60 +73,61 @@ pub fn expose<'h, I: Iterator<Item = &'h [u8]>>(
     merge(present(), policy.exposed_header_name()?)
 }
 
-/// What to do with `Access-Control-Expose-Headers`.
+/// A change of `Access-Control-Expose-Headers`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Expose {
-    /// Set it to this, in place of all lines that there are.
+    /// Set the header to this value, in place of all lines that it has.
     Set(String),
-    /// Add this line to those that there are, since not all of them can be read.
+    /// Add this line to those that the header has, since some of them cannot be read.
     Add(&'static str),
 }
 
-/// Gives any value a context: bodies, and other types that a framework polls.
+/// Wraps any value in a context: a body, or another type that a framework polls.
 ///
-/// [`scope`](crate::scope) does it for futures.
+/// For futures, use [`scope`](crate::scope).
 #[inline]
 pub const fn scoped<T>(context: Context, inner: T) -> Scoped<T> {
     Scoped::in_context(context, inner)
 }
 
-/// Gives what `make` returns this context, which `make` itself runs in already: for services,
+/// Runs `make` in a context, and wraps its return value in the same context. Use it for services,
 /// which may do work before they return their future.
 #[inline(always)]
 pub fn scoped_call<T>(context: Context, make: impl FnOnce() -> T) -> Scoped<T> {
     Scoped::made_in_context(context, make)
 }
 
-/// A value that has ended before it began: for types that stand for a request that runs or for one
-/// that is rejected.
+/// Makes a [`Scoped`] value that has already ended. Use it in a type that stands either for a
+/// running request or for a rejected one.
 pub const fn ended<T>() -> Scoped<T> {
     Scoped::ended()
 }
 
-/// Gives `next` the context of what has ended: for the body that comes after the future of a
-/// response.
+/// Wraps `next` in the context of `ended`, which has none afterwards. Use it for the body that
+/// follows the future of a response.
 #[inline]
 pub fn hand_over<T, N>(ended: Pin<&mut Scoped<T>>, next: N) -> Scoped<N> {
     ended.hand_over(next)
 }
 
-/// Runs `f` on the inner value, in its context: for traits that this crate does not know, such as
-/// that of a framework's body. `None` if the inner value has ended and is gone.
+/// Runs `f` on the inner value, in its context. Use it to implement a trait that this crate does
+/// not know, such as the body trait of a framework. Returns `None` if the inner value has ended and
+/// is gone.
 #[inline]
 pub fn in_scope<T, R>(scoped: Pin<&mut Scoped<T>>, f: impl FnOnce(Pin<&mut T>) -> R) -> Option<R> {
     scoped.with_pin_mut(f)
 }
 
-/// The inner value, outside its context: for cheap questions such as a size. `None` if it has
-/// ended and is gone.
+/// Returns the inner value outside its context, for cheap calls such as its size. `None` means that
+/// it has ended and is gone.
 pub const fn inner<T>(scoped: &Scoped<T>) -> Option<&T> {
     scoped.inner()
 }
 
-/// Adds `name` to the values of `Access-Control-Expose-Headers` (Fetch standard, section
-/// "HTTP extensions, CORS protocol"), or `None` if it is there already.
+/// Adds `name` to the values of `Access-Control-Expose-Headers` (Fetch standard, section "HTTP
+/// extensions, CORS protocol"). Returns `None` if it is already there.
 ///
-/// The lines are merged to one. If one of them is not ASCII, all of them are left alone.
+/// All lines are merged into one. If one of them is not ASCII, no line is changed.
 fn merge<'h>(present: impl Iterator<Item = &'h [u8]>, name: &'static str) -> Option<Expose> {
     let mut merged = Some(String::new());
     for line in present {
@@ -167,7 +168,7 @@ mod tests {
             set("ETag, X-Other, a, x-correlation-id")
         );
         assert_eq!(merged(&["ETag", "X-Correlation-ID"]), None);
-        // A line that a browser cannot read is nobody's to delete.
+        // A line that a browser cannot read must not be deleted.
         let added = Some(Expose::Add("x-correlation-id"));
         assert_eq!(merged(&["caf\u{e9}"]), added);
         assert_eq!(merged(&["ETag", "caf\u{e9}", "a"]), added);

@@ -1,4 +1,4 @@
-//! A table with an entry for each of many tasks.
+//! A table with entries for many tasks.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher};
@@ -8,7 +8,7 @@ use std::thread::ThreadId;
 
 use tokio::task::Id;
 
-/// The running task; outside of one, the thread.
+/// The running task, or the thread if no task is running.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(super) enum Key {
     Task(Id),
@@ -21,15 +21,15 @@ impl Key {
     }
 }
 
-/// In shards, so that threads seldom wait for each other.
+/// The table has shards, so that threads rarely wait for each other.
 ///
-/// What is taken out must be dropped after the guard: with a context a span may end, and what a
-/// subscriber then does may read this table.
+/// Drop a removed value only after the guard. When a context is dropped, a span may end, and then a
+/// subscriber may read this table.
 pub(super) struct Table<V> {
     shards: [RwLock<Shard<V>>; SHARDS],
 }
 
-/// Whether any table ever had an entry: most programs have none, and need not look.
+/// Whether any table ever had an entry. In most programs none has, and look-ups can be skipped.
 static USED: AtomicBool = AtomicBool::new(false);
 
 #[inline]
@@ -56,7 +56,7 @@ impl<V> Table<V> {
         shard.unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes out what `gone` picks.
+    /// Removes the entries for which `gone` returns `true`.
     pub(super) fn remove_all(&self, mut gone: impl FnMut(&V) -> bool) {
         for shard in &self.shards {
             let mut shard = shard.write().unwrap_or_else(PoisonError::into_inner);
@@ -71,7 +71,7 @@ impl<V> Table<V> {
 
     fn shard(&self, key: Key) -> &RwLock<Shard<V>> {
         let hash = BuildHasherDefault::<Mix>::default().hash_one(key);
-        // Other bits than those that a map looks at.
+        // The shard depends on other bits than those that the map uses.
         &self.shards[usize::try_from((hash >> 40) % SHARDS as u64).unwrap_or(0)]
     }
 }
@@ -80,8 +80,8 @@ type Shard<V> = HashMap<Key, V, BuildHasherDefault<Mix>>;
 
 const SHARDS: usize = 64;
 
-/// Nobody chooses the IDs of tasks and threads, so this need not resist anybody. It takes a fifth
-/// of the time of the standard hasher.
+/// A fast hasher. Nobody can choose the IDs of tasks and threads, so it need not resist attacks. It
+/// takes a fifth of the time of the standard hasher.
 #[derive(Default)]
 pub(super) struct Mix(u64);
 
@@ -93,7 +93,8 @@ impl Hasher for Mix {
 
     #[inline]
     fn write_u64(&mut self, n: u64) {
-        // As in rustc's own tables: <https://github.com/rust-lang/rustc-hash>, version 1.
+        // The same steps as rustc's own tables: <https://github.com/rust-lang/rustc-hash>, version
+        // 1.
         self.0 = (self.0.rotate_left(5) ^ n).wrapping_mul(0x517c_c1b7_2722_0a95);
     }
 

@@ -1,4 +1,4 @@
-//! Tasks that inherit the context of whoever spawned them.
+//! Makes tasks inherit the context of the code that spawns them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,9 +8,10 @@ use tokio::task::Id;
 use super::by_task::{Key, Table, is_used};
 use super::{Ambient, Context};
 
-/// Makes every task of a runtime inherit the ID of the code that spawns it: plain `tokio::spawn`
-/// and `JoinSet::spawn`, also inside of libraries, from one generation of tasks to the next. It is
-/// what `asyncio.create_task` does in Python.
+/// Makes every task of a runtime inherit the ID of the code that spawns it.
+///
+/// This includes plain `tokio::spawn` and `JoinSet::spawn`, also inside libraries, and tasks that
+/// such tasks spawn. `asyncio.create_task` does the same in Python.
 ///
 /// ```
 /// # #[cfg(tokio_unstable)] {
@@ -27,29 +28,29 @@ use super::{Ambient, Context};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// It stands on hooks of tokio that are not stable yet, so the whole program must be built with
-/// `--cfg tokio_unstable`: in `.cargo/config.toml`,
+/// It uses hooks of tokio that are not stable yet. So you must build the whole program with the
+/// flag `--cfg tokio_unstable`, in `.cargo/config.toml`:
 ///
 /// ```toml
 /// [build]
 /// rustflags = ["--cfg", "tokio_unstable"]
 /// ```
 ///
-/// Without that, a call does not compile, and the compiler says what to set. See tokio's
-/// [unstable features](https://docs.rs/tokio/latest/tokio/#unstable-features).
+/// Otherwise a call of this function does not compile, and the compiler says which flag to set. See
+/// tokio's [unstable features](https://docs.rs/tokio/latest/tokio/#unstable-features).
 ///
-/// - The ID is the one that is [`current`](crate::current) where the task is spawned, not where it
-///   first runs. A [`scope`](crate::scope), [`detached`](crate::detached) and
+/// - A task gets the [`current`](crate::current) ID of the place where it is spawned, not of the
+///   place where it first runs. A [`scope`](crate::scope), [`detached`](crate::detached) and
 ///   [`spawn`](crate::spawn) win over it.
-/// - **A task that outlives the request keeps the ID of the request that happened to start it**: the
-///   connection in the pool of a client, a cache that refreshes itself. Start such a task in
-///   [`detached`](crate::detached), or before the first request.
-/// - `spawn_blocking` has no such hook: [`spawn_blocking`](crate::spawn_blocking) carries the ID.
-///   Neither has `spawn_local` on a `LocalSet`, which `actix_web::rt::spawn` is; `spawn_local` on a
-///   `LocalRuntime` has.
-/// - A runtime that a framework makes by itself is out of reach, such as those of the workers of
-///   actix-web: there, spawn on the handle of a runtime of yours.
-/// - A builder has one hook of each kind. If you have hooks of your own, call [`SpawnHooks`] from
+/// - **A task that outlives the request keeps the ID of the request that happened to start it.**
+///   Examples are a connection in the pool of a client, and a cache that refreshes itself. Start
+///   such a task in [`detached`](crate::detached), or before the first request.
+/// - tokio's `spawn_blocking` has no such hook: use [`spawn_blocking`](crate::spawn_blocking),
+///   which carries the ID. `spawn_local` on a `LocalSet`, which `actix_web::rt::spawn` uses, has no
+///   hook either. `spawn_local` on a `LocalRuntime` has one.
+/// - You cannot add hooks to a runtime that a framework builds, such as those of the workers of
+///   actix-web. Spawn on the handle of your own runtime there.
+/// - A builder has only one hook of each kind. If you set hooks yourself, call [`SpawnHooks`] from
 ///   them instead.
 #[cfg(tokio_unstable)]
 pub fn inherit_on_spawn(builder: &mut tokio::runtime::Builder) -> &mut tokio::runtime::Builder {
@@ -63,7 +64,7 @@ pub fn inherit_on_spawn(builder: &mut tokio::runtime::Builder) -> &mut tokio::ru
 /// Makes every task of a runtime inherit the ID of the code that spawns it.
 ///
 /// This program is built without `--cfg tokio_unstable`, so a call of this function does not
-/// compile: the hooks of tokio that it stands on are not there. In `.cargo/config.toml`:
+/// compile. The tokio hooks that it needs are missing. Set the flag in `.cargo/config.toml`:
 ///
 /// ```toml
 /// [build]
@@ -74,7 +75,8 @@ pub fn inherit_on_spawn<B: HasTaskHooks>(builder: &mut B) -> &mut B {
     builder
 }
 
-/// A runtime builder of a tokio that was built with `--cfg tokio_unstable`: without it, none is.
+/// A runtime builder of a tokio that is built with `--cfg tokio_unstable`. Without the flag, no
+/// type implements it.
 #[cfg(not(tokio_unstable))]
 #[diagnostic::on_unimplemented(
     message = "`inherit_on_spawn` needs a program that is built with `--cfg tokio_unstable`",
@@ -89,8 +91,8 @@ mod private {
     pub trait Sealed {}
 }
 
-/// What [`inherit_on_spawn`] does, for a runtime whose hooks are in use: call both methods from
-/// hooks of your own.
+/// Does the same as [`inherit_on_spawn`], for a runtime whose hooks you set yourself. Call both
+/// methods from your hooks.
 ///
 /// ```
 /// # #[cfg(tokio_unstable)] {
@@ -106,19 +108,19 @@ mod private {
 /// # Ok::<(), std::io::Error>(())
 /// ```
 ///
-/// Each runtime needs its own, with its clones. What it knows of tasks is forgotten when a task
-/// ends, and all of it when the last clone is dropped, which is when the runtime is gone.
+/// Each runtime needs a separate value, which the hooks share by cloning. An entry is removed when
+/// its task ends. All entries are removed when the last clone is dropped, which happens when the
+/// runtime is gone.
 #[derive(Clone, Debug)]
 pub struct SpawnHooks(Arc<Runtime>);
 
-/// The number of a runtime.
+/// A number that identifies a runtime.
 #[derive(Debug)]
 struct Runtime(u64);
 
 impl Drop for Runtime {
     fn drop(&mut self) {
-        // Where a runtime is shut down, a task that is spawned all the same ends before its hook
-        // is called.
+        // If a task is spawned while the runtime shuts down, it ends before its hook is called.
         if is_used() {
             INHERITED.remove_all(|inherited| inherited.runtime == self.0);
         }
@@ -126,7 +128,7 @@ impl Drop for Runtime {
 }
 
 impl SpawnHooks {
-    /// For one runtime.
+    /// Makes the hooks for one runtime.
     #[must_use]
     #[expect(clippy::new_without_default, reason = "two of them are not alike")]
     pub fn new() -> Self {
@@ -134,8 +136,8 @@ impl SpawnHooks {
         Self(Arc::new(Runtime(NUMBER.fetch_add(1, Ordering::Relaxed))))
     }
 
-    /// For the hook that `tokio::runtime::Builder::on_task_spawn` sets, which runs where the task is
-    /// spawned.
+    /// Call it in the hook of `tokio::runtime::Builder::on_task_spawn`, which runs where the task
+    /// is spawned.
     pub fn on_task_spawn(&self, task: Id) {
         if let Ambient::Set(context) = Ambient::now() {
             let runtime = self.0.0;
@@ -146,7 +148,7 @@ impl SpawnHooks {
         }
     }
 
-    /// For the hook that `tokio::runtime::Builder::on_task_terminate` sets.
+    /// Call it in the hook of `tokio::runtime::Builder::on_task_terminate`.
     pub fn on_task_terminate(&self, task: Id) {
         if is_used() {
             let key = Key::Task(task);
@@ -156,7 +158,7 @@ impl SpawnHooks {
     }
 }
 
-/// The context that this task has inherited.
+/// Returns the context that this task has inherited.
 pub(super) fn lookup(key: Key) -> Option<Context> {
     let shard = INHERITED.read(key);
     shard.get(&key).map(|inherited| inherited.context.clone())
@@ -185,7 +187,7 @@ mod tests {
         current().map(String::from)
     }
 
-    /// What a task reads after `hooks` were told of its spawn, from where this is called.
+    /// Returns the ID that a task reads after `hooks` saw its spawn, in the context of this call.
     async fn child(hooks: &SpawnHooks) -> Option<String> {
         let (go, went) = oneshot::channel();
         let task = tokio::spawn(async {
@@ -197,7 +199,7 @@ mod tests {
         task.await.unwrap()
     }
 
-    /// Rocket and warp's filters have no scope, but a table.
+    /// Rocket and warp's filters use a table instead of a scope.
     #[tokio::test]
     async fn a_task_inherits_from_a_request_without_a_scope() {
         let hooks = SpawnHooks::new();
@@ -222,7 +224,8 @@ mod tests {
             let first = TaskContext::enter(context("first"));
             let within = seen();
             let second = TaskContext::enter(context("second"));
-            // Which of the two is not known, and it is not the spawner's.
+            // The code cannot tell which of the two is meant, and the ID of the spawner would be
+            // wrong.
             let both = seen();
             drop((first, second));
             (before, within, both, seen())

@@ -1,28 +1,58 @@
-//! What goes out with a call or a message, and what gives way to it.
+//! Writes a context to a carrier, and decides which headers of the carrier it replaces.
 
 use super::Context;
 use crate::names::{TRACEPARENT, TRACESTATE, X_CORRELATION_ID, trim};
 use crate::trace_context::Traceparent;
 
-/// Something an ID can be written to: implemented for the usual maps, and for `http::HeaderMap`
+/// A carrier that an ID can be written to. The usual maps implement it, and `http::HeaderMap` does
 /// with the feature `http`.
 ///
-/// Header names have no case (RFC 9110 section 5.1), so a key means every spelling of it here, even
-/// in a map that tells them apart.
+/// The case of header names does not matter (RFC 9110, section 5.1). So a key means every spelling
+/// of the name, even in a map that distinguishes case.
+///
+/// Implement it for the header type of your broker or client:
+///
+/// ```
+/// use correlation_core::{CorrelationId, Injector, inject, sync_scope};
+///
+/// #[derive(Default)]
+/// struct Headers(Vec<(String, String)>);
+///
+/// impl Injector for Headers {
+///     fn has(&self, key: &'static str, such: &mut dyn FnMut(&[u8]) -> bool) -> bool {
+///         let mut headers = self.0.iter();
+///         headers.any(|(name, value)| name.eq_ignore_ascii_case(key) && such(value.as_bytes()))
+///     }
+///
+///     fn remove(&mut self, key: &'static str) {
+///         self.0.retain(|(name, _)| !name.eq_ignore_ascii_case(key));
+///     }
+///
+///     fn set(&mut self, key: &'static str, value: &str) {
+///         self.remove(key);
+///         self.0.push((key.to_owned(), value.to_owned()));
+///     }
+/// }
+///
+/// let mut headers = Headers::default();
+/// sync_scope("click-1".parse::<CorrelationId>()?, || inject(&mut headers));
+/// assert_eq!(headers.0, [("x-correlation-id".to_owned(), "click-1".to_owned())]);
+/// # Ok::<(), correlation_core::InvalidId>(())
+/// ```
 pub trait Injector {
-    /// Whether one of the values under this key is `such`.
+    /// Whether `such` returns `true` for one of the values of this key. It stops at the first one.
     fn has(&self, key: &'static str, such: &mut dyn FnMut(&[u8]) -> bool) -> bool;
 
     /// Removes a key with all its values.
     fn remove(&mut self, key: &'static str);
 
-    /// Sets a key, which is in lower case, in place of whatever is there under it.
+    /// Sets the value of a key, which is in lower case. It replaces all values that the key has.
     fn set(&mut self, key: &'static str, value: &str);
 }
 
 impl Context {
-    /// Writes this context to a carrier: [`inject`](crate::inject) for code that holds a context,
-    /// such as a client that a framework hands one.
+    /// Writes this context to a carrier, as [`inject`](crate::inject) does with the current one.
+    /// Use it in code that holds a context, such as a client that gets one from its framework.
     ///
     /// ```
     /// use correlation_core::{Context, CorrelationId};
@@ -38,7 +68,7 @@ impl Context {
         self.inject_as(&[], carrier);
     }
 
-    /// As [`inject`](Self::inject), with the ID under more names.
+    /// Writes the context as [`inject`](Self::inject) does, with the ID under more names.
     pub(crate) fn inject_as(&self, also: &[&'static str], carrier: &mut (impl Injector + ?Sized)) {
         carrier.set(X_CORRELATION_ID, self.id().as_str());
         for name in also {
@@ -71,7 +101,7 @@ impl Context {
         }
     }
 
-    /// Gives each key and value to a function: for what can be added to, but not looked at.
+    /// Passes each key and value to a function, for carriers that cannot be read.
     pub(crate) fn write<R>(&self, mut set: impl FnMut(&'static str, &str) -> R) {
         set(X_CORRELATION_ID, self.id().as_str());
         if let Some(trace) = self.trace() {

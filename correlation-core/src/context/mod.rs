@@ -1,4 +1,4 @@
-//! The ambient context: what is read wherever a log line is written or a call leaves.
+//! The ambient context. It is read wherever a log line is written or a call is sent.
 
 #[cfg(feature = "tokio")]
 mod by_task;
@@ -36,14 +36,13 @@ pub use task::TaskContext;
 use crate::id::CorrelationId;
 use crate::trace_context::{Trace, TraceId};
 
-/// All that is known about the action that is being worked on: its ID, where that came from, and
-/// what else the caller sent.
+/// The context of one user action: its ID, where the ID came from, and the trace.
 ///
-/// Most code needs only [`current()`](crate::current), the ID. Adapters and custom servers get a
-/// `Context` from [`Policy::receive`](crate::Policy::receive) and run the request in it with
+/// Most code needs only the ID, from [`current()`](crate::current). Adapters and custom servers get
+/// a `Context` from [`Policy::receive`](crate::Policy::receive) and run the request in it with
 /// [`scope`](crate::scope).
 ///
-/// It is a pointer: to clone one is cheap, and all clones are the same context.
+/// A `Context` is a pointer. Cloning is cheap, and all clones are the same context.
 #[derive(Clone)]
 pub struct Context(Arc<Inner>);
 
@@ -64,24 +63,24 @@ struct Extra {
 }
 
 thread_local! {
-    /// The memory of the last scope that ended on this thread, so that the next request on it
-    /// allocates none.
+    /// The memory of the last context that ended on this thread. The next request on the thread
+    /// reuses it instead of allocating.
     static SPARE: Cell<Option<Arc<Inner>>> = const { Cell::new(None) };
 }
 
 impl Context {
-    /// A context with this ID and nothing else.
+    /// Makes a context with this ID and without a trace.
     #[must_use]
     pub fn new(id: CorrelationId) -> Self {
         Self::received(id, Origin::Explicit)
     }
 
-    /// A context that nobody else has, so that more can be [added](Self::add) to it.
+    /// Makes a context with no clones yet, so that more can be [added](Self::add) to it.
     #[inline]
     pub(crate) fn received(id: CorrelationId, origin: Origin) -> Self {
         let extra = None;
         let inner = Inner { id, origin, extra };
-        // Where the thread is ending, the spare is gone.
+        // The spare is gone while the thread ends.
         if let Some(mut spare) = SPARE.try_with(Cell::take).ok().flatten()
             && let Some(place) = Arc::get_mut(&mut spare)
         {
@@ -91,56 +90,69 @@ impl Context {
         Self(Arc::new(inner))
     }
 
-    /// Leaves the memory to the next context, if nobody else has this one.
+    /// Keeps the memory for the next context, unless there is another clone.
     #[inline]
     fn recycle(mut self) {
         if let Some(inner) = Arc::get_mut(&mut self.0) {
-            // The span of the request ends now, not when the memory is used again.
+            // The span of the request ends now, not when the memory is reused.
             inner.extra = None;
             let _ = SPARE.try_with(|spare| spare.set(Some(self.0)));
         }
     }
 
-    /// The context that this code runs in, if any.
+    /// Returns the current context, if there is one.
     #[must_use]
     pub fn current() -> Option<Self> {
         slot::current()
     }
 
-    /// The context that this code runs in. Where there is none, one with a new ID: for a story
-    /// that begins here, such as a job that is put into a queue outside any request.
+    /// Returns the current context, or a context with a new ID if there is none.
+    ///
+    /// Use it where an action may begin, such as a job that is put into a queue outside any
+    /// request.
+    ///
+    /// ```
+    /// use correlation_core::{Context, CorrelationId, sync_scope};
+    ///
+    /// let id = CorrelationId::new();
+    /// assert_eq!(sync_scope(id.clone(), Context::current_or_new).id(), &id);
+    /// assert_eq!(Context::current_or_new().origin().as_str(), "generated");
+    /// ```
     #[must_use]
     pub fn current_or_new() -> Self {
         Self::current().unwrap_or_else(|| Self::received(CorrelationId::new(), Origin::Generated))
     }
 
-    /// The correlation ID.
+    /// Returns the correlation ID.
     #[inline]
     #[must_use]
     pub fn id(&self) -> &CorrelationId {
         &self.0.id
     }
 
-    /// Where the ID came from.
+    /// Returns where the ID came from.
     #[must_use]
     pub fn origin(&self) -> Origin {
         self.0.origin
     }
 
-    /// The valid ID of a caller that the policy does not trust. The fresh ID stands in its place.
+    /// Returns the valid ID of an untrusted caller. The context has a new ID in its place.
     ///
-    /// The log has it once: an `INFO` event of the target `correlation` gives it as
-    /// `untrusted_id` when the request begins, or the
-    /// [access record](crate::Policy::access_record) does. An ID with a `=` before its end, such
-    /// as `|correlation_id=abc`, is told by its length only, as `untrusted_len`. So a search for
-    /// `correlation_id=abc` does not find what a stranger wrote.
+    /// The log has the untrusted ID once. Either an `INFO` event of the target `correlation` gives
+    /// it as `untrusted_id` when the request begins, or the [access
+    /// record](crate::Policy::access_record) does. If the ID has a `=` before its end, such as
+    /// `|correlation_id=abc`, the log gives only its length, as `untrusted_len`. So a search for
+    /// `correlation_id=abc` does not find text from a stranger.
     #[must_use]
     pub fn untrusted_id(&self) -> Option<&CorrelationId> {
         self.extra()?.untrusted.as_ref()
     }
 
-    /// The trace-id of a valid W3C `traceparent` that came in. It is the correlation ID as well
-    /// when the caller sent no other.
+    /// Returns the trace-id of the W3C trace, if there is one.
+    ///
+    /// The trace came in with a valid `traceparent`, or it started here
+    /// ([`TraceContext::Participate`](crate::TraceContext::Participate)). If the caller sent a
+    /// trace and no other ID, the trace-id is also the correlation ID.
     #[must_use]
     pub fn trace_id(&self) -> Option<TraceId> {
         Some(self.trace()?.parent.trace_id())
@@ -151,7 +163,7 @@ impl Context {
         self.0.extra.as_deref()
     }
 
-    /// Adds something to a context that was just made: nobody else has it.
+    /// Adds something to a context that was just made and has no clones.
     fn add(&mut self, add: impl FnOnce(&mut Extra)) {
         if let Some(inner) = Arc::get_mut(&mut self.0) {
             add(inner.extra.get_or_insert_default());
@@ -166,12 +178,12 @@ impl Context {
         self.add(|extra| extra.untrusted = Some(id));
     }
 
-    /// Keeps the trace-id of a caller that the policy does not trust, so that no call sends it on.
+    /// Keeps the trace-id of an untrusted caller, so that no call forwards it.
     pub(crate) fn set_untrusted_trace(&mut self, trace: TraceId) {
         self.add(|extra| extra.untrusted_trace = Some(trace));
     }
 
-    /// Opens the span of a request, which every scope enters from now on.
+    /// Opens the span of a request. Every scope with this context enters it from now on.
     #[cfg(feature = "tracing")]
     #[cold]
     pub(crate) fn open_span(&mut self) {
@@ -208,11 +220,12 @@ impl fmt::Debug for Context {
     }
 }
 
-/// The ID of the action that this code works for: anywhere, sync or async, with no argument.
+/// Returns the current ID, if there is one. You can call it anywhere, in sync and async code,
+/// without an argument.
 ///
-/// `None` outside of any scope, and in tasks and threads that were started without one of the
-/// helpers ([`InCurrent::in_current`], [`bind`], [`snapshot`], [`carry`], `spawn`,
-/// `spawn_blocking`).
+/// It returns `None` outside any scope. It also returns `None` in tasks and threads that you start
+/// without one of the helpers ([`InCurrent::in_current`], [`bind`], [`snapshot`], [`carry`],
+/// `spawn`, `spawn_blocking`).
 ///
 /// ```
 /// use correlation_core::{CorrelationId, current, sync_scope};
@@ -231,10 +244,10 @@ pub fn current() -> Option<CorrelationId> {
     read(|context| context.map(|context| context.id().clone()))
 }
 
-/// Shows the ambient ID to a function, without a copy of its text: what [`current`] gives, for
-/// code that runs very often.
+/// Passes the current ID to a function, without copying its text. It does the same as [`current`],
+/// for code that runs very often.
 ///
-/// The function may log, spawn and open scopes.
+/// The function may log, spawn tasks and open scopes.
 ///
 /// ```
 /// use correlation_core::{CorrelationId, sync_scope, with_current};
@@ -245,15 +258,16 @@ pub fn current() -> Option<CorrelationId> {
 /// # Ok::<(), correlation_core::InvalidId>(())
 /// ```
 pub fn with_current<R>(f: impl FnOnce(Option<&str>) -> R) -> R {
-    // A pointer of its own, since `f` may end the scope that the context is in.
+    // A clone of the pointer, since `f` may end the scope that holds the context.
     let context = Context::current();
     f(context.as_ref().map(|context| context.id().as_str()))
 }
 
-/// Runs a future with this ID (or [`Context`]) as the ambient one: at every poll, and while it is
-/// dropped.
+/// Runs a future with this ID (or [`Context`]) as the current one. The context is current during
+/// every poll, and while the future is dropped.
 ///
-/// What it spawns does not inherit the ID by itself: use the helpers.
+/// Tasks that the future spawns do not inherit the ID by themselves: use the helpers
+/// ([`InCurrent::in_current`], `spawn`).
 ///
 /// ```
 /// use correlation_core::{CorrelationId, current, scope};
@@ -268,9 +282,19 @@ pub fn scope<F: Future>(context: impl Into<Context>, future: F) -> Scoped<F> {
     Scoped::new(Ambient::Set(context.into()), future)
 }
 
-/// Runs a function with this ID (or [`Context`]) as the ambient one.
+/// Runs a function with this ID (or [`Context`]) as the current one.
 ///
-/// The former one is back when the function returns, and when it panics.
+/// The previous context is current again when the function returns or panics.
+///
+/// ```
+/// use correlation_core::{CorrelationId, current, sync_scope};
+///
+/// let id: CorrelationId = "click-1".parse()?;
+/// let seen = sync_scope(id, || current().map(String::from));
+/// assert_eq!(seen.as_deref(), Some("click-1"));
+/// assert_eq!(current(), None);
+/// # Ok::<(), correlation_core::InvalidId>(())
+/// ```
 pub fn sync_scope<R>(context: impl Into<Context>, f: impl FnOnce() -> R) -> R {
     let mut slot = Ambient::Set(context.into());
     let result = slot::with(&mut slot, f);
@@ -278,7 +302,7 @@ pub fn sync_scope<R>(context: impl Into<Context>, f: impl FnOnce() -> R) -> R {
     result
 }
 
-/// Runs a future with no ambient ID: for work that outlives the request that happens to start it.
+/// Runs a future without an ID. Use it for work that outlives the request that happens to start it.
 ///
 /// ```
 /// use correlation_core::{CorrelationId, current, detached, scope};

@@ -1,20 +1,32 @@
 use std::fmt;
 
 /// Where the correlation ID of a [`Context`](crate::Context) came from.
+///
+/// ```
+/// use correlation_core::{Origin, Policy};
+///
+/// let policy = Policy::new();
+/// let origin = |value: &'static str| {
+///     let decision = policy.receive(|| [("X-Request-ID", value)], None);
+///     decision.context().origin()
+/// };
+/// assert_eq!(origin("click-1"), Origin::Header("x-request-id"));
+/// assert_eq!(origin("not valid"), Origin::Generated);
+/// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Origin {
-    /// The policy made it: the caller sent no ID that the policy takes.
+    /// A new ID was made, since the request or message had none that was accepted.
     Generated,
-    /// Code set it, with [`scope`](crate::scope) or its kin.
+    /// Your code set the ID, for instance with [`scope`](crate::scope).
     Explicit,
-    /// It came in this header, whose name is in lower case: `traceparent` for the trace-id of a
-    /// W3C trace context.
+    /// The ID came in this header. The name is in lower case. It is `traceparent` if the ID is the
+    /// trace-id of a W3C trace context.
     Header(&'static str),
 }
 
 impl Origin {
-    /// The name of the header in lower case, or `generated`, or `explicit`.
+    /// Returns the name of the header in lower case, or `generated`, or `explicit`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -9,11 +9,12 @@ use super::Context;
 use super::slot::{self, Ambient};
 
 pin_project! {
-    /// A future, stream or body with an ambient context of its own.
+    /// A future, stream or body that runs in its own context.
     ///
-    /// Made by [`scope`](crate::scope), [`detached`](crate::detached) and
-    /// [`in_current`](InCurrent::in_current). The context is in place whenever the inner value is
-    /// polled, and while it is dropped: on completion, on cancellation and while unwinding.
+    /// [`scope`](crate::scope), [`detached`](crate::detached) and
+    /// [`in_current`](InCurrent::in_current) return it. The context is current whenever the inner
+    /// value is polled, and while it is dropped: on completion, on cancellation and while
+    /// unwinding.
     #[must_use = "futures and streams do nothing unless polled"]
     pub struct Scoped<T> {
         #[pin]
@@ -24,7 +25,8 @@ pin_project! {
     impl<T> PinnedDrop for Scoped<T> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            // Most are done by now, and then nothing is left to be dropped in scope.
+            // Most futures are complete by now, and then there is nothing left to drop in the
+            // scope.
             if this.inner.is_some() {
                 slot::with(this.slot, || this.inner.set(None));
             }
@@ -33,7 +35,7 @@ pin_project! {
     }
 }
 
-// What is not `new` is public under `adapter`.
+// The methods other than `new` are public under `adapter`.
 impl<T> Scoped<T> {
     #[inline]
     pub(super) const fn new(slot: Ambient, inner: T) -> Self {
@@ -91,7 +93,7 @@ impl<F: Future> Future for Scoped<F> {
         let mut this = self.project();
         slot::with(this.slot, || {
             let inner = this.inner.as_mut().as_pin_mut();
-            let polled = inner.expect("`Scoped` polled after it was done").poll(cx);
+            let polled = inner.expect("`Scoped` polled after completion").poll(cx);
             if polled.is_ready() {
                 this.inner.set(None);
             }
@@ -128,9 +130,9 @@ impl<T: fmt::Debug> fmt::Debug for Scoped<T> {
     }
 }
 
-/// Takes the context of the caller along with a future or stream.
+/// Wraps a future or stream so that it runs in the current context.
 ///
-/// The context is taken when `in_current` is called, not when the value is first polled.
+/// The context is taken when you call `in_current`, not when the value is first polled.
 ///
 /// ```
 /// use correlation_core::{CorrelationId, InCurrent, current, scope};
@@ -144,7 +146,7 @@ impl<T: fmt::Debug> fmt::Debug for Scoped<T> {
 /// # }
 /// ```
 pub trait InCurrent: Sized {
-    /// Wraps the value so that it runs in the context of the caller.
+    /// Wraps the value so that it runs in the current context.
     fn in_current(self) -> Scoped<Self> {
         Scoped::new(Ambient::capture(), self)
     }

@@ -1,4 +1,4 @@
-//! What one thread, or one parked future, holds: the only state of the ambient context.
+//! The slot of a thread, or of a suspended future. It is the only state of the ambient context.
 
 use std::cell::RefCell;
 use std::mem::{self, ManuallyDrop};
@@ -6,16 +6,18 @@ use std::mem::{self, ManuallyDrop};
 use super::Context;
 
 thread_local! {
-    // Every scope puts back what it found, so there is nothing to drop when the thread ends.
-    // Then it is there until the end, and no access has to ask whether it still is.
+    // Every scope restores the previous value, so nothing is left to drop when the thread ends. So
+    // the slot exists until the end, and no access has to check whether it still exists.
     static CURRENT: RefCell<ManuallyDrop<Ambient>> =
         const { RefCell::new(ManuallyDrop::new(Ambient::Unset)) };
 }
 
-/// What is ambient: [`Context::current`] for clients whose calls are begun in one place and sent in
-/// another, and which have to tell the two ways of having no context.
+/// The ambient state: a context, none by intent, or none because no scope was entered.
 ///
-/// The context that counts is the one where a call is sent:
+/// Most code needs only [`Context::current`]. Use this type in a client that begins a call in one
+/// place and sends it in another.
+///
+/// The context of the place where a call is sent wins:
 ///
 /// ```
 /// use correlation_core::{CorrelationId, adapter::Ambient, sync_scope};
@@ -29,17 +31,17 @@ thread_local! {
 /// ```
 #[derive(Clone, Debug, Default)]
 pub enum Ambient {
-    /// No scope was entered, and the framework knows of no request. Nobody has decided anything.
+    /// No scope was entered, and the framework knows no request either.
     #[default]
     Unset,
-    /// None, as [`detached`](crate::detached) says.
+    /// The code runs without a context, in [`detached`](crate::detached).
     Detached,
-    /// This context.
+    /// This context is current.
     Set(Context),
 }
 
 impl Ambient {
-    /// What is ambient here.
+    /// Returns the ambient state of the place where you call it.
     #[must_use]
     pub fn now() -> Self {
         match CURRENT.with_borrow(|current| Self::clone(current)) {
@@ -48,9 +50,10 @@ impl Ambient {
         }
     }
 
-    /// The context of a call that is sent here, and was begun where `self` was ambient: the one of
-    /// here; the one of there where nothing is ambient here. None if either is
-    /// [`Detached`](Self::Detached).
+    /// Returns the context of a call that is sent here, and that began where `self` was ambient.
+    ///
+    /// The context of this place wins. If no scope was entered here, the context of `self` counts.
+    /// If either is [`Detached`](Self::Detached), the call has no context.
     #[must_use]
     pub fn at_send(&self) -> Option<Context> {
         match (self, Self::now()) {
@@ -60,12 +63,12 @@ impl Ambient {
         }
     }
 
-    /// What the caller sees now, to be seen somewhere else.
+    /// Captures the current context, to use it somewhere else.
     pub(super) fn capture() -> Self {
         current().map_or(Self::Detached, Self::Set)
     }
 
-    /// The scope has ended for good.
+    /// Reuses the memory of the context, since the scope has ended for good.
     #[inline]
     pub(super) fn recycle(&mut self) {
         if let Self::Set(context) = mem::take(self) {
@@ -73,7 +76,7 @@ impl Ambient {
         }
     }
 
-    /// The context, if it has a span to enter.
+    /// Returns the context, if it has a span to enter.
     #[cfg(feature = "tracing")]
     #[inline]
     fn spanned(&self) -> Option<Context> {
@@ -84,8 +87,9 @@ impl Ambient {
     }
 }
 
-/// Runs `f` with `slot` as this thread's, and takes it back afterwards, also on a panic.
-// It calls `f` in one place only: so that is inlined, and what it holds is not moved.
+/// Runs `f` with `slot` as the state of this thread. It restores the previous state afterwards,
+/// also after a panic.
+// It calls `f` in only one place, so that `f` is inlined and its captures are not moved.
 #[inline(always)]
 pub(super) fn with<R>(slot: &mut Ambient, f: impl FnOnce() -> R) -> R {
     struct Restore<'a>(&'a mut Ambient);
@@ -113,8 +117,8 @@ pub(super) fn current() -> Option<Context> {
     read(|context| Some(context?.clone()))
 }
 
-/// Runs `look` on the ambient context where it lies. It sees the context under a shared borrow, so
-/// it must be this crate's own code and must not open a scope. It runs once.
+/// Runs `look` on the current context without cloning it. `look` runs once, under a shared borrow.
+/// So it must be code of this crate that opens no scope.
 #[inline]
 pub(crate) fn read<R>(mut look: impl FnMut(Option<&Context>) -> R) -> R {
     let known = CURRENT.with_borrow(|current| match &**current {
@@ -125,7 +129,7 @@ pub(crate) fn read<R>(mut look: impl FnMut(Option<&Context>) -> R) -> R {
     known.unwrap_or_else(|| look(fallback().as_ref()))
 }
 
-/// As [`current`], for the panic hook, where nothing may panic.
+/// Returns the same as [`current`], for the panic hook, where nothing may panic.
 pub(crate) fn current_if_readable() -> Option<Context> {
     let known = CURRENT.try_with(|current| match &**current.try_borrow().ok()? {
         Ambient::Unset => None,
@@ -135,7 +139,7 @@ pub(crate) fn current_if_readable() -> Option<Context> {
     known.ok().flatten().unwrap_or_else(fallback)
 }
 
-/// The context of the scope that was entered on this thread, whatever the fallback knows.
+/// Returns the context of the scope that this thread is in, without asking the fallback.
 #[inline]
 pub(crate) fn scoped_context() -> Option<Context> {
     CURRENT.with_borrow(|current| match &**current {
@@ -149,7 +153,7 @@ fn swap(slot: &mut Ambient) {
     CURRENT.with_borrow_mut(|current| mem::swap(&mut **current, slot));
 }
 
-/// What is known of the running task, where no scope was entered.
+/// The context of the running task, if no scope was entered.
 #[cfg(feature = "tokio")]
 use super::task::lookup as fallback;
 

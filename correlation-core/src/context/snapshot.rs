@@ -1,14 +1,15 @@
-//! What takes the context of the caller along, into threads, pools and callbacks.
+//! Helpers that take the current context into threads, pools and callbacks.
 
 use std::fmt;
 
 use super::Scoped;
 use super::slot::{self, Ambient};
 
-/// Binds a function to the context of the caller: for `spawn_blocking` and threads.
+/// Binds a function to the current context. Use it for `spawn_blocking` and threads.
 ///
-/// The context is taken when `bind` is called. The function runs once; where one runs many times,
-/// or where it is too late since a pool runs your closure already, take a [`snapshot`].
+/// The context is taken when you call `bind`, and the function runs once. If a function runs many
+/// times, take a [`snapshot`]. Also take one if a pool runs your closure on a worker thread, where
+/// it is too late to call `bind`.
 ///
 /// ```
 /// use correlation_core::{CorrelationId, bind, current, sync_scope};
@@ -22,11 +23,11 @@ pub fn bind<R>(f: impl FnOnce() -> R) -> impl FnOnce() -> R {
     move || snapshot.run(f)
 }
 
-/// Takes the context of the caller, to run any number of functions in: for `scope` and `par_iter`
-/// of rayon, thread pools, and callbacks that are called more than once.
+/// Takes the current context, so that you can run any number of functions in it. Use it for rayon's
+/// `scope` and `par_iter`, thread pools, and callbacks that run more than once.
 ///
-/// Take it before the work is handed to the pool: in a closure that a worker runs already, there
-/// is no context left to take.
+/// Take the snapshot before you hand work to the pool. In a closure that already runs on a worker
+/// thread, there is no context left to take.
 ///
 /// ```
 /// use correlation_core::{CorrelationId, current, snapshot, sync_scope};
@@ -46,12 +47,14 @@ pub fn snapshot() -> Snapshot {
     Snapshot(Ambient::capture())
 }
 
-/// The context of where it was taken, with [`snapshot`]. Without one it runs functions with none.
+/// The context at the place where you called [`snapshot`]. If there was none there, functions run
+/// without a context.
 #[derive(Clone)]
 pub struct Snapshot(Ambient);
 
 impl Snapshot {
-    /// Runs a function in the context, as often as you like, and on several threads at once.
+    /// Runs a function in this context. You can call it as often as you like, and on several
+    /// threads at once.
     pub fn run<R>(&self, f: impl FnOnce() -> R) -> R {
         slot::with(&mut self.0.clone(), f)
     }
@@ -67,11 +70,11 @@ impl fmt::Debug for Snapshot {
     }
 }
 
-/// Carries the context of the caller into an async callback that a framework runs in a task of
-/// its own, as `on_upgrade` of WebSockets does.
+/// Carries the current context into an async callback that a framework runs in a separate task,
+/// such as `on_upgrade` of WebSockets.
 ///
-/// The context is taken when `carry` is called: `on_upgrade(carry(handler))`. Calling
-/// [`in_current`](crate::InCurrent::in_current) inside the callback would be too late.
+/// The context is taken when you call `carry`: `on_upgrade(carry(handler))`. It would be too late
+/// to call [`in_current`](crate::InCurrent::in_current) in the callback.
 ///
 /// ```
 /// use correlation_core::{CorrelationId, carry, current, sync_scope};

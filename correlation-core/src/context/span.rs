@@ -1,4 +1,4 @@
-//! The span of a request, which every scope of it enters.
+//! The span of a request, which every scope of the request enters.
 
 use std::mem;
 use std::thread;
@@ -7,8 +7,8 @@ use tracing::{Span, span};
 
 use crate::foreign;
 
-/// A span whose destructors let no panic of the subscriber out while the thread unwinds, which
-/// would end the process. `fmt` panics when nobody reads what it writes.
+/// A span that contains panics of the subscriber while the thread unwinds, since a second panic
+/// would abort the process. `fmt` panics if nobody reads its output.
 pub(super) struct RequestSpan(Span);
 
 impl RequestSpan {

@@ -1,10 +1,10 @@
-//! The helpers for tokio.
+//! Helpers that spawn tokio tasks in the current context.
 
 use tokio::task::JoinHandle;
 
 use super::{InCurrent, bind};
 
-/// As [`tokio::spawn`], in the context of the caller.
+/// Spawns a future with [`tokio::spawn`], in the current context.
 ///
 /// ```
 /// use correlation_core::{CorrelationId, current, scope, spawn};
@@ -19,7 +19,7 @@ use super::{InCurrent, bind};
 ///
 /// # Panics
 ///
-/// Outside of a tokio runtime, as `tokio::spawn` does.
+/// If it is called outside a tokio runtime, as with `tokio::spawn`.
 #[track_caller]
 pub fn spawn<F>(future: F) -> JoinHandle<F::Output>
 where
@@ -29,11 +29,22 @@ where
     tokio::spawn(future.in_current())
 }
 
-/// As [`tokio::task::spawn_blocking`], in the context of the caller.
+/// Runs a blocking function with [`tokio::task::spawn_blocking`], in the current context.
+///
+/// ```
+/// use correlation_core::{CorrelationId, current, scope, spawn_blocking};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// scope(CorrelationId::new(), async {
+///     let seen = spawn_blocking(current).await.unwrap();
+///     assert_eq!(seen, current());
+/// }).await;
+/// # }
+/// ```
 ///
 /// # Panics
 ///
-/// Outside of a tokio runtime, as `tokio::task::spawn_blocking` does.
+/// If it is called outside a tokio runtime, as with `tokio::task::spawn_blocking`.
 #[track_caller]
 pub fn spawn_blocking<F, R>(f: F) -> JoinHandle<R>
 where

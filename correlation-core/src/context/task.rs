@@ -1,4 +1,4 @@
-//! The context by task ID, for frameworks that leave no other way.
+//! Contexts by task ID, for frameworks whose requests cannot run in a scope.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -6,12 +6,27 @@ use super::Context;
 use super::by_task::{Key, Table, is_used};
 use super::inherit;
 
-/// Ties a context to the running tokio task (outside of one, to the thread) until it is dropped.
+/// Makes a context current in the running tokio task until it is dropped. If no task is running, it
+/// is current in the thread.
 ///
-/// For adapters of frameworks whose request cannot be wrapped in a [`scope`](crate::scope), but
-/// which run each request in a task of its own: Rocket, and warp's filters. A scope always wins
-/// over it. Where a task has more than one, the one that is not [finished](Self::finish) is read;
-/// with two of them nothing is: no ID rather than a wrong one.
+/// Use it in an adapter of a framework that runs each request in a separate task. Use it only if
+/// you cannot wrap the request in a [`scope`](crate::scope), as in Rocket and warp's filters. A
+/// scope always wins over it.
+///
+/// ```
+/// use correlation_core::{Context, CorrelationId, adapter::TaskContext, current};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let context = Context::new(CorrelationId::new());
+/// let request = TaskContext::enter(context.clone());
+/// assert_eq!(current().as_ref(), Some(context.id()));
+/// drop(request);
+/// assert_eq!(current(), None);
+/// # }
+/// ```
+///
+/// A task may have several of them. Then the one that is not [finished](Self::finish) is current.
+/// If two are not finished, none is: no ID is better than a wrong one.
 #[derive(Debug)]
 pub struct TaskContext {
     key: Key,
@@ -19,13 +34,13 @@ pub struct TaskContext {
 }
 
 impl TaskContext {
-    /// Ties `context` to the task that runs now.
+    /// Makes `context` current in the running task.
     #[must_use = "the context is gone when this is dropped"]
     pub fn enter(context: Context) -> Self {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let key = Key::current();
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        // One, as nearly always: a `Vec` that grows by itself has room for four.
+        // Nearly always there is only one entry. A `Vec` that grows by itself has room for four.
         let mut shard = REQUESTS.write(key);
         let entries = shard.entry(key).or_insert_with(|| Vec::with_capacity(1));
         entries.push(Entry {
@@ -37,10 +52,10 @@ impl TaskContext {
         Self { key, number }
     }
 
-    /// The request is answered, and only its body may still be written: another one in the same
-    /// task goes first from now on.
+    /// Says that the request is answered, and only its body may still be written. Another request
+    /// in the same task wins from now on.
     ///
-    /// A thread that is in no task may do anything next, so there it ends at once.
+    /// Outside a task, the thread may do any other work next. So the context ends at once there.
     pub fn finish(&self) {
         match self.key {
             Key::Task(_) => {
@@ -81,8 +96,8 @@ struct Entry {
     finished: bool,
 }
 
-/// What is known of the running task: the context of the request that it answers, or else the one
-/// that it inherited.
+/// Returns the context of the running task: that of the request which it answers, or else the
+/// inherited one.
 #[inline]
 pub(super) fn lookup() -> Option<Context> {
     if is_used() { look_up() } else { None }
@@ -177,7 +192,7 @@ mod tests {
         .unwrap();
     }
 
-    /// What was taken where there was no ID brings none along, into a task that has one, either.
+    /// A wrapper made where there was no ID brings no ID, even into a task that has one.
     #[tokio::test]
     async fn what_was_taken_outside_stays_outside_of_a_task_that_has_an_id() {
         let (future, bound, snapshot) = (async { seen() }.in_current(), bind(seen), snapshot());
@@ -193,7 +208,7 @@ mod tests {
         .unwrap();
     }
 
-    /// A connection that is kept alive is one task: the next request is no part of the last.
+    /// A kept-alive connection is one task: its next request is not a part of the last one.
     #[tokio::test]
     async fn the_next_request_of_a_task_is_a_new_one() {
         tokio::spawn(async {

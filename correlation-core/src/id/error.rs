@@ -1,9 +1,10 @@
 use std::fmt;
 
-/// The text is not a correlation ID: it is empty, too long, or has a byte outside the alphabet.
+/// The error for text that is not a correlation ID. The text is empty, too long, or has a byte that
+/// is not allowed.
 ///
-/// The message says what is wrong and where. It never repeats the text itself, so it is safe to
-/// log even when the text came from a stranger.
+/// The message says what is wrong and where. Positions count from 0. The message never repeats the
+/// text itself, so you can log it even when a stranger sent the text.
 ///
 /// ```
 /// use correlation_core::CorrelationId;
@@ -25,15 +26,15 @@ pub(crate) enum Fault {
         byte: u8,
         position: usize,
     },
-    /// It stands for nothing: only a policy asks for that.
+    /// A word such as `null` that stands for no ID. Only a policy checks for it.
     Placeholder,
-    /// The header is not in the format of its source.
+    /// The header does not have the format that its source reads.
     Format,
     Refused,
 }
 
 impl Fault {
-    /// The word for a log record: nothing of the value itself.
+    /// The reason as written to a log record. It contains no part of the value.
     pub(crate) const fn reason(self) -> &'static str {
         match self {
             Self::Empty => "empty",

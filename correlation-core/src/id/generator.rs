@@ -9,7 +9,7 @@ use super::random::{random_bytes, random_nonzero};
 use crate::diagnostics;
 use crate::foreign::Closure;
 
-/// How a new ID is made when the caller sent none.
+/// Makes a new ID when a request or message brings none that the policy accepts.
 ///
 /// ```
 /// use correlation_core::{Generator, Policy};
@@ -29,36 +29,38 @@ enum Kind {
     Custom(Arc<Make>),
 }
 
-/// `None` if it panicked, else an ID, unless what it made is none.
+/// Gives `None` if the closure panicked, and `Some(None)` if it returned text that is not an ID.
 type Make = dyn Fn() -> Option<Option<CorrelationId>> + Send + Sync;
 
 impl Generator {
-    /// Random UUIDs, version 4 (RFC 9562, section 5.4), hyphenated. The default.
+    /// Makes random UUIDs, version 4 (RFC 9562, section 5.4), with hyphens. This is the default.
     #[must_use]
     pub const fn uuid_v4() -> Self {
         Self(Kind::UuidV4)
     }
 
-    /// UUIDs version 7 (RFC 9562, section 5.7), hyphenated: they begin with the time in
-    /// milliseconds, so they sort by it. All other 74 bits are random.
+    /// Makes UUIDs, version 7 (RFC 9562, section 5.7), with hyphens.
+    ///
+    /// They begin with the time in milliseconds, so they sort by time. The other 74 bits are
+    /// random.
     #[must_use]
     pub const fn uuid_v7() -> Self {
         Self(Kind::UuidV7)
     }
 
-    /// 32 lower-case hexadecimal digits, all random, never all zero: the form of nginx's
-    /// `$request_id` and of a W3C trace-id.
+    /// Makes 32 random lower-case hexadecimal digits, which are never all zero.
+    ///
+    /// nginx's `$request_id` and a W3C trace-id have this form.
     #[must_use]
     pub const fn hex() -> Self {
         Self(Kind::Hex)
     }
 
-    /// IDs made by `make`.
+    /// Makes IDs with your own function.
     ///
-    /// When `make` returns text that is not a valid [`CorrelationId`], a UUIDv4 takes its place
-    /// and the first time a warning is logged: a request is never lost for it. The same holds when
-    /// `make` panics. It runs on the thread of the server, so one that blocks holds up the requests
-    /// of that thread.
+    /// If `make` panics or returns text that is not a valid [`CorrelationId`], the request gets a
+    /// UUIDv4 instead. Each of these two problems is logged once, at `WARN`. `make` runs on the
+    /// server's own thread, so a `make` that blocks delays the other requests on that thread.
     #[must_use]
     pub fn custom<F, T>(make: F) -> Self
     where
@@ -72,8 +74,8 @@ impl Generator {
         })))
     }
 
-    /// Whether the last 7 bytes of its UUIDs, or hexadecimal digits, are random: what the W3C
-    /// `random` flag says (Trace Context, section 3.2.2.5.2).
+    /// Whether the last 7 bytes of a generated ID are random. The W3C `random` flag states this
+    /// (Trace Context, section 3.2.2.5.2).
     pub(crate) const fn is_random(&self) -> bool {
         !matches!(self.0, Kind::Custom(_))
     }
@@ -199,7 +201,7 @@ mod tests {
         thread_local!(static LAST: RefCell<Option<AtExit>> = const { RefCell::new(None) });
         let (send, receive) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
-            // The first to be registered is the last to be destroyed.
+            // The thread-local that is registered first is destroyed last.
             LAST.with(|last| *last.borrow_mut() = Some(AtExit(send)));
             drop(CorrelationId::new());
         })

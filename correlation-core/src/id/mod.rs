@@ -1,4 +1,4 @@
-//! The ID: its alphabet, and how one is made.
+//! The correlation ID: its alphabet, and how a new one is made.
 
 mod error;
 mod generator;
@@ -20,15 +20,16 @@ pub use generator::Generator;
 
 /// The ID that ties together all log lines of one user action.
 ///
-/// 1 to [`MAX_LEN`](Self::MAX_LEN) bytes of `A-Z a-z 0-9 - _ . : + / = # @ | ~`. That alphabet
-/// holds what proxies and frameworks send (UUIDs, nginx, HAProxy, Envoy, Kong, .NET,
-/// CloudFront) and nothing that needs escaping: an ID is safe as it is in a log line, in JSON,
-/// in a header of HTTP, AMQP, NATS or Kafka, and in an SQL comment.
+/// An ID has 1 to [`MAX_LEN`](Self::MAX_LEN) bytes of `A-Z a-z 0-9 - _ . : + / = # @ | ~`. This
+/// alphabet covers the IDs that proxies and frameworks send: UUIDs, and those of nginx, HAProxy,
+/// Envoy, Kong, .NET and CloudFront. None of the characters needs escaping in a log line, in JSON
+/// or in an SQL comment. Nor does one need it in a header of HTTP, AMQP, NATS or Kafka.
 ///
-/// An ID is kept byte for byte: no case folding, no UUID check. It is not a secret and proves
-/// nothing about its sender.
+/// An ID is kept byte for byte: its case does not change, and it need not be a UUID. It is not a
+/// secret and proves nothing about its sender.
 ///
-/// Cloning is cheap: up to 40 bytes are stored in the value itself, longer IDs are shared.
+/// Cloning is cheap. An ID of up to 40 bytes is stored in the value itself, and clones share a
+/// longer one.
 ///
 /// ```
 /// use correlation_core::CorrelationId;
@@ -50,17 +51,17 @@ enum Repr {
 }
 
 impl CorrelationId {
-    /// The most bytes any ID can have: what an AMQP short string holds.
+    /// The maximum length of any ID in bytes: the capacity of an AMQP short string.
     ///
-    /// What a [`Policy`](crate::Policy) accepts from a caller is shorter, 128 bytes unless set
-    /// with [`Policy::max_len`](crate::Policy::max_len).
+    /// A [`Policy`](crate::Policy) accepts at most 128 bytes from a caller, unless you set another
+    /// limit with [`Policy::max_len`](crate::Policy::max_len).
     pub const MAX_LEN: usize = 255;
 
-    /// A new random UUID version 4 (RFC 9562, section 5.4) in its hyphenated form of 36
+    /// Makes a random UUID, version 4 (RFC 9562, section 5.4), in its hyphenated form of 36
     /// lower-case characters.
     ///
-    /// No system call and no allocation: the random bits come from a ChaCha12 generator of this
-    /// thread, seeded by the operating system.
+    /// It normally makes no system call and does not allocate. The random bits come from a ChaCha12
+    /// generator that each thread has, seeded by the operating system.
     #[expect(
         clippy::new_without_default,
         reason = "a default that is random would surprise"
@@ -70,7 +71,7 @@ impl CorrelationId {
         Generator::uuid_v4().generate()
     }
 
-    /// The ID as text.
+    /// Returns the ID as text.
     #[inline]
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -80,13 +81,13 @@ impl CorrelationId {
         }
     }
 
-    /// The ID in these bytes, if they are a valid ID of at most `max` bytes.
+    /// Reads an ID from bytes, if they are a valid ID of at most `max` bytes.
     #[inline]
     pub(crate) fn from_bytes(bytes: &[u8], max: usize) -> Result<Self, Fault> {
         Self::validate(bytes, max).map(Self::from_valid)
     }
 
-    /// These bytes as text, if they are a valid ID of at most `max` bytes.
+    /// Returns the bytes as text, if they are a valid ID of at most `max` bytes.
     #[inline]
     pub(crate) fn validate(bytes: &[u8], max: usize) -> Result<&str, Fault> {
         let len = bytes.len();
@@ -97,7 +98,8 @@ impl CorrelationId {
             });
         }
         if !all_allowed(bytes) {
-            // Where the bad byte is, is looked up only when there is one.
+            // Most IDs are valid, so the position of a bad byte is looked up only after the check
+            // fails.
             let bad = bytes.iter().position(|&byte| !is_allowed(byte));
             let position = bad.unwrap_or_default();
             return Err(Fault::Byte {
@@ -111,8 +113,8 @@ impl CorrelationId {
         }
     }
 
-    /// For text that is known to keep the rules: what was [validated](Self::validate), and what
-    /// this crate itself has formatted.
+    /// Makes an ID from text that is already known to be valid. Either it was
+    /// [validated](Self::validate), or this crate formatted it.
     #[inline]
     pub(crate) fn from_valid(text: &str) -> Self {
         debug_assert!(text.len() <= Self::MAX_LEN && text.bytes().all(is_allowed));
@@ -226,16 +228,17 @@ impl Ord for CorrelationId {
 }
 
 impl Hash for CorrelationId {
-    // As `str` does, so that a map with `CorrelationId` keys can be asked with a `&str`.
+    // The hash equals that of `str`, so you can look up a `CorrelationId` key with a `&str`.
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.as_str().hash(state);
     }
 }
 
-/// Whether this is what clients send who have no ID: strangers would share one story.
+/// Whether clients that have no ID send this value. If it counted as an ID, the actions of
+/// strangers would get the same ID.
 pub(crate) fn is_placeholder(value: &[u8]) -> bool {
     let is = |word: &str| value.eq_ignore_ascii_case(word.as_bytes());
-    // By length first, since every ID that comes in is asked.
+    // Every inbound ID is checked here, so the length is compared first.
     match value.len() {
         1 => is("-"),
         3 => is("nil"),
@@ -249,14 +252,15 @@ pub(crate) fn is_placeholder(value: &[u8]) -> bool {
 }
 
 fn all_allowed(bytes: &[u8]) -> bool {
-    // What nearly all IDs are made of takes a quarter of the comparisons.
+    // Nearly all IDs pass the first check, which needs a quarter of the comparisons.
     all(bytes, is_usual) || all(bytes, is_allowed)
 }
 
 #[inline]
 fn all(bytes: &[u8], is: impl Fn(u8) -> bool) -> bool {
-    // 16 bytes at once, each lane by itself until the end. The last 16 overlap with those before,
-    // so that none is left over: faster than a copy that is filled up.
+    // The loop checks 16 bytes at once, and combines the 16 results only at the end. The last block
+    // may overlap the block before it. So no bytes are left over, which is faster than padding a
+    // copy.
     let Some(last) = bytes.last_chunk::<16>() else {
         return bytes.iter().all(|&byte| is(byte));
     };
@@ -271,7 +275,8 @@ fn all(bytes: &[u8], is: impl Fn(u8) -> bool) -> bool {
     good == [true; 16]
 }
 
-/// Letters, digits and `-./:`. Bitwise, so that the compiler can check many bytes at once.
+/// Whether this is a letter, a digit or one of `-./:`. The tests are bitwise, so that the compiler
+/// can check many bytes at once.
 const fn is_usual(byte: u8) -> bool {
     const fn within(byte: u8, first: u8, last: u8) -> bool {
         byte.wrapping_sub(first) <= last - first
@@ -279,7 +284,7 @@ const fn is_usual(byte: u8) -> bool {
     within(byte | 0x20, b'a', b'z') | within(byte, b'-', b':')
 }
 
-/// The alphabet.
+/// Whether the alphabet of IDs has this byte.
 const fn is_allowed(byte: u8) -> bool {
     is_usual(byte)
         | (byte == b'_')
@@ -289,7 +294,8 @@ const fn is_allowed(byte: u8) -> bool {
         | (byte & !0x02 == b'|') // and `~`
 }
 
-/// Room for a UUID and for 32 hex digits; with it `Option<CorrelationId>` has 48 bytes.
+/// The maximum length of an ID that is stored inline. A UUID and 32 hex digits fit, and
+/// `Option<CorrelationId>` has 48 bytes.
 const INLINE: usize = 40;
 
 #[cfg(test)]

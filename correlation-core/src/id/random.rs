@@ -6,7 +6,8 @@ use std::mem::ManuallyDrop;
 use rand::rngs::{StdRng, SysRng};
 use rand::{Rng, SeedableRng};
 
-/// All-zero is invalid as a W3C trace-id, so no ID of that form may be it.
+/// Makes random bytes that are not all zero, since a W3C trace-id or parent-id must not be all
+/// zero.
 pub(crate) fn random_nonzero<const N: usize>() -> [u8; N] {
     loop {
         let random = random_bytes();
@@ -19,13 +20,14 @@ pub(crate) fn random_nonzero<const N: usize>() -> [u8; N] {
 
 pub(super) fn random_bytes() -> [u8; 16] {
     thread_local! {
-        // Never dropped: so it is there until the thread ends, and no access asks whether it is.
+        // The generator is never dropped. So it exists until the thread ends, and no access has to
+        // check whether it still exists.
         static RNG: RefCell<ManuallyDrop<Option<StdRng>>> =
             const { RefCell::new(ManuallyDrop::new(None)) };
     }
     RNG.with_borrow_mut(|rng| {
         let rng = rng.get_or_insert_with(seeded);
-        // Half the instructions of `fill_bytes`.
+        // Two `u64` take half the instructions of `fill_bytes`.
         let (high, low) = (rng.next_u64(), rng.next_u64());
         ((u128::from(high) << 64) | u128::from(low)).to_ne_bytes()
     })
@@ -33,8 +35,8 @@ pub(super) fn random_bytes() -> [u8; 16] {
 
 /// # Panics
 ///
-/// When the operating system has no random bytes, as `uuid` and `rand` do: an ID that is not
-/// unique would join the logs of strangers.
+/// If the operating system gives no random bytes. `uuid` and `rand` panic then, too. An ID that is
+/// not unique would mix log lines of different callers.
 fn seeded() -> StdRng {
-    StdRng::try_from_rng(&mut SysRng).expect("the operating system gives random bytes")
+    StdRng::try_from_rng(&mut SysRng).expect("the operating system gives no random bytes")
 }

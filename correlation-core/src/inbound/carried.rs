@@ -8,8 +8,8 @@ pub use self::serde::CarriedOrBare;
 
 use crate::context::{self, Context, Scoped, carry};
 
-/// A value that takes the context of where it was made along: for channels, and for queues whose
-/// messages have no room for headers.
+/// A value together with the context in which it was made. Use it for channels, and for queues
+/// whose messages have no headers.
 ///
 /// ```
 /// use correlation_core::{Carried, CorrelationId, current, sync_scope};
@@ -26,32 +26,31 @@ use crate::context::{self, Context, Scoped, carry};
 ///
 /// # In queues
 ///
-/// With the feature `serde` it is the payload of a message. In JSON:
+/// With the feature `serde`, a `Carried` can be the payload of a message. In JSON:
 ///
 /// ```json
 /// {"correlation_id": "click-1", "body": "order 7"}
 /// ```
 ///
-/// `traceparent` and `tracestate` stand beside the ID when there is a trace. Other fields are
-/// ignored, and the order of fields does not matter.
+/// If there is a trace, the object also has the fields `traceparent` and `tracestate`. Other fields
+/// are ignored, and the order of fields does not matter.
 ///
-/// The body never depends on what stands in the place of the ID. What is no valid ID counts as
-/// absent, whatever it is, and the value gets a new ID: also `"\ud800"` or `1e999`, which are JSON
-/// but nothing that `serde_json` reads. The same field twice counts if it says the same. IDs of up
-/// to 255 bytes are read, so all that any writer of this library writes.
+/// The body is read even if the ID cannot be. Anything that is not a valid ID counts as absent, and
+/// the value gets a new ID. This includes `"\ud800"` and `1e999`, which are JSON, but which
+/// `serde_json` does not read. A field that comes twice counts if both values are the same. An ID
+/// may have up to 255 bytes, so you can read every ID that this library writes.
 ///
-/// That holds for every format that says what it holds, such as JSON, YAML, `MessagePack` and CBOR,
-/// and for postcard and bincode, where the ID is any bytes. It cannot hold for what is no message
-/// of its format at all, such as text in CBOR that is not UTF-8, or lists nested deeper than its
-/// reader allows. Inside of an untagged or flattened type, serde reads the value first, and may
-/// refuse what this one takes.
+/// This holds for all self-describing formats, such as JSON, YAML, `MessagePack` and CBOR. It also
+/// holds for postcard and bincode, where the ID is any bytes. It cannot hold for a message that
+/// breaks its format. Examples are CBOR text that is not UTF-8, and lists that are nested deeper
+/// than the reader allows. Within an untagged or flattened type, serde reads the value first, and
+/// may refuse a value that `Carried` accepts.
 ///
-/// Where older programs have queued values without an ID, or still do, read a `CarriedOrBare`
-/// (with the feature `serde`), whose documentation says in which order to deploy.
+/// If a queue holds, or still gets, values from older programs without an ID, read a
+/// `CarriedOrBare` (with the feature `serde`). Its documentation says in which order to deploy.
 ///
-/// Where other rules are wanted, put the keys in the payload with
-/// [`inject_with`](crate::inject_with), and read them with
-/// [`Policy::extract_with`](crate::Policy::extract_with).
+/// For other rules, put the keys in the payload with [`inject_with`](crate::inject_with), and read
+/// them with [`Policy::extract_with`](crate::Policy::extract_with).
 #[derive(Clone)]
 pub struct Carried<T> {
     pub(super) context: Context,
@@ -59,8 +58,8 @@ pub struct Carried<T> {
 }
 
 impl<T> Carried<T> {
-    /// Takes the context of the caller; outside of any scope, one with a new ID. It stays the same
-    /// however often the value is handled.
+    /// Adds the current context to a value. Outside any scope, it adds a context with a new ID,
+    /// which stays the same however often the value is handled.
     pub fn new(body: T) -> Self {
         Self {
             context: Context::current_or_new(),
@@ -68,31 +67,31 @@ impl<T> Carried<T> {
         }
     }
 
-    /// Runs a future that handles the value, in the context that it carries.
+    /// Runs the future that `handle` returns, in the context that the value carries.
     pub fn run<F: Future>(self, handle: impl FnOnce(T) -> F) -> Scoped<F> {
         let Self { context, body } = self;
         context::sync_scope(context, || carry(handle))(body)
     }
 
-    /// Calls a function that handles the value, in the context that it carries.
+    /// Calls a function with the value, in the context that it carries.
     pub fn run_sync<R>(self, handle: impl FnOnce(T) -> R) -> R {
         let Self { context, body } = self;
         context::sync_scope(context, || handle(body))
     }
 
-    /// The context that the value carries.
+    /// Returns the context that the value carries.
     #[must_use]
     pub const fn context(&self) -> &Context {
         &self.context
     }
 
-    /// The value.
+    /// Returns the value.
     #[must_use]
     pub const fn body(&self) -> &T {
         &self.body
     }
 
-    /// The value alone.
+    /// Returns the value without its context.
     #[must_use]
     pub fn into_body(self) -> T {
         self.body

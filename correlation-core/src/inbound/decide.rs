@@ -1,4 +1,4 @@
-//! The decision: which ID a request gets, and whether its trace goes on.
+//! The decision about a request: its ID, and whether its trace continues.
 
 use arrayvec::ArrayVec;
 
@@ -15,24 +15,24 @@ use crate::names::{TRACEPARENT, TRACESTATE, trim};
 use crate::trace_context::{Trace, TraceContext, Traceparent};
 
 impl Policy {
-    /// Decides on the context of an inbound request: the one place where that happens, for
-    /// adapters and for servers of your own.
+    /// Decides on the context of an inbound request. Adapters and custom servers call this method,
+    /// and nothing else decides.
     ///
-    /// `headers` gives all header lines whenever it is called: names in any case, values as they
-    /// came, as text or bytes. A reference to a map of `http` fits as it is: `|| &headers`. `peer`
-    /// is the address of the other end of the connection, or what else the server knows of it
-    /// (`None`: nothing).
+    /// `headers` returns all header lines each time it is called. Names may have any case, and
+    /// values are text or bytes as they came. A reference to a header map of `http` fits: `||
+    /// &headers`. `peer` is the address of the other end of the connection, or another [`Peer`].
+    /// `None` says that the server does not know it.
     ///
-    /// Run the request in the [context](Decision::context) with [`scope`](crate::scope), and put
-    /// its ID in the response header. If the decision is [rejected](Decision::rejected), answer
-    /// 400 instead.
+    /// Run the request in the [context](Decision::context) with [`scope`](crate::scope), and write
+    /// its ID to the response header. If the decision is [rejected](Decision::rejected), answer 400
+    /// instead.
     ///
-    /// The log has an `INFO` event of the target `correlation` for an ID that is not trusted, in the
-    /// context of the request. A policy with an [access record](Self::access_record) leaves that to
-    /// the record.
+    /// For an untrusted ID, the log has an `INFO` event of the target `correlation`, in the context
+    /// of the request. If the policy writes an [access record](Self::access_record), the record has
+    /// the ID instead.
     ///
-    /// Inside a [`scope`](crate::scope) that context goes on, whatever the headers say: so a
-    /// middleware applied twice does no harm.
+    /// Inside a [`scope`](crate::scope), the context of that scope continues, whatever the headers
+    /// say. So a middleware that is applied twice does no harm.
     ///
     /// ```
     /// use correlation_core::Policy;
@@ -53,7 +53,8 @@ impl Policy {
         self.receive_line(headers, peer.into()).0
     }
 
-    /// As [`receive`](Self::receive), with the line whose whole value is the ID, if there is one.
+    /// Decides as [`receive`](Self::receive) does. It also returns the header line whose whole
+    /// value is the ID, if there is one.
     #[inline]
     pub(crate) fn receive_line<'h, H, N, V>(
         &self,
@@ -71,7 +72,8 @@ impl Policy {
         }
     }
 
-    /// The decision itself, whatever scope there is. A message has no peer, and is not rejected.
+    /// Decides without looking at the current scope. `peer` is `None` for a message, which is never
+    /// rejected.
     #[inline]
     pub(super) fn decide<'h, H, N, V>(
         &self,
@@ -85,14 +87,14 @@ impl Policy {
     {
         let (mut found, mut lines) = (HeaderLines::new(), FirstLines::new_const());
         self.watched.scan(headers(), &mut found, &mut lines);
-        // No ID and no trace: nobody need be asked whether the caller is trusted.
+        // Without an ID and a trace, trust does not matter.
         if found.is_empty() && !self.reject_missing {
             return (
                 self.accept(self.generator.generate(), Origin::Generated),
                 None,
             );
         }
-        // What most callers send: one header, with an ID that is taken.
+        // Most callers send one header, with an ID that is accepted.
         if let Some((name, id)) = self.only_id(&found) {
             let decision = self.accept(CorrelationId::from_valid(id), Origin::Header(name));
             return (decision, lines.first().copied());
@@ -102,7 +104,7 @@ impl Policy {
         (decision, line.and_then(|at: usize| lines.get(at).copied()))
     }
 
-    /// The ID, if it is all that came in, and nothing has to be asked about it.
+    /// Returns the ID, if nothing else came in and no closure has to check it.
     #[inline]
     fn only_id<'h>(&self, found: &HeaderLines<'h>) -> Option<(&'static str, &'h str)> {
         let (name, value) = found.only()?;
@@ -114,7 +116,7 @@ impl Policy {
         Some((name, self.check(value).ok()?))
     }
 
-    /// A request with this ID, and nothing else to say of it.
+    /// Accepts a request with this ID and nothing else.
     #[inline]
     fn accept(&self, id: CorrelationId, origin: Origin) -> Decision {
         let mut context = Context::received(id, origin);
@@ -123,7 +125,7 @@ impl Policy {
         Decision::new(context, None)
     }
 
-    /// Adds the trace: the one that came in, or one that begins here.
+    /// Adds the trace: either the inbound one, or one that starts here.
     #[inline]
     fn add_trace(&self, context: &mut Context, continued: Option<Trace>) {
         let started = || match self.trace_context {
@@ -150,15 +152,15 @@ impl Policy {
         }
     }
 
-    /// The trace that came in.
+    /// Makes the trace of an inbound `traceparent`.
     fn continued<'a>(&self, parent: Traceparent, lines: &LinesByName<'a>) -> Trace {
         let mut state = Vec::new();
         lines(TRACESTATE, &mut |line| state.push(line));
         Trace::new(parent, self.trace_context, state.into_iter())
     }
 
-    /// Decides once the headers are known, whatever map they came in, and gives the position of
-    /// the header whose whole value is the ID.
+    /// Decides on the headers that were found, for any type of header map. It also returns the
+    /// position of the header whose whole value is the ID.
     fn weigh<'a>(
         &'a self,
         found: &HeaderLines<'_>,
@@ -225,7 +227,7 @@ impl Policy {
         (Decision::new(context, rejected), line)
     }
 
-    /// Asks the sources in their order, up to the first that has an ID.
+    /// Reads the sources in their order, up to the first one that has an ID.
     fn candidate<'a>(
         &self,
         found: &HeaderLines<'a>,
@@ -271,8 +273,10 @@ impl Policy {
         }
     }
 
-    /// Whether a header value is an ID by these rules: its length, its alphabet, the
-    /// [`validator`](Self::validator), and that it is no placeholder such as `null`. White space
+    /// Whether a header value is an ID by the rules of this policy.
+    ///
+    /// The value must have the right length and alphabet, and pass the
+    /// [`validator`](Self::validator). It must not be a placeholder such as `null`. White space
     /// around it does not count.
     ///
     /// ```
@@ -287,7 +291,7 @@ impl Policy {
         self.check_header(trim(value)).is_ok()
     }
 
-    /// The ID in the value of a header, which several lines may have been joined into.
+    /// Returns the ID in a header value. A proxy may have joined several lines into the value.
     fn check_header<'a>(&self, value: &'a [u8]) -> Result<&'a str, Fault> {
         self.check(value).or_else(|fault| match joined(value) {
             Some(value) => self.check(value),
@@ -295,7 +299,7 @@ impl Policy {
         })
     }
 
-    /// The ID in a part of a value.
+    /// Returns the ID that is a part of a header value.
     fn check_part<'a>(
         &self,
         value: &'a [u8],
@@ -329,8 +333,8 @@ static VALIDATOR: Closure = Closure::new("the validator panicked: the ID is not 
 static PARSE: Closure =
     Closure::new("the closure of `Source::parsed` panicked: the header has no ID");
 
-/// Shows the value of each line of a header.
-// Seldom, and so not where it is called: the pass over all headers is inlined there.
+/// Passes the value of each line of a header to `show`.
+// Rarely called, and so not inlined. The pass over all headers is inlined at the call site.
 #[cold]
 #[inline(never)]
 fn show_lines<'s, 'h: 's, N: AsRef<str>, V: AsRef<[u8]> + ?Sized + 'h>(
@@ -346,15 +350,15 @@ fn show_lines<'s, 'h: 's, N: AsRef<str>, V: AsRef<[u8]> + ?Sized + 'h>(
 }
 
 struct Candidate<'a> {
-    /// As text, since an ID is big enough that each move of it is felt; and its header.
+    /// The ID as text, and its header. Moving a whole ID takes measurable time.
     id: Option<(&'a str, &'static str)>,
     /// The position of the header, if its whole value is the ID.
     line: Option<usize>,
-    /// An ID header that was looked at holds something else.
+    /// An ID header was read that holds something else.
     invalid: bool,
 }
 
-/// The headers that were looked at in vain, and why.
+/// The headers that were read and gave no ID, each with the reason.
 type Ignored<'a> = ArrayVec<(&'static str, Occurrence<'a>, &'static str), { MAX_WATCHED + 1 }>;
 
 #[cold]
@@ -364,7 +368,7 @@ fn ignore<'a>(
     occurrence: Occurrence<'a>,
     reason: &'static str,
 ) {
-    // There is room for every source, and for `traceparent`.
+    // The array has room for every source, and for `traceparent`.
     let _ = ignored.try_push((name, occurrence, reason));
 }
 

@@ -2,8 +2,8 @@ use std::fmt;
 
 use crate::context::Context;
 
-/// What a [`Policy`](crate::Policy) has decided on an inbound request: its context, and whether it
-/// is to be answered with 400.
+/// The decision of a [`Policy`](crate::Policy) on an inbound request: its context, and whether to
+/// answer it with 400.
 #[derive(Clone, Debug)]
 #[must_use = "the request runs in the context of the decision"]
 pub struct Decision {
@@ -17,23 +17,35 @@ impl Decision {
         Self { context, rejected }
     }
 
-    /// The context of the request. One that is rejected has a context with a fresh ID: it belongs
-    /// in the response header all the same.
+    /// Returns the context of the request. A rejected request has a context with a new ID, which
+    /// the response header carries as well.
     #[inline]
     #[must_use]
     pub const fn context(&self) -> &Context {
         &self.context
     }
 
-    /// The context of the request, to run it in.
+    /// Converts the decision into the context to run the request in.
     #[inline]
     #[must_use]
     pub fn into_context(self) -> Context {
         self.context
     }
 
-    /// Why the request is to be answered with 400. `None` unless the policy is
-    /// [set](crate::Policy::reject_missing) to [reject](crate::Policy::reject_invalid).
+    /// Returns the reason to answer the request with 400, if there is one.
+    ///
+    /// It is always `None` unless you turn on [`reject_missing`](crate::Policy::reject_missing) or
+    /// [`reject_invalid`](crate::Policy::reject_invalid).
+    ///
+    /// ```
+    /// use correlation_core::{Policy, adapter::Rejected};
+    ///
+    /// let policy = Policy::new().reject_missing(true);
+    /// let decision = policy.receive(|| [("Host", "example.com")], None);
+    /// let reason = decision.rejected().unwrap();
+    /// assert_eq!(Rejected::STATUS, 400);
+    /// assert_eq!(reason.as_str(), "the request has no correlation ID");
+    /// ```
     #[inline]
     #[must_use]
     pub const fn rejected(&self) -> Option<Rejected> {
@@ -41,7 +53,7 @@ impl Decision {
     }
 }
 
-/// The policy wants a request to be answered with 400.
+/// The reason why a policy rejects a request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Rejected(RejectReason);
 
@@ -56,10 +68,10 @@ impl Rejected {
         Self(reason)
     }
 
-    /// The status to answer with: 400 Bad Request.
+    /// The status of the answer: 400 Bad Request.
     pub const STATUS: u16 = 400;
 
-    /// What was wrong: the body to answer with, as plain text.
+    /// Returns the reason as plain text, for the body of the answer.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self.0 {

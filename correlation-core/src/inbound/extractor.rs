@@ -1,10 +1,30 @@
 use std::collections::{BTreeMap, HashMap};
 use std::hash::BuildHasher;
 
-/// Something an ID can be read from: implemented for the usual maps, and for `http::HeaderMap`
+/// A carrier that an ID can be read from. The usual maps implement it, and `http::HeaderMap` does
 /// with the feature `http`.
+///
+/// Implement it for the header type of your broker or client:
+///
+/// ```
+/// use correlation_core::{Extractor, extract};
+///
+/// struct Message {
+///     headers: Vec<(String, Vec<u8>)>,
+/// }
+///
+/// impl Extractor for Message {
+///     fn get_all(&self, key: &'static str) -> impl Iterator<Item = &[u8]> {
+///         let found = self.headers.iter().filter(move |(name, _)| name.eq_ignore_ascii_case(key));
+///         found.map(|(_, value)| value.as_slice())
+///     }
+/// }
+///
+/// let headers = vec![("X-Correlation-ID".to_owned(), b"click-1".to_vec())];
+/// assert_eq!(extract(&Message { headers }).id(), &"click-1");
+/// ```
 pub trait Extractor {
-    /// All values of a key, in whatever case the carrier has it.
+    /// Returns all values of a key, in whatever case the carrier has the key.
     fn get_all(&self, key: &'static str) -> impl Iterator<Item = &[u8]>;
 }
 

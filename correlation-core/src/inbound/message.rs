@@ -1,4 +1,5 @@
-//! Messages and whatever else is asked by key: no list of headers, no caller to answer.
+//! Messages, and other carriers that are read by key. They have no list of headers, and no caller
+//! waits for an answer.
 
 use std::env;
 use std::sync::LazyLock;
@@ -10,19 +11,22 @@ use crate::names::{ENVIRONMENT, TRACEPARENT, TRACESTATE, TRACESTATE_SPELLINGS, t
 use crate::trace_context::Traceparent;
 
 impl Policy {
-    /// The context that a message brings, by these rules, or a new one: as
-    /// [`receive`](Self::receive) for anything that is asked by key.
+    /// Returns the context that a message carries, by the rules of this policy, or a new one.
     ///
-    /// Keys of brokers are case-sensitive, so `get` is asked for each header in all its spellings.
-    /// The first one with a valid value counts. Those of `x-correlation-id`, `x-request-id`,
-    /// `traceparent` and `tracestate` are listed at [`extract_with`](crate::extract_with). Any
-    /// other header is asked for in lower case, as Go spells it (`X-Shop-Id`), and as you wrote it.
+    /// This is [`receive`](Self::receive) for carriers that are read by key.
     ///
-    /// A message has no caller to answer, so it is never rejected, and a
-    /// [`Trust::when`](crate::Trust::when) sees no address. No [`Trust::networks`](crate::Trust::networks) cover a message. A scope that is
-    /// there already does not matter: the message knows best.
+    /// Keys of brokers are case-sensitive, so `get` is called with each header name in all its
+    /// spellings. The first spelling with a valid value counts.
+    /// [`extract_with`](crate::extract_with) lists the spellings of `x-correlation-id`,
+    /// `x-request-id`, `traceparent` and `tracestate`. Any other header is looked up in lower case,
+    /// as Go spells it (`X-Shop-Id`), and as you wrote it.
     ///
-    /// A message that brought no ID gets a new one each time it is delivered: see
+    /// A message is never rejected, since no caller waits for an answer. A
+    /// [`Trust::when`](crate::Trust::when) sees no address, and no
+    /// [`Trust::networks`](crate::Trust::networks) cover a message. The message wins over a scope
+    /// that you are already in.
+    ///
+    /// A message without an ID gets a new one each time it is delivered: see
     /// [`continue_from`](crate::continue_from).
     ///
     /// ```
@@ -47,8 +51,8 @@ impl Policy {
         self.decide(lines, None).0.into_context()
     }
 
-    /// Runs a future that handles a message in the context that the message brings by these
-    /// rules, as [`continue_from`](crate::continue_from) does by the default ones.
+    /// Runs a future in the context that a message carries, by the rules of this policy.
+    /// [`continue_from`](crate::continue_from) does the same by the default rules.
     ///
     /// ```
     /// use correlation_core::{Generator, Policy, current};
@@ -67,8 +71,8 @@ impl Policy {
         context::scope(self.extract_with(get), future)
     }
 
-    /// Takes the values of a header under the first spelling that has a valid one; else under the
-    /// first that has any, so that they are reported.
+    /// Adds the values of a header under the first spelling that has a valid one. If none is valid,
+    /// adds those of the first spelling with any value, so that they are logged.
     fn ask<V>(
         &self,
         name: &'static str,
@@ -100,7 +104,7 @@ impl Policy {
         match name {
             TRACEPARENT => lines.len() == 1 && Traceparent::parse(value).is_some(),
             TRACESTATE => true,
-            // What is in other formats is not known before they are read.
+            // Other formats are checked only when they are parsed.
             _ => {
                 let is_plain = |source: &Source| source.name == name && source.is_plain();
                 values.all(|other| other == value)
@@ -110,23 +114,23 @@ impl Policy {
     }
 }
 
-/// The context that a message brings, by the default rules, or a new one: `get` is called with the
-/// keys that may hold an ID. Anything but a valid ID counts as absent.
+/// Returns the context that a message carries, by the default rules, or a new one. `get` is called
+/// with the keys that may hold an ID. A value that is not a valid ID counts as absent.
 ///
-/// Whether the message brought an ID, [`Context::origin`] says. IDs may have up to 255 bytes here:
-/// what any writer of this library has written is read. For other rules there is
+/// [`Context::origin`] says whether the message carried an ID. IDs may have up to 255 bytes here,
+/// so that you can read any ID that this library has written. For other rules, use
 /// [`Policy::extract_with`].
 ///
-/// Keys of brokers are case-sensitive, so all usual spellings are asked for, in this order:
+/// Keys of brokers are case-sensitive, so `get` is called with all usual spellings, in this order:
 ///
 /// 1. `x-correlation-id`, `X-Correlation-ID`, `X-Correlation-Id`, `correlation-id`,
 ///    `Correlation-ID`, `Correlation-Id`, `CORRELATION_ID`, `correlation_id`, `x_correlation_id`,
 ///    `correlationId`, `CorrelationId`;
 /// 2. `x-request-id`, `X-Request-ID`, `X-Request-Id`;
-/// 3. `traceparent`, `Traceparent`, `TRACEPARENT`, of which the trace-id is taken.
+/// 3. `traceparent`, `Traceparent`, `TRACEPARENT`, whose trace-id becomes the ID.
 ///
-/// Ask the headers of a message only. The correlation-id *property* of AMQP and MQTT 5 is a reply
-/// key, and names one question rather than the whole action.
+/// Read only the headers of a message. The correlation-id *property* of AMQP and MQTT 5 is a reply
+/// key. It names one question, not the whole action.
 ///
 /// ```
 /// use correlation_core::{Origin, extract_with};
@@ -139,8 +143,9 @@ impl Policy {
 ///
 /// # A key that comes more than once
 ///
-/// Kafka, NATS and MQTT allow that. Let `get` return all values of the key: an ID counts if they
-/// are all the same, and a `traceparent` if it comes once. So no broker's order decides.
+/// Kafka, NATS and MQTT allow a key more than once. Let `get` return all values of the key. An ID
+/// counts if all values are the same, and a `traceparent` counts if it comes once. So the order
+/// that a broker keeps never decides.
 ///
 /// ```
 /// use correlation_core::{Origin, extract_with};
@@ -158,11 +163,11 @@ where
     DEFAULT.extract_with(get)
 }
 
-/// Runs a future that handles a message in the context that the message carries, or in a new one:
-/// what a consumer loop needs, in one line.
+/// Runs a future in the context that a message carries, or in a new one. A consumer loop needs only
+/// this one line.
 ///
-/// The keys that `get` is asked for are those of [`extract_with`]. A scope that is there already
-/// does not matter: the message knows best. By other rules than the default ones:
+/// `get` is called with the keys of [`extract_with`]. The message wins over a scope that you are
+/// already in. For other rules than the default ones, use
 /// [`Policy::continue_from`](crate::Policy::continue_from).
 ///
 /// ```
@@ -178,10 +183,10 @@ where
 ///
 /// # Messages without an ID
 ///
-/// A message that brought none gets a new one *each time it is delivered*: a broker that delivers
-/// it again knows nothing of the first try. So each try of one message has a story of its own. The
-/// cure is at the other end: publish in a [`scope`](crate::scope) and with
-/// [`inject_with`](crate::inject_with), so that the ID is stored with the message.
+/// A message without an ID gets a new one *each time it is delivered*. A broker that delivers it
+/// again knows nothing of the first try, so each try has a different ID. To avoid this, publish the
+/// message in a [`scope`](crate::scope) and with [`inject_with`](crate::inject_with). Then the ID
+/// is stored with the message.
 pub fn continue_from<V, F>(get: impl FnMut(&'static str) -> V, future: F) -> Scoped<F>
 where
     V: IntoIterator<Item: AsRef<[u8]>>,
@@ -190,9 +195,9 @@ where
     context::scope(extract_with(get), future)
 }
 
-/// The context that a map brings, as [`extract_with`] does, but with keys in any case.
+/// Returns the context that a map carries, as [`extract_with`] does, but with keys in any case.
 ///
-/// A key that comes more than once, in whatever case, holds an ID only if its values are the same.
+/// A key that comes more than once, in any case, counts only if its values are the same.
 ///
 /// ```
 /// use correlation_core::{Origin, extract};
@@ -208,11 +213,11 @@ pub fn extract(carrier: &(impl Extractor + ?Sized)) -> Context {
     extract_with(|key| carrier.get_all(key))
 }
 
-/// The context that this process was started with, or a new one: the one line of a command-line
-/// program.
+/// Returns the context that this process was started with, or a new one. A command-line program
+/// needs only this one line.
 ///
-/// It reads what [`propagate_to`](crate::propagate_to) writes. Anything that is no valid ID counts
-/// as absent.
+/// It reads the environment variables that [`propagate_to`](crate::propagate_to) writes. A value
+/// that is not a valid ID counts as absent.
 ///
 /// ```
 /// use correlation_core::{self as correlation, current};

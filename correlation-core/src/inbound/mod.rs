@@ -1,4 +1,4 @@
-//! How an inbound request or message gets its ID.
+//! Reads or makes the ID of an inbound request or message.
 
 mod carried;
 mod decide;

@@ -1,4 +1,4 @@
-//! The settings.
+//! The settings of a policy.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,24 +10,27 @@ use crate::id::{CorrelationId, Generator};
 use crate::names::{self, X_CORRELATION_ID, X_REQUEST_ID};
 use crate::trace_context::TraceContext;
 
-/// The rules for inbound requests and messages: every adapter takes one, and all obey it alike.
+/// The rules for inbound requests and messages. Every adapter takes a policy and follows it in the
+/// same way.
 ///
-/// The default: a valid ID is taken from `X-Correlation-ID`, else from `X-Request-ID`, else it is
-/// the trace-id of a valid W3C `traceparent`, else a new UUIDv4. Whatever is not valid counts as
-/// absent; a bad header never fails a request. The response carries the ID in `X-Correlation-ID`.
+/// By default, a policy takes the first valid ID of these: `X-Correlation-ID`, `X-Request-ID`, and
+/// the trace-id of a valid W3C `traceparent`. If there is none, it makes a UUIDv4. A value that is
+/// not valid counts as absent, so a bad header never fails a request. The response carries the ID
+/// in `X-Correlation-ID`.
 ///
 /// # What counts as an ID
 ///
-/// - 1 to 128 bytes ([`max_len`](Self::max_len)) of the alphabet of a [`CorrelationId`], after
-///   white space around it is taken off.
-/// - `-`, `null`, `undefined`, `none`, `nil` and `unknown`, in any case, and the nil UUID (RFC
-///   9562, section 5.9; with or without hyphens) count as absent. Clients send them that have no
-///   ID, and strangers would share one story.
-/// - A header that comes twice counts if both lines say the same, also where a proxy has joined
-///   them by a comma (`a, a`: RFC 9110, section 5.3). Lines that differ are invalid, also if one
-///   of them is a placeholder. A repeated `traceparent` is never valid.
-/// - Each header that is ignored for one of these rules has a `DEBUG` event of the target
-///   `correlation`, with its name, its length and the reason.
+/// - An ID has 1 to 128 bytes ([`max_len`](Self::max_len)) of the alphabet of a [`CorrelationId`].
+///   White space around it is removed first.
+/// - `-`, `null`, `undefined`, `none`, `nil` and `unknown`, in any case, count as absent. So does
+///   the nil UUID (RFC 9562, section 5.9), with or without hyphens. Clients without an ID send
+///   these values. If they counted, the actions of strangers would get the same ID.
+/// - A header that comes twice counts if both lines have the same value. A proxy may have joined
+///   the lines with a comma (`a, a`: RFC 9110, section 5.3). Lines that differ are invalid, even if
+///   one of them is a placeholder such as `null`. A repeated `traceparent` is never valid.
+/// - For each header that is ignored by one of these rules, the log has a `DEBUG` event of the
+///   target `correlation`. It gives the name of the header and the reason, and the length of a
+///   single value.
 ///
 /// ```
 /// use correlation_core::{Generator, Policy, Trust};
@@ -40,12 +43,12 @@ use crate::trace_context::TraceContext;
 ///
 /// # Errors at start-up
 ///
-/// Setters that take a name or a number panic when it is out of range, with the reason and the
-/// caller's line: such a mistake is in the program. For values from a configuration file each of
-/// them has a `try_` twin that returns an [`InvalidSetting`] instead.
+/// A setter that takes a name or a number panics if the value is not allowed. The message gives the
+/// reason and the line of your code. For values from a configuration file, each of these setters
+/// has a `try_` version, which returns an [`InvalidSetting`] instead.
 #[derive(Clone)]
 pub struct Policy {
-    /// One for each header: [`Source::split`].
+    /// One source for each header, as made by [`Source::split`].
     pub(super) sources: Vec<Source>,
     pub(super) watched: WatchedNames,
     pub(super) trace_context: TraceContext,
@@ -66,7 +69,7 @@ pub struct Policy {
 pub(super) type Validator = dyn Fn(&str) -> bool + Send + Sync;
 
 impl Policy {
-    /// The default rules.
+    /// Makes a policy with the default rules.
     #[must_use]
     pub fn new() -> Self {
         let sources = vec![
@@ -93,27 +96,29 @@ impl Policy {
         }
     }
 
-    /// The headers that may hold an ID; the first that does wins. Case does not matter. At most 8
-    /// names.
+    /// Sets the headers that may hold an ID, at most 8. The first one with a valid ID wins. The
+    /// case of the names does not matter.
     ///
-    /// The shortcut for [`sources`](Self::sources) that changes only the ID headers: the trace-id
-    /// of a `traceparent` and other formats keep their places behind them, if they are sources.
-    /// `traceparent` as a name stands for [`Source::TRACEPARENT`] and moves it to this place.
+    /// This is a shortcut for [`sources`](Self::sources) that replaces only the plain ID headers.
+    /// Sources in other formats, such as the trace-id of a `traceparent`, keep their order behind
+    /// these headers. The name `traceparent` stands for [`Source::TRACEPARENT`] and moves it to
+    /// this position.
     ///
     /// # Panics
     ///
-    /// If a name is no header name, or there are more than 8.
+    /// If a name is not a header name, or there are more than 8 names.
     #[track_caller]
     #[must_use]
     pub fn headers<N: AsRef<str>>(self, names: impl IntoIterator<Item = N>) -> Self {
         or_panic(self.try_headers(names))
     }
 
-    /// As [`headers`](Self::headers).
+    /// Sets the headers as [`headers`](Self::headers) does, and returns an error instead of a
+    /// panic.
     ///
     /// # Errors
     ///
-    /// If a name is no header name, or there are more than 8.
+    /// If a name is not a header name, or there are more than 8 names.
     pub fn try_headers<N: AsRef<str>>(
         self,
         names: impl IntoIterator<Item = N>,
@@ -134,12 +139,12 @@ impl Policy {
         self.try_sources(sources)
     }
 
-    /// Where to look for an ID, in this order; the first valid one wins. At most 14 headers, of
-    /// which [`Source::B3`] reads two.
+    /// Sets the sources of an ID, in this order. The first one with a valid ID wins. The sources
+    /// may read at most 14 headers, and [`Source::B3`] reads two.
     ///
-    /// The default is `X-Correlation-ID`, `X-Request-ID` and [`Source::TRACEPARENT`]. In a list
-    /// without the last, the trace-id does not become the ID; what happens to the trace itself is
-    /// up to [`trace_context`](Self::trace_context) all the same.
+    /// The default is `X-Correlation-ID`, `X-Request-ID` and [`Source::TRACEPARENT`]. Without the
+    /// last one, a trace-id does not become the ID. What happens to the trace itself depends on
+    /// [`trace_context`](Self::trace_context) only.
     ///
     /// ```
     /// use correlation_core::{Policy, Source};
@@ -154,18 +159,19 @@ impl Policy {
     ///
     /// # Panics
     ///
-    /// If there are more than 14.
+    /// If the sources read more than 14 headers.
     #[track_caller]
     #[must_use]
     pub fn sources(self, sources: impl IntoIterator<Item = Source>) -> Self {
         or_panic(self.try_sources(sources))
     }
 
-    /// As [`sources`](Self::sources).
+    /// Sets the sources as [`sources`](Self::sources) does, and returns an error instead of a
+    /// panic.
     ///
     /// # Errors
     ///
-    /// If there are more than 14.
+    /// If the sources read more than 14 headers.
     pub fn try_sources(
         mut self,
         sources: impl IntoIterator<Item = Source>,
@@ -185,39 +191,41 @@ impl Policy {
         Ok(self)
     }
 
-    /// What happens to `traceparent` and `tracestate`. [`TraceContext::Forward`] by default.
+    /// Sets what happens to `traceparent` and `tracestate`. The default is
+    /// [`TraceContext::Forward`].
     #[must_use]
     pub const fn trace_context(mut self, mode: TraceContext) -> Self {
         self.trace_context = mode;
         self
     }
 
-    /// Whose IDs are taken over. [`Trust::always`] by default.
+    /// Sets the callers whose IDs the policy accepts. The default is [`Trust::always`].
     #[must_use]
     pub fn trust(mut self, trust: Trust) -> Self {
         self.trust = trust;
         self
     }
 
-    /// How new IDs are made. [`Generator::uuid_v4`] by default.
+    /// Sets how new IDs are made. The default is [`Generator::uuid_v4`].
     #[must_use]
     pub fn generator(mut self, generator: Generator) -> Self {
         self.generator = generator;
         self
     }
 
-    /// The most bytes an ID from a caller may have: 128 by default, 1 to 255.
+    /// Sets the maximum length of an ID from a caller in bytes: 1 to 255. The default is 128.
     ///
     /// # Panics
     ///
-    /// If the number is out of that range.
+    /// If the number is not in 1 to 255.
     #[track_caller]
     #[must_use]
     pub fn max_len(self, bytes: usize) -> Self {
         or_panic(self.try_max_len(bytes))
     }
 
-    /// As [`max_len`](Self::max_len).
+    /// Sets the maximum length as [`max_len`](Self::max_len) does, and returns an error instead of
+    /// a panic.
     ///
     /// # Errors
     ///
@@ -226,70 +234,81 @@ impl Policy {
         if !(1..=CorrelationId::MAX_LEN).contains(&bytes) {
             return Err(InvalidSetting::new(
                 "max_len",
-                "the length must be 1 to 255 bytes",
+                format!("{bytes} bytes are out of range: allowed are 1 to 255"),
             ));
         }
         self.max_len = bytes;
         Ok(self)
     }
 
-    /// One more check on IDs from callers: they are valid only if it says `true`.
+    /// Adds a check on IDs from callers: an ID is valid only if `check` returns `true`.
     ///
-    /// It runs before the request has an ID, once for each value. A value at which it panics is not
-    /// valid, and the first time a warning is logged. It runs on the thread of the server, so one
-    /// that blocks holds up the requests of that thread.
+    /// The check runs once for each value, before the request has an ID. A value at which it panics
+    /// is not valid, and the first panic is logged at `WARN`. The check runs on the server's own
+    /// thread, so a check that blocks delays the other requests on that thread.
+    ///
+    /// ```
+    /// use correlation_core::Policy;
+    ///
+    /// let policy = Policy::new().validator(|id| id.starts_with("shop-"));
+    /// assert!(policy.accepts(b"shop-42"));
+    /// assert!(!policy.accepts(b"click-1"));
+    /// ```
     #[must_use]
     pub fn validator(mut self, check: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
         self.validator = Some(Arc::new(check));
         self
     }
 
-    /// Answers 400 to a request that brings no ID that can be used. Off by default: it gets a new
-    /// one. The response has a new ID in its header all the same.
+    /// Answers 400 to a request without a usable ID. Off by default: such a request gets a new ID.
+    /// The 400 response also has a new ID in its header.
     #[must_use]
     pub const fn reject_missing(mut self, on: bool) -> Self {
         self.reject_missing = on;
         self
     }
 
-    /// Answers 400 to a request with an invalid ID header, one of [`Source::header`]. Off by
-    /// default: the header counts as absent, and the next source has its turn. It is never
-    /// repaired or cut. All other [`sources`](Self::sources) are always ignored when invalid.
+    /// Answers 400 to a request with an invalid ID header that is a [`Source::header`].
+    ///
+    /// Off by default: the header counts as absent, and the next source is read. The library never
+    /// repairs or cuts a value. All other [`sources`](Self::sources) are always ignored if they are
+    /// invalid.
     #[must_use]
     pub const fn reject_invalid(mut self, on: bool) -> Self {
         self.reject_invalid = on;
         self
     }
 
-    /// The response header that carries the ID. `X-Correlation-ID` by default.
+    /// Sets the response header that carries the ID. The default is `X-Correlation-ID`.
     ///
     /// # Panics
     ///
-    /// If the name is no header name.
+    /// If the name is not a header name.
     #[track_caller]
     #[must_use]
     pub fn response_header(self, name: impl AsRef<str>) -> Self {
         or_panic(self.try_response_header(name))
     }
 
-    /// As [`response_header`](Self::response_header).
+    /// Sets the response header as [`response_header`](Self::response_header) does, and returns an
+    /// error instead of a panic.
     ///
     /// # Errors
     ///
-    /// If the name is no header name.
+    /// If the name is not a header name.
     pub fn try_response_header(mut self, name: impl AsRef<str>) -> Result<Self, InvalidSetting> {
         self.response_header = Some(header_name("response_header", name.as_ref())?);
         Ok(self)
     }
 
-    /// Leaves responses as they are.
+    /// Sends no response header with the ID.
     #[must_use]
     pub const fn without_response_header(mut self) -> Self {
         self.response_header = None;
         self
     }
 
-    /// Lets scripts of other origins read the response header, by merging its name into
+    /// Lets scripts of other origins read the response header. The library adds its name to
     /// `Access-Control-Expose-Headers`. Off by default.
     #[must_use]
     pub const fn expose_to_browsers(mut self, on: bool) -> Self {
@@ -297,9 +316,10 @@ impl Policy {
         self
     }
 
-    /// Sets the final ID in the request, in the first header of the [`sources`](Self::sources)
-    /// whose whole value is the ID, so that code which reads that header sees it. Off by default:
-    /// the handler sees what was sent.
+    /// Writes the final ID to the request, so that code which reads the request header sees it.
+    ///
+    /// The library writes it to the first of the [`sources`](Self::sources) whose whole value is
+    /// the ID. Off by default: the handler sees the headers as the caller sent them.
     #[must_use]
     pub const fn rewrite_request(mut self, on: bool) -> Self {
         self.rewrite_request = on;
@@ -307,19 +327,19 @@ impl Policy {
     }
 
     /// Opens a `tracing` span `request` with the field `correlation_id` around every request. Off
-    /// by default: log lines have the ID without it.
+    /// by default: log lines have the ID without a span.
     ///
-    /// It serves what looks at spans: journald, Loki's layer, `tracing-error`, and a filter for
-    /// one single request, `RUST_LOG='info,[{correlation_id=abc}]=trace'` (the ID without quotes),
-    /// which shows all of that request and `info` of all others. Such a filter needs an
-    /// `EnvFilter`; `tracing::init()` has one with the feature `env-filter`. A filter that
-    /// switches spans of the target `correlation` off switches this one off.
+    /// Tools that read spans need it: journald, Loki's layer and `tracing-error`. So does a filter
+    /// for one request, `RUST_LOG='info,[{correlation_id=abc}]=trace'` (the ID without quotes).
+    /// This filter shows all records of that request, and `info` of all others. It needs an
+    /// `EnvFilter`; `tracing::init()` has one with the feature `env-filter`. A filter that switches
+    /// off spans of the target `correlation` also switches off this span.
     ///
-    /// Not together with `tracing-opentelemetry`, unless its own server span is outermost: this
-    /// span would begin a trace beside the one that came in.
+    /// Do not use it with `tracing-opentelemetry`, unless the server span of that crate is the
+    /// outermost span. Otherwise this span would begin a second trace beside the inbound one.
     ///
-    /// Scopes enter it. Where there are none, in Rocket and in warp's `correlated`, it is not
-    /// entered.
+    /// Scopes enter the span. Rocket and warp's `correlated` have no scopes, so nothing enters it
+    /// there.
     #[cfg(feature = "tracing")]
     #[must_use]
     pub const fn request_span(mut self, on: bool) -> Self {
@@ -327,23 +347,23 @@ impl Policy {
         self
     }
 
-    /// Writes one log record for each request, when it has ended. Off by default.
+    /// Writes one log record for each request when it has ended. Off by default.
     ///
-    /// It is a record of the target `access`, alike in every adapter, at the level `INFO`, and at
-    /// `WARN` if the status is 500 or above or the request panicked. Its message is `request`, its
-    /// fields are these, as far as they are known:
+    /// The record has the target `access` and the message `request`, and is the same in every
+    /// adapter. Its level is `INFO`, or `WARN` if the status is 500 or above or the request
+    /// panicked. It has these fields, as far as they are known:
     ///
     /// | field | meaning |
     /// |---|---|
-    /// | `method`, `path` | of the request, at most 1,024 bytes each; the path without its query |
-    /// | `route` | what the request matched, `/orders/{id}`: in axum, actix-web and Rocket |
-    /// | `status` | of the response |
-    /// | `bytes` | of the response body that were sent |
-    /// | `latency_ms` | milliseconds from the request to the last byte of the body |
+    /// | `method`, `path` | the method, and the path without its query: at most 1,024 bytes each |
+    /// | `route` | the matched route, such as `/orders/{id}`: in axum, actix-web and Rocket |
+    /// | `status` | the status of the response |
+    /// | `bytes` | the number of bytes of the response body that were sent |
+    /// | `latency_ms` | the time from the request to the last byte of the body, in milliseconds |
     /// | `peer` | the IP address of the other end of the connection |
     /// | `outcome` | `completed`, `client_gone` or `panicked` |
     /// | `untrusted_id` | the ID of a caller that is not [trusted](Self::trust) |
-    /// | `untrusted_len` | its length instead, if a search for another ID could find it |
+    /// | `untrusted_len` | its length instead, if a search for another ID could find the ID |
     #[must_use]
     pub const fn access_record(mut self, on: bool) -> Self {
         self.access_record = on;
@@ -351,13 +371,13 @@ impl Policy {
     }
 }
 
-/// What adapters ask of it.
+/// The questions that adapters ask a policy.
 impl Policy {
     pub(crate) const fn response_header_name(&self) -> Option<&'static str> {
         self.response_header
     }
 
-    /// The response header that browsers are to be told of, if any.
+    /// Returns the response header that scripts of other origins may read, if any.
     pub(crate) fn exposed_header_name(&self) -> Option<&'static str> {
         self.response_header.filter(|_| self.expose_to_browsers)
     }

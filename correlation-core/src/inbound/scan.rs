@@ -1,4 +1,4 @@
-//! One pass over the headers of a request finds all that a policy looks for.
+//! One pass over the headers of a request, which finds everything that a policy reads.
 
 use arrayvec::ArrayVec;
 
@@ -6,14 +6,14 @@ use super::Source;
 use crate::names::{TRACEPARENT, spellings, trim};
 
 /// The header names that a policy looks for.
-// In the map of `http`, a header costs 25 instructions to pass over, a name 180 to look up: one
-// pass is cheaper than three look-ups up to about 20 headers.
+// In the map of `http`, skipping a header takes 25 instructions, and looking up a name takes 180.
+// One pass is cheaper than three look-ups up to about 20 headers.
 #[derive(Clone)]
 pub(super) struct WatchedNames {
     names: Vec<&'static str>,
-    /// The same for messages, whose keys are not compared but asked for.
+    /// The same names for messages, whose keys are looked up in each spelling.
     spellings: Vec<&'static [&'static str]>,
-    /// Bit `n` is set if a name has `n` bytes: most headers are passed over by that alone.
+    /// Bit `n` is set if a name has `n` bytes (modulo 64). This alone skips most headers.
     lengths: u64,
 }
 
@@ -34,14 +34,14 @@ impl WatchedNames {
         }
     }
 
-    /// Each name with the keys that it may have in a message.
+    /// Returns each name with the keys that it may have in a message.
     pub(super) fn spellings(&self) -> impl Iterator<Item = (&'static str, &[&'static str])> {
         let names = self.names.iter().copied();
         names.zip(self.spellings.iter().copied())
     }
 
     /// Records each line of a header that is watched.
-    // Lent, not returned: the arrays are too big to be moved for every request.
+    // Passed by reference, since the arrays are too big to move for every request.
     #[inline]
     pub(super) fn scan<'h, N: AsRef<str>, V: AsRef<[u8]> + ?Sized>(
         &self,
@@ -49,7 +49,7 @@ impl WatchedNames {
         found: &mut HeaderLines<'h>,
         lines: &mut FirstLines<'h, V>,
     ) {
-        // Not `for`: one closure has one caller, so that the whole pass is inlined.
+        // Not a `for` loop: the closure has one caller, so the compiler inlines the whole pass.
         headers.into_iter().for_each(|(name, line)| {
             let name = name.as_ref();
             if self.lengths & length_bit(name) != 0 && self.record(name, line.as_ref(), found) {
@@ -60,14 +60,14 @@ impl WatchedNames {
 
     /// Whether this is the first line of a watched header.
     fn record<'h>(&self, name: &str, value: &'h [u8], found: &mut HeaderLines<'h>) -> bool {
-        // Most maps have their names in lower case already.
+        // Most maps already have names in lower case.
         let is = |watched: &&&str| **watched == name || watched.eq_ignore_ascii_case(name);
         let watched = self.names.iter().find(is);
         watched.is_some_and(|watched| found.add(watched, trim(value)))
     }
 }
 
-/// The first line of each header that was found, as the caller gave it.
+/// The first line of each header that was found, as it came.
 pub(super) type FirstLines<'h, V> = ArrayVec<&'h V, MAX_WATCHED>;
 
 /// The watched headers that a request has.
@@ -82,14 +82,14 @@ impl<'h> HeaderLines<'h> {
     fn add(&mut self, name: &'static str, value: &'h [u8]) -> bool {
         if let Some(at) = self.position(name) {
             let known = &mut self.0[at].1;
-            // A repeated `traceparent` is never valid; an ID may come twice if it is the same.
+            // A repeated `traceparent` is never valid. An ID may come twice with the same value.
             *known = match *known {
                 Occurrence::One(first) if name != TRACEPARENT => agreed(first, value),
                 _ => Occurrence::Conflict,
             };
             return false;
         }
-        // There is room for every name that is watched.
+        // The array has room for every watched name.
         self.0.try_push((name, Occurrence::One(value))).is_ok()
     }
 
@@ -98,7 +98,7 @@ impl<'h> HeaderLines<'h> {
         self.0.is_empty()
     }
 
-    /// The header, if it is the only one that was found and has one value.
+    /// Returns the header, if it is the only one that was found and has one value.
     #[inline]
     pub(super) fn only(&self) -> Option<(&'static str, &'h [u8])> {
         match *self.0.as_slice() {
@@ -107,15 +107,16 @@ impl<'h> HeaderLines<'h> {
         }
     }
 
-    /// Where in the order of the first lines a watched header is, its name in lower case.
+    /// Returns the position of a watched header in the order of the first lines. The name is in
+    /// lower case.
     #[inline]
     pub(super) fn position(&self, name: &str) -> Option<usize> {
-        // The same name nearly always is the same text in memory.
+        // Equal names are nearly always the same text in memory.
         let is = |known: &str| std::ptr::eq(known, name) || known == name;
         self.0.iter().position(|(known, _)| is(known))
     }
 
-    /// The header at a [position](Self::position).
+    /// Returns the header at a [position](Self::position).
     #[inline]
     pub(super) fn at(&self, position: usize) -> Occurrence<'h> {
         self.0[position].1
@@ -126,16 +127,16 @@ impl<'h> HeaderLines<'h> {
     }
 }
 
-/// What the lines of one header say together.
+/// The combined value of all lines of one header.
 #[derive(Clone, Copy)]
 pub(super) enum Occurrence<'h> {
     /// One value, trimmed.
     One(&'h [u8]),
-    /// Several that do not agree.
+    /// Several values that differ.
     Conflict,
 }
 
-/// What two lines say together.
+/// Combines the values of two lines.
 fn agreed<'h>(first: &'h [u8], second: &'h [u8]) -> Occurrence<'h> {
     let single = |line| joined(line).unwrap_or(line);
     match single(first) {
@@ -145,8 +146,8 @@ fn agreed<'h>(first: &'h [u8], second: &'h [u8]) -> Occurrence<'h> {
     }
 }
 
-/// The value of several lines that a proxy has joined by commas (RFC 9110, section 5.3), if they
-/// are all the same.
+/// Returns the value of several lines that a proxy joined with commas (RFC 9110, section 5.3), if
+/// they are all the same.
 pub(super) fn joined(value: &[u8]) -> Option<&[u8]> {
     let mut values = value.split(|&byte| byte == b',').map(trim);
     let first = values.next()?;
@@ -162,7 +163,7 @@ const fn length_bit(name: &str) -> u64 {
     1 << (name.len() % 64)
 }
 
-/// The most headers that a policy may name.
+/// The maximum number of headers that the sources of a policy may read.
 pub(super) const MAX_SOURCES: usize = 14;
-/// `traceparent`, and one for each source.
+/// The maximum number of watched headers: `traceparent`, and one for each source.
 pub(super) const MAX_WATCHED: usize = 1 + MAX_SOURCES;

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use crate::diagnostics::{InvalidSetting, or_panic};
 use crate::names::{TRACEPARENT, header_name};
 
-/// A place where a policy looks for an ID: an entry of [`Policy::sources`](crate::Policy::sources).
+/// A header that a policy reads an ID from: an entry of
+/// [`Policy::sources`](crate::Policy::sources).
 ///
-/// A source reads one header. What it finds there still has to be a valid ID: its length, its
-/// alphabet and the [validator](crate::Policy::validator) count for every source.
+/// A source reads one header, and [`B3`](Self::B3) reads two. The value must still be a valid ID.
+/// Its length, its alphabet and the [validator](crate::Policy::validator) apply to every source.
 ///
 /// ```
 /// use correlation_core::{Policy, Source};
@@ -28,12 +29,12 @@ use crate::names::{TRACEPARENT, header_name};
 #[derive(Clone)]
 pub struct Source {
     pub(super) name: &'static str,
-    /// A second header with the same format, asked after the first.
+    /// A second header with the same format, which is read after the first one.
     also: Option<&'static str>,
     pub(super) format: Format,
 }
 
-/// How the ID stands in the header.
+/// The format of the header value.
 #[derive(Clone)]
 pub(super) enum Format {
     /// The value is the ID.
@@ -47,31 +48,31 @@ pub(super) enum Format {
 type Parse = dyn Fn(&str) -> Option<&str> + Send + Sync;
 
 impl Source {
-    /// The trace-id of a valid W3C `traceparent`, as the 32 lower-case hexadecimal digits that it
-    /// is.
+    /// Reads the trace-id of a valid W3C `traceparent`: 32 lower-case hexadecimal digits.
     pub const TRACEPARENT: Self = Self {
         name: TRACEPARENT,
         also: None,
         format: Format::Traceparent,
     };
 
-    /// The trace ID, 16 or 32 lower-case hexadecimal digits, of Zipkin's `b3` header, else of
-    /// `X-B3-TraceId` (<https://github.com/openzipkin/b3-propagation>).
+    /// Reads the trace ID of Zipkin's `b3` header, or else of `X-B3-TraceId`. It has 16 or 32
+    /// lower-case hexadecimal digits (<https://github.com/openzipkin/b3-propagation>).
     pub const B3: Self = Self {
         name: "b3",
         also: Some("x-b3-traceid"),
         format: Format::Known(b3),
     };
 
-    /// The `Root` field of `X-Amzn-Trace-Id`, such as `1-67891233-abcdef012345678912345678`
+    /// Reads the `Root` field of `X-Amzn-Trace-Id`, such as `1-67891233-abcdef012345678912345678`
     /// (AWS, "Request tracing for your Application Load Balancer").
     pub const AMZN_TRACE_ID: Self = Self::known("x-amzn-trace-id", amzn_trace_id);
 
-    /// The trace ID, 32 hexadecimal digits, of `X-Cloud-Trace-Context: TRACE_ID/SPAN_ID;o=OPTIONS`
-    /// (Google Cloud, "Trace context").
+    /// Reads the trace ID of `X-Cloud-Trace-Context: TRACE_ID/SPAN_ID;o=OPTIONS`. It has 32
+    /// hexadecimal digits (Google Cloud, "Trace context").
     pub const CLOUD_TRACE_CONTEXT: Self = Self::known("x-cloud-trace-context", cloud_trace_context);
 
-    /// The root of a hierarchical `Request-Id: |root.local.` (.NET, "Hierarchical Request-Id").
+    /// Reads the root of a hierarchical `Request-Id: |root.local.` (.NET, "Hierarchical
+    /// Request-Id").
     pub const DOTNET_REQUEST_ID: Self = Self::known("request-id", dotnet_request_id);
 
     const fn known(name: &'static str, parse: fn(&str) -> Option<&str>) -> Self {
@@ -82,24 +83,25 @@ impl Source {
         }
     }
 
-    /// A header whose whole value is the ID. Case does not matter in its name.
+    /// Reads a header whose whole value is the ID. The case of the name does not matter.
     ///
-    /// `traceparent` as a name stands for [`TRACEPARENT`](Self::TRACEPARENT).
+    /// The name `traceparent` stands for [`TRACEPARENT`](Self::TRACEPARENT).
     ///
     /// # Panics
     ///
-    /// If the name is no header name.
+    /// If the name is not a header name.
     #[track_caller]
     #[must_use]
     pub fn header(name: impl AsRef<str>) -> Self {
         or_panic(Self::try_header(name))
     }
 
-    /// As [`header`](Self::header), for a name from a configuration.
+    /// Makes the source as [`header`](Self::header) does, for a name from a configuration file. It
+    /// returns an error instead of a panic.
     ///
     /// # Errors
     ///
-    /// If the name is no header name.
+    /// If the name is not a header name.
     pub fn try_header(name: impl AsRef<str>) -> Result<Self, InvalidSetting> {
         let name = setting(name.as_ref())?;
         Ok(match name {
@@ -112,16 +114,16 @@ impl Source {
         })
     }
 
-    /// A header in a format of your own: `parse` gets its value and gives the part that is the ID,
-    /// or `None` if there is none.
+    /// Reads a header in your own format. `parse` gets the value and returns the part that is the
+    /// ID, or `None` if there is none.
     ///
-    /// The value comes without white space around it, and only if it is UTF-8. A header at which
-    /// `parse` panics has no ID, as with a [validator](crate::Policy::validator).
+    /// `parse` gets the value without surrounding white space, and only if it is UTF-8. A header at
+    /// which `parse` panics has no ID, and the first panic is logged at `WARN`.
     /// [`reject_invalid`](crate::Policy::reject_invalid) does not apply to this source.
     ///
     /// # Panics
     ///
-    /// If the name is no header name.
+    /// If the name is not a header name.
     #[track_caller]
     #[must_use]
     pub fn parsed(
@@ -131,11 +133,12 @@ impl Source {
         or_panic(Self::try_parsed(name, parse))
     }
 
-    /// As [`parsed`](Self::parsed), for a name from a configuration.
+    /// Makes the source as [`parsed`](Self::parsed) does, for a name from a configuration file. It
+    /// returns an error instead of a panic.
     ///
     /// # Errors
     ///
-    /// If the name is no header name.
+    /// If the name is not a header name.
     pub fn try_parsed(
         name: impl AsRef<str>,
         parse: impl Fn(&str) -> Option<&str> + Send + Sync + 'static,
@@ -147,7 +150,7 @@ impl Source {
         })
     }
 
-    /// One source for each header it reads.
+    /// Splits the source into one for each header that it reads.
     pub(super) fn split(mut self) -> impl Iterator<Item = Self> {
         let also = self.also.take().map(|name| Self {
             name,
@@ -160,7 +163,7 @@ impl Source {
         matches!(self.format, Format::Plain)
     }
 
-    /// Whether the other reads nothing that this one does not read.
+    /// Whether both read the same header in the same format.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         let same_format = match (&self.format, &other.format) {
             (Format::Own(own), Format::Own(other)) => Arc::ptr_eq(own, other),
@@ -198,7 +201,7 @@ fn amzn_trace_id(value: &str) -> Option<&str> {
     })
 }
 
-/// `1-`, 8 hexadecimal digits of time, `-`, 24 random ones.
+/// Checks the form: `1-`, 8 hexadecimal digits of time, `-`, 24 random digits.
 fn is_xray_root(root: &str) -> bool {
     root.len() == 35
         && root.bytes().enumerate().all(|(at, byte)| match at {
@@ -297,7 +300,7 @@ mod tests {
         );
         let error = Source::try_parsed("two words", |value| Some(value)).unwrap_err();
         assert!(
-            error.to_string().contains("sources: a header name"),
+            error.to_string().contains("sources: \"two words\" is not"),
             "{error}"
         );
         assert!(Source::try_header("").is_err());

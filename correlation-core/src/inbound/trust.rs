@@ -9,16 +9,16 @@ use crate::diagnostics::{self, InvalidSetting, or_panic};
 use crate::foreign::Closure;
 use crate::names::trim;
 
-/// Whose IDs are taken over.
+/// Chooses the callers whose IDs a policy accepts.
 ///
-/// An ID proves nothing about its sender. Trusting it means: whoever can reach this service may
-/// choose what its log lines are found by. That is what one wants inside of an organisation; at
-/// its edge, [`never`](Self::never), [`networks`](Self::networks) or [`when`](Self::when) keeps
-/// strangers from mixing their actions with those of others.
+/// An ID proves nothing about its sender. If you trust all callers, anyone who can reach this
+/// service can choose the ID of its log lines. Within an organisation you usually want that. At its
+/// edge, use [`never`](Self::never), [`networks`](Self::networks) or [`when`](Self::when). Then a
+/// stranger cannot mix their actions with those of someone else.
 ///
-/// Of a caller that is not trusted nothing is continued: the ID is fresh, a W3C trace restarts
-/// (Trace Context, section 5.2), and a valid ID is kept as the
-/// [untrusted ID](crate::Context::untrusted_id).
+/// Nothing from an untrusted caller continues: the ID is new, and a W3C trace restarts (Trace
+/// Context, section 5.2). The context keeps a valid ID of that caller as the [untrusted
+/// ID](crate::Context::untrusted_id).
 #[derive(Clone, Default)]
 pub struct Trust(Callers);
 
@@ -33,46 +33,50 @@ enum Callers {
 type Holds = dyn Fn(&Caller<'_>) -> bool + Send + Sync;
 
 struct Predicate<F: ?Sized> {
-    /// The log says already that the peer is not known.
+    /// The log already says that the peer is not known.
     told: AtomicBool,
     holds: F,
 }
 
 impl Trust {
-    /// Trusts every caller: the default.
+    /// Trusts every caller. This is the default.
     #[must_use]
     pub const fn always() -> Self {
         Self(Callers::All)
     }
 
-    /// Trusts nobody: each request gets a fresh ID.
+    /// Trusts no caller: each request gets a new ID.
     #[must_use]
     pub const fn never() -> Self {
         Self(Callers::None)
     }
 
-    /// Whether everybody is trusted, whatever comes in.
+    /// Whether every caller is trusted, whatever the request holds.
     pub(super) const fn is_always(&self) -> bool {
         matches!(self.0, Callers::All)
     }
 
-    /// Whether the caller has to be looked at.
+    /// Whether trust depends on the caller.
     pub(crate) const fn depends(&self) -> bool {
         matches!(self.0, Callers::Some(_))
     }
 
-    /// Trusts those callers whose connection comes from one of these networks: `10.0.0.0/8`,
-    /// `fd00::/8`. An address without a prefix is that one address.
+    /// Trusts callers whose connection comes from one of these networks, such as `10.0.0.0/8` or
+    /// `fd00::/8`. An address without a prefix stands for that one address.
     ///
-    /// Name your proxies and services, as in nginx's `set_real_ip_from`. What counts is the peer
-    /// of the connection, never `X-Forwarded-For` or another header, which a caller can send.
-    /// Behind a proxy the peer is the proxy: so the proxy has to remove or replace the ID headers
-    /// of strangers.
+    /// Name your proxies and services, as in nginx's `set_real_ip_from`. The peer address of the
+    /// connection counts. `X-Forwarded-For` and other headers never count, since any caller can
+    /// send them. Behind a proxy, the peer is the proxy. So the proxy must remove or replace the ID
+    /// headers of strangers.
     ///
-    /// An IPv4 address that is mapped into IPv6 (`::ffff:10.0.0.1`, RFC 4291, section 2.5.5.2)
-    /// counts as the IPv4 address that it is, on both sides. So `::/0` has no IPv4 address in it.
-    /// A Unix socket is in no network. A message has no peer: no network covers it. A server that
-    /// does not know the peer trusts nobody, and the policy says so once, at `WARN`.
+    /// Some details:
+    ///
+    /// - An IPv4 address that is mapped into IPv6 (`::ffff:10.0.0.1`, RFC 4291, section 2.5.5.2)
+    ///   counts as that IPv4 address. This applies to your list and to a peer address. So `::/0`
+    ///   contains no IPv4 address.
+    /// - No network contains a Unix socket or a message, since they have no peer address.
+    /// - A server that does not know the peer address trusts no caller. The log then has one `WARN`
+    ///   for the policy.
     ///
     /// ```
     /// use correlation_core::{Policy, Trust};
@@ -82,24 +86,29 @@ impl Trust {
     ///
     /// # Panics
     ///
-    /// If an entry is no network, or has bits behind its prefix: in `10.1.2.3/8` either the
-    /// address or the prefix is a mistake.
+    /// If an entry is not a network, or its address has bits set after the prefix. In `10.1.2.3/8`,
+    /// either the address or the prefix is a mistake.
     #[track_caller]
     #[must_use]
     pub fn networks<N: AsRef<str>>(networks: impl IntoIterator<Item = N>) -> Self {
         or_panic(Self::try_networks(networks))
     }
 
-    /// As [`networks`](Self::networks), for a list from a configuration.
+    /// Trusts networks as [`networks`](Self::networks) does, for a list from a configuration file.
+    /// It returns an error instead of a panic.
     ///
     /// # Errors
     ///
-    /// If an entry is no network, or has bits behind its prefix. The message says which.
+    /// If an entry is not a network, or its address has bits set after the prefix. The message
+    /// names the entry.
     pub fn try_networks<N: AsRef<str>>(
         networks: impl IntoIterator<Item = N>,
     ) -> Result<Self, InvalidSetting> {
         let parse = |(at, text): (_, N)| {
-            network(text.as_ref()).map_err(|reason| InvalidSetting::new("networks", reason).at(at))
+            let text = text.as_ref();
+            network(text).map_err(|reason| {
+                InvalidSetting::new("networks", format!("{text:?} {reason}")).at(at)
+            })
         };
         let networks = networks.into_iter().enumerate().map(parse);
         let networks = networks.collect::<Result<Vec<_>, _>>()?;
@@ -109,9 +118,10 @@ impl Trust {
         }))
     }
 
-    /// Trusts those callers for which `predicate` holds. It runs for every request that brings
-    /// an ID or a trace context. A caller at whom it panics is not trusted, and the first time a
-    /// warning is logged.
+    /// Trusts callers for which `predicate` returns `true`.
+    ///
+    /// It runs for every request that carries an ID or a trace context. If it panics, the caller is
+    /// not trusted, and the first panic is logged at `WARN`.
     ///
     /// ```
     /// use correlation_core::Trust;
@@ -148,7 +158,7 @@ static PREDICATE: Closure =
     Closure::new("the closure of `Trust::when` panicked: the caller is not trusted");
 
 fn network(text: &str) -> Result<IpNet, &'static str> {
-    const WHAT: &str = "not a network such as 10.0.0.0/8, 10.1.2.3 or fd00::/8";
+    const WHAT: &str = "is not a network: write it as in 10.0.0.0/8, 10.1.2.3 or fd00::/8";
     let (addr, prefix) = match text.trim().split_once('/') {
         Some((addr, prefix)) => (addr, Some(prefix)),
         None => (text.trim(), None),
@@ -156,7 +166,7 @@ fn network(text: &str) -> Result<IpNet, &'static str> {
     let addr: IpAddr = addr.parse().map_err(|_| WHAT)?;
     let given = match prefix {
         None => IpNet::from(addr),
-        // `u8` would take a sign, too.
+        // Parsing a `u8` would also accept a sign.
         Some(prefix) if prefix.bytes().all(|byte| byte.is_ascii_digit()) => {
             let len = prefix.parse().map_err(|_| WHAT)?;
             IpNet::new(addr, len).map_err(|_| WHAT)?
@@ -164,9 +174,9 @@ fn network(text: &str) -> Result<IpNet, &'static str> {
         Some(_) => return Err(WHAT),
     };
     if given.trunc() != given {
-        return Err("the address has bits behind its prefix");
+        return Err("has address bits set after the prefix: correct the address or the prefix");
     }
-    // The networks of mapped addresses are those with 96 bits of prefix and more.
+    // Networks of mapped addresses have a prefix of at least 96 bits.
     let mapped = given.prefix_len().checked_sub(96);
     match (mapped, addr.to_canonical()) {
         (Some(len), plain @ IpAddr::V4(_)) if addr.is_ipv6() => {
@@ -186,21 +196,21 @@ impl fmt::Debug for Trust {
     }
 }
 
-/// What [`Trust::when`] can know of a caller.
+/// The information about a caller that [`Trust::when`] gets.
 pub struct Caller<'a> {
     peer: Peer,
     lines: &'a LinesByName<'a>,
     told: &'a AtomicBool,
 }
 
-/// Shows the value of each line of a header.
+/// Passes the value of each line of a header to a function.
 pub(super) type LinesByName<'a> = dyn Fn(&str, &mut dyn FnMut(&'a [u8])) + 'a;
 
 impl<'a> Caller<'a> {
-    /// The address of the peer of the connection: the last proxy, if there is one.
+    /// Returns the peer address of the connection. Behind proxies, this is the last proxy.
     ///
-    /// `None` for a message and on a Unix socket, and if the server does not know it: then the
-    /// policy says so once, at `WARN`.
+    /// It is `None` for a message, on a Unix socket, and if the server does not know the address.
+    /// In the last case the log has one `WARN` for the policy.
     #[must_use]
     pub fn addr(&self) -> Option<IpAddr> {
         match self.peer {
@@ -215,11 +225,12 @@ impl<'a> Caller<'a> {
         }
     }
 
-    /// The value of a request header, if it is UTF-8. Case does not matter in its name. `None`
-    /// also if the header comes in several lines that differ: one of them may be the caller's,
-    /// and one your proxy's.
+    /// Returns the value of a request header, if it is UTF-8. The case of the name does not matter.
     ///
-    /// Only a header that your own proxy always sets, or removes, says anything about a caller.
+    /// It is also `None` if the header has several lines with different values. One of them may
+    /// come from the caller, and another from your proxy.
+    ///
+    /// Only a header that your own proxy always sets or removes says anything about a caller.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&'a str> {
         let (mut first, mut agree) = (None, true);
@@ -229,11 +240,11 @@ impl<'a> Caller<'a> {
         std::str::from_utf8(first.filter(|_| agree)?).ok()
     }
 
-    /// The values of all lines of a request header, in the order in which they came. A line that
-    /// is not UTF-8 is left out.
+    /// Returns the values of all lines of a request header, in their order. It skips a line that is
+    /// not UTF-8.
     ///
-    /// A proxy that appends to `X-Forwarded-For` writes the last value of the last line. What
-    /// stands before comes from its own caller.
+    /// A proxy that appends to `X-Forwarded-For` writes the last value of the last line. Everything
+    /// before that comes from the caller of the proxy.
     pub fn headers(&self, name: &str) -> impl Iterator<Item = &'a str> + use<'a> {
         let mut lines = Vec::new();
         (self.lines)(name, &mut |line| {
@@ -251,7 +262,7 @@ impl fmt::Debug for Caller<'_> {
     }
 }
 
-/// What a server knows of the other end of the connection, for
+/// The other end of the connection, as far as a server knows it. You pass it to
 /// [`Policy::receive`](crate::Policy::receive).
 ///
 /// ```
@@ -264,17 +275,18 @@ impl fmt::Debug for Caller<'_> {
 /// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Peer {
-    /// Its address: the last proxy, if there is one.
+    /// The peer has this address. Behind proxies, this is the last proxy.
     Ip(IpAddr),
-    /// There is no address: a Unix socket, or a request that a test made. Nobody is trusted for
-    /// that.
+    /// The peer has no address: it is a Unix socket, or a test made the request. No caller is
+    /// trusted by address then.
     Local,
-    /// The server does not tell. A policy that asks for the address says so once, at `WARN`.
+    /// The server does not know the address. If a policy needs it, the log has one `WARN` for that
+    /// policy.
     Unknown,
 }
 
 impl Peer {
-    /// Its address, if there is one that is known.
+    /// Returns the address, if it is known.
     pub(crate) const fn ip(self) -> Option<IpAddr> {
         match self {
             Self::Ip(address) => Some(address),
@@ -290,7 +302,7 @@ impl From<IpAddr> for Peer {
     }
 }
 
-/// `None` is [`Unknown`](Peer::Unknown).
+/// Converts an address; `None` becomes [`Unknown`](Peer::Unknown).
 impl From<Option<IpAddr>> for Peer {
     #[inline]
     fn from(address: Option<IpAddr>) -> Self {
@@ -359,15 +371,17 @@ mod tests {
             let error = Trust::try_networks(["::1", bad]).unwrap_err().to_string();
             assert_eq!(
                 error,
-                "correlation, networks, entry 2: not a network such as 10.0.0.0/8, \
-                 10.1.2.3 or fd00::/8",
-                "{bad}"
+                format!(
+                    "correlation, networks, entry 2: {bad:?} is not a network: write it as in \
+                     10.0.0.0/8, 10.1.2.3 or fd00::/8"
+                )
             );
         }
         let error = Trust::try_networks(["10.1.2.3/8"]).unwrap_err().to_string();
         assert_eq!(
             error,
-            "correlation, networks, entry 1: the address has bits behind its prefix"
+            "correlation, networks, entry 1: \"10.1.2.3/8\" has address bits set after the prefix: \
+             correct the address or the prefix"
         );
     }
 }

@@ -1,19 +1,19 @@
-//! As much of JSON (RFC 8259) as it takes to know where an object begins and ends.
+//! Scans JSON (RFC 8259) as far as needed to find where an object begins and ends.
 
 use memchr::memmem;
 
-/// How a record begins.
+/// The type of the beginning of a record.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Start {
-    /// As an object, whose `{` is here.
+    /// An object, whose `{` is at this position.
     Object(usize),
-    /// As text.
+    /// Text.
     Text,
-    /// There is not enough of it to tell.
+    /// The record is too short to tell.
     Unknown,
 }
 
-/// Tells how a record begins. Before an object there may be blanks, a byte order mark and the
+/// Returns how a record begins. Before an object there may be blanks, a byte order mark and the
 /// `@cee:` of syslog (CEE log syntax).
 pub(super) fn start(record: &[u8]) -> Start {
     let mut at = 0;
@@ -43,24 +43,24 @@ pub(super) fn start(record: &[u8]) -> Start {
     }
 }
 
-/// Follows an object from its `{` to its `}`.
+/// Follows an object from its `{` to its `}`, in as many pieces as it comes.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(super) struct Scanner {
     depth: usize,
     in_string: bool,
     escaped: bool,
     in_colour: bool,
-    /// The last byte outside of strings that is not blank.
+    /// The last byte outside strings that is not blank.
     last: u8,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Step {
-    /// It goes on.
+    /// The object continues.
     More,
-    /// It is complete with this many bytes.
+    /// The object is complete with this many bytes.
     Done(usize),
-    /// At this byte it turns out to be no object.
+    /// At this byte it turns out not to be an object.
     Broken(usize),
 }
 
@@ -69,7 +69,7 @@ impl Scanner {
         for (at, &byte) in bytes.iter().enumerate() {
             if self.in_string {
                 match byte {
-                    // Never inside of a string: a line that was cut ends here.
+                    // A string never has a raw newline, so this line was cut.
                     b'\n' => return Step::Broken(at),
                     _ if self.escaped => self.escaped = false,
                     b'\\' => self.escaped = true,
@@ -90,7 +90,7 @@ impl Scanner {
                 }
                 b'"' => self.in_string = true,
                 b'{' | b'[' => {
-                    // The members of the object have keys: this is the next record.
+                    // The members of an object have keys, so this is the next record.
                     if self.depth == 1 && self.last != b':' {
                         return Step::Broken(at);
                     }
@@ -113,10 +113,10 @@ impl Scanner {
     }
 }
 
-/// Whether an object has the key itself, not in something inside of it. `quoted` finds the key
-/// with its quotes.
+/// Whether an object itself has the key, not a value inside it. `quoted` finds the key with its
+/// quotes.
 pub(super) fn has_key(object: &[u8], quoted: &memmem::Finder<'_>) -> bool {
-    // Mostly it is not there, and one search is cheaper than to prepare for many.
+    // Most objects do not have the key, and one search is cheaper than preparing for many.
     if quoted.find(object).is_none() {
         return false;
     }
@@ -128,7 +128,7 @@ pub(super) fn has_key(object: &[u8], quoted: &memmem::Finder<'_>) -> bool {
         is_name && {
             let mut after = scanner;
             let end = at + quoted.needle().len();
-            // Up to the colon there are blanks at most.
+            // Only blanks may stand before the colon.
             after.feed(&object[at..end]);
             let colon = object[end..].iter().position(|&byte| {
                 after.feed(&[byte]);

@@ -1,24 +1,25 @@
-//! The ID on every line of a logger of the `log` world.
+//! Puts the ID on every line of a logger of the `log` crate.
 //!
-//! Records that `tracing` bridges have it already, see `correlation_core::tag`. For the loggers of the
-//! `log` crate there are several doors; take the first that fits.
+//! If a `tracing` subscriber writes the records of `log`, they already have the ID: see
+//! `correlation_core::tag`. For a logger of the `log` crate there are several ways. Use the first
+//! one in this table that fits.
 //!
 //! | the logger | write |
 //! |---|---|
 //! | `env_logger` (feature `kv`) | `Builder::from_default_env().format_key_values(correlation::log::kv).init()` |
 //! | `env_logger` with a format function of JSON or text | `.format(correlation::log::tagged(format))` |
-//! | fern, simplelog, whatever writes to an [`io::Write`](std::io::Write) | give it [`log_writer(stdout())`](log_writer()) |
-//! | fern closures, formats of your own | `{}` with [`Current`] |
+//! | fern, simplelog, or any logger that writes to an [`io::Write`](std::io::Write) | give it [`log_writer(stdout())`](log_writer()) |
+//! | fern closures, your own formats | `{}` with [`Current`] |
 //! | `flexi_logger`, `structured-logger`, `logforth`, OpenTelemetry's bridge, any [`Log`](::log::Log) that prints key-value pairs | [`wrap(logger).init(max_level)`](wrap()) |
 //! | `log4rs` with a file | the crate `correlation-log4rs` |
 //! | any other `Log` | [`wrap(logger).in_message()`](Wrap::in_message) |
 //!
-//! The keys are those of the tracing writer: `correlation_id`, and `trace_id` when a W3C trace
-//! context came in. A pair that the record has already stays as it is. Writers and
-//! [`tagged`] settle with their first record whether they write text or JSON.
+//! The keys are the same as with `tracing`: `correlation_id`, and `trace_id` if the context has a
+//! W3C trace. A pair that the record already has stays unchanged. Writers and [`tagged`] choose
+//! text or JSON by their first record.
 //!
-//! A message of several lines has the ID on each of them with a writer and in the message; as a
-//! pair it is there once a record, wherever the logger prints pairs.
+//! With a writer, and in the message, each line of a message with several lines has the ID. As a
+//! pair, the ID appears once per record, where the logger prints its pairs.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -31,7 +32,7 @@ use super::writer::Tagging;
 use super::{LogWriter, Tagger};
 use crate::context::{self, Context};
 
-/// Puts the ID on every line that is written: for loggers that are given an [`io::Write`].
+/// Puts the ID on every line that a logger writes to an [`io::Write`].
 ///
 /// ```
 /// use correlation_core::{CorrelationId, log::log_writer, sync_scope};
@@ -44,17 +45,17 @@ use crate::context::{self, Context};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// The first record that is not blank settles whether this is a writer of JSON, whose records are
-/// objects, or of text, whose records are lines. No later record changes it. Say it with
-/// [`text`](LogWriter::text) or [`json`](LogWriter::json) if the format writes nothing but the
-/// message, or if something else is written first.
+/// The first record that is not blank sets the format: JSON, whose records are objects, or text,
+/// whose records are lines. No later record changes it. Set it with [`text`](LogWriter::text) or
+/// [`json`](LogWriter::json) if the logger writes only the message, or if something else is written
+/// first.
 ///
-/// For `tracing` use `tag`, which cannot be put on the wrong side of a worker thread.
+/// For `tracing`, use `tag`, which you cannot put on the wrong side of a worker thread.
 pub fn log_writer<W: Write>(inner: W) -> LogWriter<'static, W> {
     LogWriter::new(inner, Tagging::Own(Box::default()))
 }
 
-/// Prints the ambient ID, or `-` outside of any scope: for formats with a fixed column.
+/// Prints the current ID, or `-` outside any scope. Use it in formats with a fixed column.
 ///
 /// ```
 /// use correlation_core::{CorrelationId, log::Current, sync_scope};
@@ -69,7 +70,7 @@ pub struct Current;
 
 impl fmt::Display for Current {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A copy, since the formatter is foreign code.
+        // A copy of the ID, since the formatter is foreign code.
         match context::current() {
             Some(id) => f.pad(id.as_str()),
             None => f.pad("-"),
@@ -77,7 +78,8 @@ impl fmt::Display for Current {
     }
 }
 
-/// Writes the key-value pairs of a record, the ID first: for `env_logger`, with its feature `kv`.
+/// Writes the key-value pairs of a record, the ID first. Use it in `env_logger` with its feature
+/// `kv`.
 ///
 /// ```
 /// # #[cfg(any())] {
@@ -85,16 +87,16 @@ impl fmt::Display for Current {
 /// # }
 /// ```
 ///
-/// It prints ` correlation_id=ID` and then ` key=value` for each pair, at the end of the line. It
-/// applies to `env_logger`'s own format; with `.format(..)` use [`tagged`].
+/// It prints ` correlation_id=ID` and then ` key=value` for each pair, at the end of the line.
+/// `env_logger` calls it only for its own format. With `.format(..)`, use [`tagged`].
 ///
 /// # Errors
 ///
-/// Those of the writer.
+/// If the writer or the source of the pairs returns an error.
 pub fn kv<W: Write>(out: &mut W, pairs: &dyn Source) -> io::Result<()> {
     if let Some(added) = Added::to(pairs) {
         for (key, value) in added.iter() {
-            // Cheaper than `write!`.
+            // This is cheaper than `write!`.
             for part in [" ", key, "=", value] {
                 out.write_all(part.as_bytes())?;
             }
@@ -112,11 +114,27 @@ impl<'kvs, W: Write> VisitSource<'kvs> for Pairs<'_, W> {
     }
 }
 
-/// Puts the ID on the lines of a format function: for `env_logger` with `.format(..)`, such as
+/// Puts the ID on the lines of a format function, for `env_logger` with `.format(..)`. For example:
 /// `.format(correlation::log::tagged(ecs_logger::format))`.
 ///
-/// The first record settles whether the function writes JSON, an object a record, or text. With
+/// The first record sets the format of the function: JSON with one object per record, or text. With
 /// text, each line has the ID at its end, whatever the message looks like.
+///
+/// ```
+/// use correlation_core::{CorrelationId, log::tagged, sync_scope};
+/// use std::io::Write;
+///
+/// let format = tagged(|out: &mut Vec<u8>, record: &log::Record<'_>| {
+///     writeln!(out, "{} {}", record.level(), record.args())
+/// });
+/// let mut line: Vec<u8> = Vec::new();
+/// let id: CorrelationId = "click-1".parse()?;
+/// sync_scope(id, || {
+///     format(&mut line, &log::Record::builder().args(format_args!("order placed")).build())
+/// })?;
+/// assert_eq!(line, b"INFO order placed correlation_id=click-1\n");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn tagged<W: Write>(
     format: impl Fn(&mut Vec<u8>, &Record<'_>) -> io::Result<()>,
 ) -> impl Fn(&mut W, &Record<'_>) -> io::Result<()> {
@@ -146,7 +164,7 @@ pub fn tagged<W: Write>(
 /// wrap(logger).init(max_level);
 /// ```
 ///
-/// A logger that is installed already cannot be wrapped; ask its crate for the logger itself
+/// You cannot wrap a logger that is already installed. Ask its crate for the logger itself
 /// (`build()`, `into_log()`).
 pub const fn wrap<L: Log>(logger: L) -> Wrap<L> {
     Wrap {
@@ -155,7 +173,7 @@ pub const fn wrap<L: Log>(logger: L) -> Wrap<L> {
     }
 }
 
-/// A logger with the ID: made by [`wrap`].
+/// A logger that adds the ID. [`wrap`] returns it.
 #[derive(Debug)]
 pub struct Wrap<L> {
     logger: L,
@@ -163,33 +181,34 @@ pub struct Wrap<L> {
 }
 
 impl<L: Log> Wrap<L> {
-    /// Adds ` correlation_id=ID` to each line of the message instead: for loggers that do not
-    /// print pairs. A message is text, also when it looks like JSON.
+    /// Adds ` correlation_id=ID` to each line of the message instead, for loggers that do not print
+    /// pairs. A message counts as text, even if it looks like JSON.
     #[must_use]
     pub fn in_message(mut self) -> Self {
         self.in_message = Some(Box::new(Tagger::text()));
         self
     }
 
-    /// Installs the logger, for records up to `max_level`: that of the wrapped logger, since
-    /// with more every disabled `trace!` would come here in vain.
+    /// Installs the logger for records up to `max_level`. Pass the maximum level of the wrapped
+    /// logger. With a higher level, each disabled `trace!` would be passed to this logger for
+    /// nothing.
     ///
     /// # Panics
     ///
-    /// If a logger is installed already.
+    /// If a logger is already installed.
     pub fn init(self, max_level: LevelFilter)
     where
         L: 'static,
     {
         let installed = self.try_init(max_level);
-        installed.expect("no other logger is installed");
+        installed.expect("another logger is already installed");
     }
 
-    /// As [`init`](Self::init), for those who want to know.
+    /// Installs the logger as [`init`](Self::init) does, and returns an error instead of a panic.
     ///
     /// # Errors
     ///
-    /// If a logger is installed already.
+    /// If a logger is already installed.
     pub fn try_init(self, max_level: LevelFilter) -> Result<(), SetLoggerError>
     where
         L: 'static,

@@ -1,11 +1,11 @@
-//! The ID as key-value pairs of a record.
+//! Adds the ID to the key-value pairs of a record.
 
 use log::kv::{Error, Key, Source, Value, VisitSource};
 
 use crate::context::Context;
 use crate::names::{CORRELATION_ID, TRACE_ID};
 
-/// What the ambient context adds to the pairs of a record.
+/// The pairs that the current context adds to those of a record.
 pub(super) struct Added {
     context: Context,
     id: bool,
@@ -13,10 +13,11 @@ pub(super) struct Added {
 }
 
 impl Added {
-    /// What is to be added to a record that has `pairs` already; nothing outside a scope.
+    /// Returns the pairs to add to a record that already has `pairs`. Outside a scope there are
+    /// none.
     pub(super) fn to(pairs: &dyn Source) -> Option<Self> {
         let context = Context::current()?;
-        // One key alone: with two of one key, log stores refuse the whole line.
+        // Each key may come only once, since log stores refuse a line that has a key twice.
         let absent = |key: &str| pairs.get(Key::from_str(key)).is_none();
         Some(Self {
             id: absent(CORRELATION_ID),
@@ -35,7 +36,7 @@ impl Added {
     }
 }
 
-/// The pairs of a record behind those that were added.
+/// The added pairs, followed by the pairs of the record.
 pub(super) struct Chained<'a> {
     pub(super) added: &'a Added,
     pub(super) pairs: &'a dyn Source,

@@ -1,4 +1,4 @@
-//! The ID on every line that is logged: where in a record it goes, and what writes it there.
+//! Puts the ID on every log line: where in a record it goes, and the writers that add it.
 
 #[cfg(any(feature = "log", feature = "tracing"))]
 mod json;

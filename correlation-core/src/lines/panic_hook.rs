@@ -1,8 +1,9 @@
 //! Panic reports with the ID.
 //!
-//! [`install`] writes them as text, [`install_json`] as JSON. They go to standard error, as Rust's
-//! own do. A report is no log record: it reaches no log file, no subscriber and no logger, since
-//! their code may be what has panicked, and may hold a lock that the report would wait for.
+//! [`install`] writes the reports as text, and [`install_json`] writes them as JSON. They go to
+//! standard error, as Rust's own reports do. A report is not a log record, so it reaches no log
+//! file, no subscriber and no logger. Their code may have caused the panic, and may hold a lock
+//! that the report would wait for.
 
 use std::backtrace::Backtrace;
 use std::fmt::Write as _;
@@ -14,23 +15,23 @@ use std::{env, ptr, thread};
 use crate::context::{self, Context};
 use crate::names::{CORRELATION_ID, TRACE_ID};
 
-/// Installs a panic hook that writes each report as text with the ID on every line. One search for
-/// the ID finds the message and the whole backtrace.
+/// Installs a panic hook that writes each report as text, with the ID on every line. So one search
+/// for the ID finds the message and the whole backtrace.
 ///
-/// The report goes to standard error in one write, and a write that fails is ignored. With
-/// `RUST_BACKTRACE=1` it has a backtrace, with `full` all of its frames. Each line that is not
-/// blank ends with ` correlation_id=ID`, with ` trace_id=..` before it where a W3C trace is known. A
-/// line ends at LF or CRLF. Outside of any scope nothing is added.
+/// The report goes to standard error in one write, and the hook ignores a write that fails. With
+/// `RUST_BACKTRACE=1` the report has a backtrace, and with `full` it has all frames. Each line that
+/// is not blank ends with ` correlation_id=ID`. If a W3C trace is known, ` trace_id=..` stands
+/// before that. A line ends at LF or CRLF. Outside any scope, nothing is added.
 ///
-/// A hook that is there already runs after the report. Rust's own is recognised. It does not run
-/// again, since it would print the same without the ID.
+/// If another hook is already installed, it runs after the report. Rust's own hook is recognised
+/// and does not run again, since it would print the same text without the ID.
 ///
-/// A previous hook runs on its own responsibility. One that logs, such as that of `log-panics` or
-/// `tracing-panic`, can wait for a lock for ever or abort the process.
+/// This library cannot make a previous hook safe. A hook that logs, such as the one of `log-panics`
+/// or `tracing-panic`, can wait for a lock for ever or abort the process.
 ///
-/// The hook is installed once, by the first call of `install` or [`install_json`]; later calls do
-/// nothing. A call from a thread that is panicking does nothing either, since Rust lets such a
-/// thread change no hook.
+/// The first call of `install` or [`install_json`] installs the hook, and later calls do nothing. A
+/// call from a thread that is panicking does nothing either, since Rust does not let such a thread
+/// change the hook.
 ///
 /// ```
 /// use correlation_core::{CorrelationId, panic, sync_scope};
@@ -46,11 +47,11 @@ pub fn install() {
     set(text);
 }
 
-/// As [`install`], with each report as one JSON object on one line.
+/// Installs the hook as [`install`] does, but writes each report as one JSON object on one line.
 ///
-/// Its members are `correlation_id` and `trace_id` where they are known, `level` (`ERROR`),
-/// `target` (`panic`), `thread`, `location`, `message`, and `backtrace` if there is one. The
-/// object has no time: whoever collects standard error knows when the line came.
+/// The object has the keys `correlation_id` and `trace_id` if they are known, `level` (`ERROR`),
+/// `target` (`panic`), `thread`, `location`, `message`, and `backtrace` if there is one. It has no
+/// time, since the collector of standard error knows when the line came.
 ///
 /// ```
 /// use correlation_core::{CorrelationId, panic, sync_scope};
@@ -76,7 +77,7 @@ fn set(form: Form) {
     }
     INSTALLED.call_once(|| {
         let previous: Box<Hook> = std::panic::take_hook();
-        // With none installed, this is what Rust gives out as its own.
+        // Without an installed hook, Rust returns its own hook here.
         let own: Box<Hook> = std::panic::take_hook();
         let previous = Some(previous).filter(|previous| !is_same(&**previous, &*own));
         std::panic::set_hook(Box::new(move |info| {
@@ -88,13 +89,14 @@ fn set(form: Form) {
     });
 }
 
-/// Closures without captures differ by their vtable only. Were two of one vtable not the same, a
-/// report would be printed twice at worst.
+/// Closures without captures differ only by their vtable. If equal closures had different vtables,
+/// a report would be printed twice at worst.
 fn is_same(one: &Hook, other: &Hook) -> bool {
     size_of_val(one) == 0 && size_of_val(other) == 0 && ptr::eq(one, other)
 }
 
-/// Nothing here may panic, which would abort the process, and nothing may call foreign code.
+/// Writes a report. Nothing here may panic, since that would abort the process, and nothing may
+/// call foreign code.
 fn write(form: Form, info: &PanicHookInfo<'_>) {
     let thread = thread::current();
     let report = Report::new(info, thread.name().unwrap_or("<unnamed>"));
@@ -108,14 +110,15 @@ fn write(form: Form, info: &PanicHookInfo<'_>) {
     to_standard_error(form(&report, &fields).as_bytes());
 }
 
-/// In one piece, so that reports of several threads do not mix. Without standard error there is
-/// nowhere to tell.
+/// Writes the report in one piece, so that reports of several threads do not mix. Without a
+/// standard error, the report is lost.
 fn to_standard_error(report: &[u8]) {
     static ONE_AFTER_THE_OTHER: Mutex<()> = Mutex::new(());
     let _one = ONE_AFTER_THE_OTHER
         .lock()
         .unwrap_or_else(PoisonError::into_inner);
-    // Not through `io::stderr().lock()`: whoever has that lock may be waiting for this thread.
+    // `io::stderr().lock()` is not used, since the thread that holds that lock may be waiting for
+    // this thread.
     #[cfg(unix)]
     {
         use std::os::fd::AsFd;
@@ -149,9 +152,9 @@ impl<'a> Report<'a> {
     }
 }
 
-/// The backtrace that Rust's own hook would print, if it is asked for.
+/// Returns the backtrace that Rust's own hook would print, if `RUST_BACKTRACE` asks for it.
 fn backtrace() -> Option<String> {
-    // Not `Backtrace::capture()`, which goes by `RUST_LIB_BACKTRACE` in the first place.
+    // `Backtrace::capture()` is not used, since it reads `RUST_LIB_BACKTRACE` first.
     let frames = match env::var_os("RUST_BACKTRACE")? {
         none if none == "0" => return None,
         full if full == "full" => format!("{:#}", Backtrace::force_capture()),
@@ -160,7 +163,7 @@ fn backtrace() -> Option<String> {
     Some(frames.trim_end().to_owned())
 }
 
-/// Cuts what comes before and after the frames of the program, where Rust has marked that.
+/// Removes the frames before and after those of the program, if Rust has marked them.
 fn without_runtime(mut frames: &str) -> &str {
     let next_line = |text: &str, from| text[from..].find('\n').map(|at| from + at + 1);
     if let Some(start) = frames
@@ -168,7 +171,7 @@ fn without_runtime(mut frames: &str) -> &str {
         .and_then(|marker| next_line(frames, marker))
     {
         frames = &frames[start..];
-        // Where the marker's own code is.
+        // The location of the marker itself.
         if frames.trim_start().starts_with("at ") {
             frames = next_line(frames, 0).map_or(frames, |start| &frames[start..]);
         }
@@ -179,7 +182,7 @@ fn without_runtime(mut frames: &str) -> &str {
     frames
 }
 
-/// What Rust's own hook prints, each line with these fields at its end.
+/// Formats the report as Rust's own hook does, with these fields at the end of each line.
 fn text(report: &Report<'_>, fields: &[(&str, &str)]) -> String {
     let Report {
         thread,
@@ -213,7 +216,7 @@ fn text(report: &Report<'_>, fields: &[(&str, &str)]) -> String {
     out
 }
 
-/// One JSON object on one line.
+/// Formats the report as one JSON object on one line.
 fn json(report: &Report<'_>, fields: &[(&str, &str)]) -> String {
     let own = [
         ("level", "ERROR"),
@@ -235,8 +238,9 @@ fn json(report: &Report<'_>, fields: &[(&str, &str)]) -> String {
     out
 }
 
-/// A JSON string (RFC 8259 section 7). Escaped is also what JSON allows, but what ends a line for
-/// some reader or steers a terminal: DEL, U+0080 to U+009F, U+2028 and U+2029.
+/// Appends a JSON string (RFC 8259, section 7). It also escapes characters that JSON allows, but
+/// that end a line for some readers or control a terminal: DEL, U+0080 to U+009F, U+2028 and
+/// U+2029.
 fn push_json(out: &mut String, text: &str) {
     out.push('"');
     for c in text.chars() {
@@ -246,7 +250,7 @@ fn push_json(out: &mut String, text: &str) {
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
             c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') => {
-                // To write to a `String` cannot fail.
+                // Writing to a `String` cannot fail.
                 let _ = write!(out, "\\u{:04x}", u32::from(c));
             }
             c => out.push(c),
@@ -322,7 +326,7 @@ mod tests {
         );
     }
 
-    /// Mostly what ends lines, ends strings, or is to be escaped.
+    /// Mostly text that ends lines or strings, or that must be escaped.
     fn hostile() -> impl Strategy<Value = String> {
         let piece = prop_oneof![
             any::<char>().prop_map(String::from),

@@ -4,45 +4,46 @@ use super::json::{self, Scanner, Start, Step};
 use super::{Format, Tagger, split_ending};
 use crate::context::Context;
 
-/// What is known of a record of which there is a part.
+/// The state of a record that has come only in part.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(super) enum State {
-    /// Nothing, or it can be told from what is held.
+    /// Nothing is known yet, or the held bytes show the type of the record.
     #[default]
     Start,
-    /// It is an object so far. It opens at `open`, and `scanned` bytes have been looked at.
+    /// The record is an object so far. It opens at `open`, and `scanned` bytes have been read.
     Object {
         scanner: Scanner,
         open: usize,
         scanned: usize,
     },
-    /// It looked like an object, but its first line is text.
+    /// The record looked like an object, but its first line is text.
     Line,
-    /// The beginning of a line of text is out.
+    /// The beginning of a line of text is written.
     RestOfLine { blank: bool },
-    /// The beginning of an object is out, with the ID.
+    /// The beginning of an object is written, with the ID.
     RestOfObject(Scanner),
 }
 
-/// One pass over bytes that may hold the rest of a record, whole ones, and the beginning of one.
+/// One pass over bytes. They may hold the rest of a record, whole records, and the beginning of
+/// one.
 pub(super) struct Records<'a> {
     tagger: &'a Tagger,
     out: &'a mut Vec<u8>,
-    /// That of the record at hand.
+    /// The context of the current record.
     pub(super) context: Option<&'a Context>,
-    /// That of those which begin in this pass.
+    /// The context of the records that begin in this pass.
     now: Option<&'a Context>,
-    /// The record that was there before this pass is over.
+    /// The record that was unfinished before this pass is complete.
     pub(super) finished: bool,
-    /// Whether an object waits for the end of its line, so that both go out in one piece.
+    /// Whether an object is held until the end of its line, so that both are written in one piece.
     waits: bool,
 }
 
-/// What a step of the pass did.
+/// The result of one step of the pass.
 enum Next {
-    /// So many bytes went out.
+    /// This many bytes were written, and the record is in this state.
     Took(usize, State),
-    /// The record ended with so many bytes.
+    /// The record ended after this many bytes.
     Ended(usize),
     /// More bytes are needed.
     Wait(State),
@@ -64,13 +65,13 @@ impl<'a> Records<'a> {
         }
     }
 
-    /// All of a record.
+    /// Writes a whole record.
     #[cfg(feature = "log")]
     pub(super) fn whole(self, record: &[u8]) {
         self.finish(record, State::Start);
     }
 
-    /// Takes what is complete: how much that was, and what is known of the rest.
+    /// Writes the complete records. Returns how many bytes they have, and the state of the rest.
     pub(super) fn run(&mut self, bytes: &[u8], mut state: State) -> (usize, State) {
         let mut taken = 0;
         while taken < bytes.len() {
@@ -152,12 +153,12 @@ impl<'a> Records<'a> {
                 let blanks = after.iter().take_while(blank).count();
                 let newline = usize::from(after.get(blanks) == Some(&b'\n'));
                 let next = json::start(&after[blanks..]);
-                // It goes out with its newline, in one piece. The first record of a writer is no
-                // object if there is text on its line.
+                // The object is written with its newline, in one piece. The first record of a
+                // writer is not an object if text follows on its line.
                 let is_first = self.tagger.format().is_none();
                 let open_end = blanks == after.len() || is_first && next == Start::Unknown;
                 if self.waits && newline == 0 && open_end {
-                    // With its last byte to be looked at again.
+                    // The last byte of the object is read again later.
                     let end = object.len() - 1;
                     before.feed(&object[scanned..end]);
                     return Next::Wait(State::Object {
@@ -180,7 +181,7 @@ impl<'a> Records<'a> {
                 if self.tagger.settle(Format::Text) == Format::Text {
                     return Next::Took(0, State::Start);
                 }
-                // An object begins on a line of its own, after lines that are none.
+                // An object begins on a new line, after lines that are not objects.
                 let broken = scanned + more;
                 let line = &rest[..broken + usize::from(rest[broken] == b'\n')];
                 match memrchr(b'\n', line) {
@@ -197,7 +198,7 @@ impl<'a> Records<'a> {
     fn rest_of_line(&mut self, rest: &[u8], blank: bool) -> Next {
         let (line, ending) = match memchr(b'\n', rest) {
             Some(at) => split_ending(&rest[..=at]),
-            // With a newline that is still to come it is a line ending.
+            // If a newline follows later, the CR is part of the line ending.
             None => rest.split_at(rest.len() - usize::from(rest.ends_with(b"\r"))),
         };
         let blank = blank && line.trim_ascii().is_empty();
@@ -226,8 +227,8 @@ impl<'a> Records<'a> {
         }
     }
 
-    /// Lets out what waits for its end: how much that was, and what is known of the rest.
-    /// With `all` it is everything but a line ending.
+    /// Writes the held bytes of an unfinished record. Returns how many bytes were written, and the
+    /// state of the rest. With `all`, it writes everything except a line ending.
     pub(super) fn spill(&mut self, bytes: &[u8], state: State, all: bool) -> (usize, State) {
         self.waits = false;
         let (taken, state) = self.run(bytes, state);
@@ -245,7 +246,7 @@ impl<'a> Records<'a> {
                 self.open(&rest[..open], &rest[open..], false);
                 (rest.len(), State::RestOfObject(scanner))
             }
-            // A byte order mark, or a `{`, of which it cannot be told what it begins.
+            // A byte order mark or a `{` may begin text or an object.
             State::Start if !is_text && !all && json::start(rest) == Start::Unknown => {
                 let blank = rest.len() - rest.trim_ascii_start().len();
                 self.out.extend_from_slice(&rest[..blank]);
@@ -258,7 +259,7 @@ impl<'a> Records<'a> {
         }
     }
 
-    /// Lets out the beginning of a line.
+    /// Writes the beginning of a line.
     fn run_on(&mut self, rest: &[u8], blank: bool) -> (usize, State) {
         match self.rest_of_line(rest, blank) {
             Next::Took(taken, state) => (taken, state),
@@ -267,7 +268,7 @@ impl<'a> Records<'a> {
         }
     }
 
-    /// Nothing more will come.
+    /// Writes the rest, since nothing more will come.
     pub(super) fn finish(mut self, bytes: &[u8], state: State) {
         self.waits = false;
         let (taken, state) = self.run(bytes, state);
@@ -287,7 +288,7 @@ impl<'a> Records<'a> {
         }
     }
 
-    /// Text of whole lines, or the last one.
+    /// Writes whole lines of text, or the last line.
     fn text(&mut self, lines: &[u8]) {
         match self.context {
             Some(context) => self.tagger.tag_text(self.out, lines, context),

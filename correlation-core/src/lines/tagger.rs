@@ -1,4 +1,4 @@
-//! Where in a record the ID goes.
+//! Puts the ID at the right place of a record.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
@@ -8,18 +8,18 @@ use super::json;
 use crate::context::Context;
 use crate::names::{CORRELATION_ID, TRACE_ID};
 
-/// What a writer adds, and to which format: one for each writer and its clones.
+/// The keys that a writer adds, and its format. A writer and its clones share one.
 #[derive(Debug)]
 pub(super) struct Tagger {
     id: Key,
     trace_id: Key,
     /// Finds two objects on one line.
     glued: memmem::Finder<'static>,
-    /// A [`Format`], or 0 as long as no record was written.
+    /// A [`Format`], or 0 until a record is written.
     format: AtomicU8,
 }
 
-/// What a writer writes. It is a property of the writer, so that no message can change it.
+/// The format of a writer. It is a property of the writer, so that no message can change it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[repr(u8)]
 pub(super) enum Format {
@@ -37,19 +37,19 @@ impl Tagger {
         }
     }
 
-    /// For what is text by its nature.
+    /// Makes a tagger for text.
     #[cfg(any(feature = "log", test))]
     pub(super) fn text() -> Self {
         Self::new(CORRELATION_ID, Some(Format::Text))
     }
 
-    /// As this one, with another key.
+    /// Makes a copy with another key.
     #[cfg(feature = "tracing")]
     pub(super) fn with_key(&self, id: &str) -> Self {
         Self::new(id, self.format())
     }
 
-    /// As this one, with the format said.
+    /// Makes a copy with this format.
     pub(super) fn with_format(&self, format: Format) -> Self {
         Self::new(self.id.text(), Some(format))
     }
@@ -72,7 +72,7 @@ impl Tagger {
         }
     }
 
-    /// Settles the format, unless it is settled: the answer is what holds from now on.
+    /// Sets the format, unless it is already set, and returns the format that applies from now on.
     pub(super) fn settle(&self, format: Format) -> Format {
         let order = Ordering::Relaxed;
         let settled = self
@@ -84,8 +84,8 @@ impl Tagger {
         settled.unwrap_or(format)
     }
 
-    /// Appends a whole record to `out`, with the fields of `context`: for formatters that are
-    /// asked for a record at a time.
+    /// Appends a whole record to `out`, with the fields of `context`. Use it for formatters that
+    /// return one record at a time.
     #[cfg(feature = "log")]
     pub(super) fn tag(&self, out: &mut Vec<u8>, record: &[u8], context: Option<&Context>) {
         let records = super::records::Records::new(self, out, context);
@@ -108,7 +108,7 @@ impl Tagger {
         }
     }
 
-    /// The ID is last, so that a search for the end of a line finds it.
+    /// Appends the fields. The ID is last, so that a search for the end of a line finds it.
     pub(super) fn push_text(&self, out: &mut Vec<u8>, context: &Context) {
         let trace_id = context.trace().map(|trace| trace.parent.trace_id_str());
         let trace_id = trace_id.map(|value| (&self.trace_id, value));
@@ -122,8 +122,8 @@ impl Tagger {
         }
     }
 
-    /// Appends the beginning of an object to `out`, with the fields of `context` in front.
-    /// `object` begins with `{` and has at least one byte more that is not blank.
+    /// Appends the beginning of an object to `out`, with the fields of `context` first. `object`
+    /// begins with `{` and has at least one more byte that is not blank.
     pub(super) fn push_object(
         &self,
         out: &mut Vec<u8>,
@@ -162,7 +162,7 @@ impl Default for Tagger {
 
 #[derive(Debug)]
 struct Key {
-    /// With its quotes.
+    /// The key with its quotes.
     json: String,
     finder: memmem::Finder<'static>,
 }
@@ -180,7 +180,7 @@ impl Key {
         &self.json[1..self.json.len() - 1]
     }
 
-    /// Whether a line ends with ` key=value`, escape codes of colours aside.
+    /// Whether a line ends with ` key=value`; colour codes do not count.
     pub(super) fn ends(&self, line: &[u8], value: &str) -> bool {
         let mut line = without_colours(line);
         for part in [value, "=", self.text()] {
@@ -193,7 +193,8 @@ impl Key {
     }
 }
 
-/// The line without escape codes at its end: `ESC [`, digits and semicolons, `m` (ECMA-48, SGR).
+/// Returns the line without escape codes at its end: `ESC [`, digits and semicolons, `m` (ECMA-48,
+/// SGR).
 fn without_colours(mut line: &[u8]) -> &[u8] {
     while let [codes @ .., b'm'] = line {
         let is_code = |byte: &u8| byte.is_ascii_digit() || *byte == b';';

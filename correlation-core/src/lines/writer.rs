@@ -1,4 +1,4 @@
-//! The writer that is put around the one of a logger.
+//! A writer around the writer of a logger.
 
 use std::cell::Cell;
 use std::io::{self, ErrorKind, Write};
@@ -9,27 +9,28 @@ use super::{Format, Tagger};
 use crate::context::{self, Context};
 use crate::foreign;
 
-/// A writer that puts the ID on each record: made by [`log_writer`](crate::log::log_writer), and
-/// for each record of `tracing` by a [`Tag`](crate::Tag).
+/// A writer that puts the ID on each record. [`log_writer`](crate::log::log_writer) returns it, and
+/// a [`Tag`](crate::Tag) makes one for each record of `tracing`.
 ///
-/// A record is held back until a line of text, or an object, is complete, or the writer is dropped.
-/// Then it goes out in one piece, with the ID of the scope in which it began. Of a record that is
-/// not complete at most 64 KiB are held: beyond that, and at `flush`, what is there goes out. A line
-/// of text has its ID at its end all the same, an object has it at its beginning.
+/// The writer holds a record back until a line of text or an object is complete, or until you drop
+/// the writer. Then it writes the record in one piece, with the ID of the scope in which the record
+/// began. It holds at most 64 KiB of an incomplete record. Beyond that, and at `flush`, it writes
+/// the part that it has. A line of text still gets its ID at its end, and an object has it at its
+/// beginning.
 ///
-/// An error of the inner writer is returned by `write` if that took nothing, and nothing was
-/// accepted then. If it took a part, the rest goes out before anything else is accepted.
+/// If the inner writer fails before it took any bytes, `write` returns the error, and no bytes are
+/// accepted. If it took a part of a record, the rest is written before anything else is accepted.
 #[derive(Debug)]
 pub struct LogWriter<'a, W: Write> {
     inner: W,
     tagger: Tagging<'a>,
-    /// Most writers see whole records only, so they never have any.
+    /// Most writers get only whole records, so this is `None`.
     unfinished: Option<Box<Unfinished>>,
-    /// The inner writer has panicked. It is not asked again.
+    /// The inner writer has panicked, so it is not called again.
     panicked: bool,
 }
 
-/// Of its own, or that of the `Tag` that made the writer.
+/// The tagger of this writer, or that of the `Tag` that made the writer.
 #[derive(Debug)]
 pub(super) enum Tagging<'a> {
     Own(Box<Tagger>),
@@ -51,12 +52,12 @@ impl Deref for Tagging<'_> {
 
 #[derive(Debug, Default)]
 struct Unfinished {
-    /// What was accepted of a record that is not complete, as it came.
+    /// The bytes of an incomplete record, as they came.
     held: Vec<u8>,
     state: State,
-    /// That of the scope in which the record began.
+    /// The context of the scope in which the record began.
     context: Option<Context>,
-    /// What the inner writer has still to take. Nothing is accepted before it has.
+    /// The bytes that the inner writer still has to take. No bytes are accepted before.
     pending: Vec<u8>,
 }
 
@@ -81,14 +82,14 @@ impl<'a, W: Write> LogWriter<'a, W> {
         }
     }
 
-    /// Says that text is written: each line is a record, whatever a message looks like.
+    /// Sets the format to text: each line is a record, whatever the message looks like.
     #[must_use]
     pub fn text(self) -> Self {
         self.with_format(Format::Text)
     }
 
-    /// Says that JSON is written: each object is a record. Lines that are no object, such as a
-    /// banner, have the ID at their end.
+    /// Sets the format to JSON: each object is a record. Lines that are not objects, such as a
+    /// banner, get the ID at their end.
     #[must_use]
     pub fn json(self) -> Self {
         self.with_format(Format::Json)
@@ -99,7 +100,7 @@ impl<'a, W: Write> LogWriter<'a, W> {
         self
     }
 
-    /// What most loggers do: whole records in one call.
+    /// Writes whole records in one call, as most loggers do.
     fn write_whole(&mut self, piece: &[u8]) -> Option<io::Result<usize>> {
         let tagger = &*self.tagger;
         let format = tagger.format()?;
@@ -150,7 +151,7 @@ impl<'a, W: Write> LogWriter<'a, W> {
         let piece = &piece[..piece.len().min(LIMIT - before)];
         held.extend_from_slice(piece);
 
-        // Nothing changes before the inner writer has taken something.
+        // No state changes before the inner writer has taken some bytes.
         let mut out = take_buffer();
         let (taken, next, begun) = context::read(|now| {
             let first = if fresh { now } else { context.as_ref() };
@@ -162,7 +163,7 @@ impl<'a, W: Write> LogWriter<'a, W> {
                 let (more, then) = records.spill(rest, next, true);
                 (taken, next) = (taken + more, then);
             }
-            // The record that is unfinished now began with this piece.
+            // The record that is now unfinished began with this piece.
             let begun = (fresh || records.finished).then(|| now.cloned());
             (taken, next, begun)
         });
@@ -184,7 +185,7 @@ impl<'a, W: Write> LogWriter<'a, W> {
         Ok(piece.len())
     }
 
-    /// Lets out what is held, as far as it can be tagged later.
+    /// Writes the held bytes, as far as the record can still get its ID later.
     fn spill(&mut self, unfinished: &mut Unfinished) -> io::Result<()> {
         self.drain(unfinished)?;
         let mut out = Vec::new();
@@ -202,12 +203,12 @@ impl<'a, W: Write> LogWriter<'a, W> {
         Ok(())
     }
 
-    /// Writes all that can be, once nothing will be added.
+    /// Writes all remaining bytes, since nothing will be added.
     fn finish(&mut self, unfinished: &mut Unfinished) {
         let context = unfinished.context.as_ref();
         let records = Records::new(&self.tagger, &mut unfinished.pending, context);
         records.finish(&unfinished.held, unfinished.state);
-        // Nobody is left to try again, nor to be told.
+        // After this, no code can try again or see an error.
         for _ in 0..INTERRUPTIONS {
             match self.drain(unfinished) {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -225,7 +226,7 @@ impl<'a, W: Write> LogWriter<'a, W> {
         error.map_or(Ok(()), Err)
     }
 
-    /// How much the inner writer takes, and why it is not all.
+    /// Returns how many bytes the inner writer takes, and the error if it does not take all.
     fn push(&mut self, bytes: &[u8]) -> (usize, Option<io::Error>) {
         let mut taken = 0;
         self.panicked = true;
@@ -284,7 +285,7 @@ impl<W: Write> Drop for LogWriter<'_, W> {
         if let Some(mut unfinished) = self.unfinished.take()
             && !self.panicked
         {
-            // A second panic would end the process if this is dropped because of a first one.
+            // A second panic would abort the process if a first one caused this drop.
             foreign::caught(|| self.finish(&mut unfinished));
         }
     }
@@ -294,7 +295,8 @@ thread_local! {
     static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
-/// Taken, not borrowed: whatever logs while we write finds an empty buffer of its own.
+/// Takes the buffer instead of borrowing it. Code that logs during a write gets a new, empty
+/// buffer.
 fn take_buffer() -> Vec<u8> {
     BUFFER.try_with(Cell::take).unwrap_or_default()
 }
@@ -306,10 +308,10 @@ fn keep_buffer(mut buffer: Vec<u8>) {
     }
 }
 
-/// The most bytes of an unfinished record that are held, and of a buffer that a thread keeps.
+/// The maximum size of an unfinished record that is held, and of a buffer that a thread keeps.
 pub(super) const LIMIT: usize = 64 * 1024;
 
-/// How often the inner writer may say that it was interrupted before what is left is dropped.
+/// How often the inner writer may be interrupted before the remaining bytes are dropped.
 const INTERRUPTIONS: usize = 64;
 
 #[cfg(test)]

@@ -1,22 +1,23 @@
-//! Child processes: the ID in their environment.
+//! The ID in the environment of child processes.
 
 use std::process::Command;
 
 use super::inject_with;
 use crate::names::ENVIRONMENT;
 
-/// Gives the ambient ID to a child process, as environment variables that
+/// Passes the current ID to a child process, as environment variables that
 /// [`from_env`](crate::from_env) reads there.
 ///
-/// It sets `CORRELATION_ID`, and `TRACEPARENT` and `TRACESTATE` as the policy's
+/// It sets `CORRELATION_ID`. It also sets `TRACEPARENT` and `TRACESTATE` as the policy's
 /// [`TraceContext`](crate::TraceContext) says. The names are those of OpenTelemetry's [environment
 /// carrier][env].
 ///
-/// What there is nothing to set for is removed: this process may have been started with such
-/// variables itself, or the command been used before, and the child would take them for its
-/// own. A tracer that passes its context on in the environment has to do so after this.
+/// It removes each of these variables that has no value now. This process may have been started
+/// with such variables, or you may have used the command before. Otherwise the child would read an
+/// ID that is not its own. A tracer that passes its context on in the environment must do so after
+/// this call.
 ///
-/// For the command of tokio: `propagate_to(command.as_std_mut())`.
+/// For a tokio command, write `propagate_to(command.as_std_mut())`.
 ///
 /// ```
 /// use correlation_core::{CorrelationId, propagate_to, sync_scope};

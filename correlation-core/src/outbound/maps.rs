@@ -1,4 +1,4 @@
-//! The maps that an ID is written to.
+//! [`Injector`] for the usual maps.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::BuildHasher;
@@ -66,7 +66,7 @@ mod http {
         }
 
         fn set(&mut self, key: &'static str, value: &str) {
-            // The usual names are checked when this is compiled.
+            // The usual names are checked at compile time.
             let name = match key {
                 X_CORRELATION_ID => const { HeaderName::from_static(X_CORRELATION_ID) },
                 TRACEPARENT => const { HeaderName::from_static(TRACEPARENT) },

@@ -1,4 +1,4 @@
-//! The ID on its way out: into the headers of a call or a message, and into child processes.
+//! Writes the ID to the headers of calls and messages, and to the environment of child processes.
 
 mod child;
 mod maps;
@@ -9,16 +9,16 @@ pub use targets::{Destination, Targets};
 
 use crate::context::{Context, Injector};
 
-/// Writes the ambient ID to a carrier: `set` is called with each key and value to send, in lower
-/// case. Outside of any scope it is not called.
+/// Writes the current ID to a carrier. `set` is called with each key, in lower case, and its value.
+/// Outside any scope it is not called.
 ///
 /// The keys are `x-correlation-id`, and `traceparent` and `tracestate` as the policy's
-/// [`TraceContext`](crate::TraceContext) says: by default when a valid trace context came in. What
-/// `set` returns is ignored, so `insert` of most maps fits as it is.
+/// [`TraceContext`](crate::TraceContext) says. By default those two are sent only if a valid trace
+/// context came in. The return value of `set` is ignored, so you can pass `insert` of most maps.
 ///
-/// A closure sees nothing of what the carrier holds already, and can take nothing out. So do not
-/// give it headers that were copied from another request or message: with a `set` that appends, as
-/// for Kafka, the old ID would stand beside the new one. [`inject`] is for such headers.
+/// A closure cannot see or remove headers that the carrier already holds. So do not use it for
+/// headers that you copied from another request or message. With a `set` that appends, as for
+/// Kafka, the old ID would stay beside the new one. Use [`inject`] for such headers.
 ///
 /// ```
 /// use correlation_core::{CorrelationId, inject_with, sync_scope};
@@ -37,22 +37,22 @@ pub fn inject_with<R>(set: impl FnMut(&'static str, &str) -> R) {
     }
 }
 
-/// Writes the ambient ID to a map, as [`inject_with`] does, in place of whatever is there: the ID
-/// that counts is the ambient one. Headers that were copied from the request that is being
-/// answered do not send the caller's ID on.
+/// Writes the current ID to a map, as [`inject_with`] does, and replaces an ID that is already
+/// there. So headers that you copied from the inbound request do not forward the caller's ID.
 ///
-/// - `x-correlation-id` is set once. Every other spelling of it, in whatever case, is removed.
-/// - A `traceparent` that was copied from a caller whom the policy does not trust is removed, with
-///   its `tracestate`. So is the caller's own one where this service takes part in the trace
-///   ([`Participate`](crate::TraceContext::Participate)), since each call has a new
-///   one. Any other `traceparent` stays, as a tracer has set it, and none is added.
-/// - A `tracestate` means nothing without its `traceparent` (W3C Trace Context section 3.3). One
-///   that stands alone gives way to the `traceparent` that is written here.
-/// - A receiver takes none of several `traceparent`. If one of them was copied, all are removed.
+/// - `x-correlation-id` is set once. Every other header of that name, in any case, is removed.
+/// - A `traceparent` that you copied from an untrusted caller is removed with its `tracestate`. If
+///   this service takes part in the trace ([`Participate`](crate::TraceContext::Participate)), a
+///   copied inbound `traceparent` is removed as well, since each call gets a new one. Any other
+///   `traceparent` stays, since a tracer has set it, and none is added.
+/// - A `tracestate` means nothing without its `traceparent` (W3C Trace Context, section 3.3). A
+///   `tracestate` without one is replaced by the trace that is written here.
+/// - A receiver ignores all `traceparent` headers if there is more than one. If one of them was
+///   copied, all are removed.
 ///
-/// Outside of any scope, and in [`detached`](crate::detached), nothing is added and nothing
-/// removed. To send another ID with one call, make that call in a [`scope`](crate::scope) of its
-/// own; to send none, in `detached`.
+/// Outside any scope, and in [`detached`](crate::detached), nothing is added or removed. To send a
+/// different ID with one call, make the call in a separate [`scope`](crate::scope). To send none,
+/// make it in `detached`.
 ///
 /// ```
 /// use correlation_core::{CorrelationId, inject, sync_scope};

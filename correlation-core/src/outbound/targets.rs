@@ -5,10 +5,10 @@ use crate::context::{self, Context, Injector};
 use crate::diagnostics::{self, InvalidSetting, or_panic};
 use crate::names::{TRACEPARENT, TRACESTATE, header_name};
 
-/// Where outbound HTTP calls send the ID to, and how.
+/// Chooses the hosts that outbound HTTP calls send the ID to, and the headers that carry it.
 ///
-/// To all hosts by default: a validated random ID is no secret. Name them where third parties must
-/// not get it.
+/// By default, calls to all hosts carry the ID, since a validated random ID is not secret. Name the
+/// hosts if third parties must not get it.
 ///
 /// ```
 /// use correlation_core::{Targets, adapter::Destination};
@@ -25,13 +25,13 @@ use crate::names::{TRACEPARENT, TRACESTATE, header_name};
 #[derive(Clone, Debug, Default)]
 pub struct Targets {
     hosts: Option<Arc<[Target]>>,
-    /// The connection of requests that name no host goes to one of these hosts.
+    /// A request whose URI has no host uses a connection to one of these hosts.
     connected: bool,
     also: Option<Arc<[&'static str]>>,
 }
 
 impl Targets {
-    /// Every host.
+    /// Sends the ID to every host.
     #[must_use]
     pub const fn all() -> Self {
         Self {
@@ -41,28 +41,31 @@ impl Targets {
         }
     }
 
-    /// These hosts only: a name or an IP address stands for itself, a name that begins with a dot
-    /// for all hosts below it. Case does not matter (RFC 4343), nor does the dot of the root at the
-    /// end. A name in another script is written as it stands in DNS and in a parsed URL, in its
-    /// form `xn--..` (RFC 5890 section 2.3.2.1).
+    /// Sends the ID only to these hosts. A name or an IP address stands for itself. A name that
+    /// begins with a dot stands for all hosts below it.
     ///
-    /// A port after it, as in `localhost:8080` or `[::1]:8080`, restricts it to that port. Without
-    /// one, all ports are meant.
+    /// Case does not matter (RFC 4343), nor does a dot at the end, which means the DNS root. Write
+    /// a name in another script as it is in DNS and in a parsed URL, in its form `xn--..` (RFC
+    /// 5890, section 2.3.2.1).
+    ///
+    /// A port after the host, as in `localhost:8080` or `[::1]:8080`, allows only that port.
+    /// Without a port, all ports are allowed.
     ///
     /// # Panics
     ///
-    /// If one of them is no host, for instance a URL.
+    /// If an entry is not a host, for instance a URL.
     #[track_caller]
     #[must_use]
     pub fn hosts<N: AsRef<str>>(hosts: impl IntoIterator<Item = N>) -> Self {
         or_panic(Self::try_hosts(hosts))
     }
 
-    /// As [`hosts`](Self::hosts), for names from a configuration.
+    /// Sends the ID to hosts as [`hosts`](Self::hosts) says, for names from a configuration file.
+    /// It returns an error instead of a panic.
     ///
     /// # Errors
     ///
-    /// If one of them is no host, for instance a URL.
+    /// If an entry is not a host, for instance a URL.
     pub fn try_hosts<N: AsRef<str>>(
         hosts: impl IntoIterator<Item = N>,
     ) -> Result<Self, InvalidSetting> {
@@ -77,12 +80,12 @@ impl Targets {
         })
     }
 
-    /// Says whose connection it is over which requests go whose URI has no host, as those of a
-    /// tonic `Channel`: a name or an IP address, with its port if it has one.
+    /// Names the host of a connection, for requests whose URI has no host, such as those of a tonic
+    /// `Channel`. Give a name or an IP address, with its port if it has one.
     ///
-    /// Without this, such a request does not pass a restriction, since nobody knows where it goes.
-    /// A `Host` header does not count: whoever makes the request writes it. Every host, as with
-    /// [`all`](Self::all), is one restriction less, so there this changes nothing.
+    /// Without this setting, [`hosts`](Self::hosts) excludes such a request, since its destination
+    /// is not known. A `Host` header does not count, since the code that makes the request writes
+    /// it. With [`all`](Self::all), this setting changes nothing.
     ///
     /// ```
     /// use correlation_core::{Targets, adapter::Destination};
@@ -95,18 +98,19 @@ impl Targets {
     ///
     /// # Panics
     ///
-    /// If this is no host, or stands for several, as `.internal` does.
+    /// If this is not a host, or stands for several hosts, as `.internal` does.
     #[track_caller]
     #[must_use]
     pub fn connected_to(self, host: impl AsRef<str>) -> Self {
         or_panic(self.try_connected_to(host))
     }
 
-    /// As [`connected_to`](Self::connected_to), for a name from a configuration.
+    /// Names the host as [`connected_to`](Self::connected_to) does, for a name from a configuration
+    /// file. It returns an error instead of a panic.
     ///
     /// # Errors
     ///
-    /// If this is no host, or stands for several, as `.internal` does.
+    /// If this is not a host, or stands for several hosts, as `.internal` does.
     pub fn try_connected_to(mut self, host: impl AsRef<str>) -> Result<Self, InvalidSetting> {
         let text = host.as_ref();
         let invalid = |reason| InvalidSetting::new("connected_to", reason);
@@ -125,11 +129,11 @@ impl Targets {
         Ok(self)
     }
 
-    /// Sends the ID under one more header, too: for hosts that do not read `x-correlation-id`, as
-    /// asgi-correlation-id, which reads `X-Request-ID` if nothing else is set.
+    /// Sends the ID in one more header as well, for hosts that do not read `x-correlation-id`. One
+    /// example is asgi-correlation-id, which reads `X-Request-ID` unless you configure it.
     ///
-    /// Name the hosts then: some APIs take `X-Request-ID` for an idempotency key, so that the
-    /// second of two calls in one action would be taken for a repetition of the first.
+    /// Name the [`hosts`](Self::hosts) then. Some APIs use `X-Request-ID` as an idempotency key.
+    /// Such an API would treat the second of two calls in one action as a repetition of the first.
     ///
     /// ```
     /// use correlation_core::Targets;
@@ -140,35 +144,52 @@ impl Targets {
     ///
     /// # Panics
     ///
-    /// If the name is no header name, or one of W3C Trace Context.
+    /// If the name is not a header name, or is one of W3C Trace Context.
     #[track_caller]
     #[must_use]
     pub fn also_as(self, name: impl AsRef<str>) -> Self {
         or_panic(self.try_also_as(name))
     }
 
-    /// As [`also_as`](Self::also_as), for names from a configuration.
+    /// Adds the header as [`also_as`](Self::also_as) does, for a name from a configuration file. It
+    /// returns an error instead of a panic.
     ///
     /// # Errors
     ///
-    /// If the name is no header name, or one of W3C Trace Context.
+    /// If the name is not a header name, or is one of W3C Trace Context.
     pub fn try_also_as(mut self, name: impl AsRef<str>) -> Result<Self, InvalidSetting> {
         let invalid = |reason| InvalidSetting::new("also_as", reason);
         let name = header_name(name.as_ref()).map_err(invalid)?;
         if [TRACEPARENT, TRACESTATE].contains(&name) {
-            return Err(invalid(
-                "the headers of W3C Trace Context hold no correlation ID",
-            ));
+            return Err(invalid(format!(
+                "{name:?} is a header of W3C Trace Context, which holds no correlation ID"
+            )));
         }
         let known = self.also.iter().flat_map(|names| names.iter().copied());
         self.also = Some(known.filter(|known| *known != name).chain([name]).collect());
         Ok(self)
     }
 
-    /// Writes a context to the headers of a call, if the host that it goes to is
-    /// [allowed](Self::allows), as [`Context::inject`] does: in place of what is there.
+    /// Writes a context to the headers of a call, if its host is [allowed](Self::allows). It
+    /// replaces headers that are already there, as [`Context::inject`] does.
     ///
-    /// Where all hosts are allowed, nothing of the destination is looked at.
+    /// If all hosts are allowed, the destination is not looked at.
+    ///
+    /// ```
+    /// use correlation_core::{Context, CorrelationId, Targets, adapter::Destination};
+    /// use std::collections::HashMap;
+    ///
+    /// let targets = Targets::hosts([".internal"]);
+    /// let context = Context::new("click-1".parse::<CorrelationId>()?);
+    /// let destination = |host| Destination { host: Some(host), ..Destination::default() };
+    ///
+    /// let mut headers = HashMap::<String, String>::new();
+    /// targets.inject(&context, destination("api.example.com"), &mut headers);
+    /// assert!(headers.is_empty());
+    /// targets.inject(&context, destination("orders.internal"), &mut headers);
+    /// assert_eq!(headers["x-correlation-id"], "click-1");
+    /// # Ok::<(), correlation_core::InvalidId>(())
+    /// ```
     pub fn inject<'d>(
         &self,
         context: &Context,
@@ -180,10 +201,11 @@ impl Targets {
         }
     }
 
-    /// Whether a call to this destination may get the ID.
+    /// Whether a call to this destination may carry the ID.
     ///
-    /// Without a host, a restriction is passed only as [`connected_to`](Self::connected_to) says.
-    /// If an ID would have been sent otherwise, a debug event of the target `correlation` says so.
+    /// If the hosts are restricted, a destination without a host is allowed only as
+    /// [`connected_to`](Self::connected_to) says. If a call is excluded for this reason, and there
+    /// is an ID to send, the log has a `DEBUG` event of the target `correlation`.
     #[must_use]
     #[inline]
     pub fn allows<'d>(&self, destination: impl Into<Destination<'d>>) -> bool {
@@ -205,7 +227,7 @@ impl Targets {
         self.lists(&Host::parse(host), port)
     }
 
-    /// Whether this is one of the hosts.
+    /// Whether this host and port are in the list.
     fn lists(&self, host: &Host<&str>, port: Option<u16>) -> bool {
         let mut targets = self.hosts.iter().flat_map(|hosts| hosts.iter());
         targets.any(|target| {
@@ -213,15 +235,15 @@ impl Targets {
         })
     }
 
-    /// Whether hosts are excluded at all.
+    /// Whether the ID goes to some hosts only.
     #[must_use]
     pub const fn are_restricted(&self) -> bool {
         self.hosts.is_some()
     }
 }
 
-/// Where a call goes: what [`Targets`] look at. Take all three from a parsed URL, never from its
-/// text.
+/// The destination of a call, which [`Targets`] checks. Take all three fields from a parsed URL,
+/// never from its text.
 ///
 /// ```
 /// use correlation_core::{Targets, adapter::Destination};
@@ -233,10 +255,10 @@ impl Targets {
 pub struct Destination<'a> {
     /// The scheme in lower case, such as `https`.
     pub scheme: Option<&'a str>,
-    /// A name or an IP address, which may stand in brackets. Case does not matter.
+    /// A name or an IP address, with or without brackets. Case does not matter.
     pub host: Option<&'a str>,
-    /// Without one it is the scheme's own: 80 for `http` and `ws`, 443 for `https` and `wss` (RFC
-    /// 9110 section 4.2, RFC 6455 section 3).
+    /// The port. If it is `None`, the port of the scheme counts: 80 for `http` and `ws`, 443 for
+    /// `https` and `wss` (RFC 9110, section 4.2; RFC 6455, section 3).
     pub port: Option<u16>,
 }
 
@@ -251,11 +273,11 @@ impl<'a> From<&'a http::Uri> for Destination<'a> {
     }
 }
 
-/// What one of the hosts that a user names stands for.
+/// One entry of the list of hosts.
 #[derive(Clone, Debug)]
 struct Target {
     host: Host<String>,
-    /// All ports without one.
+    /// `None` stands for all ports.
     port: Option<u16>,
 }
 
@@ -270,11 +292,11 @@ impl Target {
     }
 
     fn read(text: &str) -> Option<Self> {
-        // The colons of an IPv6 address are its own.
+        // The colons of an IPv6 address do not separate a port.
         let is_ip = matches!(Host::parse(text), Host::Ip(_));
         let (host, port) = match text.rsplit_once(':').filter(|_| !is_ip) {
             Some((host, port)) => {
-                // `parse` takes a sign.
+                // `parse` also accepts a sign.
                 let digits = port.bytes().all(|b| b.is_ascii_digit());
                 (host, Some(port.parse().ok().filter(|_| digits)?))
             }
@@ -292,11 +314,11 @@ impl Target {
     }
 }
 
-/// A host, with one spelling for each IP address.
+/// A host. An IP address has only one spelling here.
 #[derive(Clone, Debug)]
 enum Host<N> {
     Ip(IpAddr),
-    /// Without the dot of the root.
+    /// A name without the final dot of the DNS root.
     Name(N),
 }
 
@@ -317,7 +339,7 @@ impl Host<String> {
         match (self, host) {
             (Self::Ip(allowed), Host::Ip(ip)) => allowed == ip,
             (Self::Name(allowed), Host::Name(name)) if allowed.starts_with('.') => {
-                // The rest of the name, so a dot alone does not count as a host below it.
+                // The name must have more than the suffix, so a dot alone is not a host below it.
                 name.len()
                     .checked_sub(allowed.len())
                     .filter(|&start| start > 0)

@@ -1,4 +1,4 @@
-//! What a test has called.
+//! Records the calls of a test.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -7,10 +7,25 @@ use std::thread;
 
 use crate::names::X_CORRELATION_ID;
 
-/// An HTTP/1.1 server on 127.0.0.1 that stands for another service, and keeps every request that it
-/// gets, as it was on the wire. It stops with the process.
+/// An HTTP/1.1 server on 127.0.0.1 that stands for another service. It keeps every request that it
+/// gets, as it was on the wire, and runs until the process ends.
 ///
-/// For answers that depend on more than a status and a body, use a mock server such as `wiremock`.
+/// ```
+/// use correlation_core::testing::CallRecorder;
+/// use std::io::{Read, Write};
+///
+/// let stock = CallRecorder::start();
+/// // Your service makes the call. Here it is a plain socket.
+/// let mut stream = std::net::TcpStream::connect(("127.0.0.1", stock.port())).unwrap();
+/// stream.write_all(b"GET /stock HTTP/1.1\r\nx-correlation-id: test-1\r\n\r\n").unwrap();
+/// assert_ne!(stream.read(&mut [0; 256]).unwrap(), 0);
+///
+/// stock.assert_all("test-1");
+/// assert_eq!(stock.calls()[0].path(), "/stock");
+/// ```
+///
+/// For answers that need more than a status, headers and a body, use a mock server such as
+/// `wiremock`.
 #[derive(Clone, Debug)]
 pub struct CallRecorder {
     port: u16,
@@ -18,7 +33,7 @@ pub struct CallRecorder {
 }
 
 impl CallRecorder {
-    /// Answers `200 OK` to all.
+    /// Starts a server that answers `200 OK` to every request.
     ///
     /// # Panics
     ///
@@ -28,64 +43,66 @@ impl CallRecorder {
         Self::answering(|_| "200 OK".to_owned())
     }
 
-    /// Answers each request with what `answer` says: the status line without the version, header
-    /// lines if any, and after an empty line the body, as in `404 Not Found\r\n\r\nno such item`.
-    /// An answer of nothing closes the connection.
+    /// Starts a server that answers each request with the text that `answer` returns.
+    ///
+    /// The text has the status line without the version, then header lines if any, and the body
+    /// after an empty line: `404 Not Found\r\n\r\nno such item`. An empty text closes the
+    /// connection.
     ///
     /// # Panics
     ///
     /// If there is no free port.
     #[must_use]
     pub fn answering(answer: impl Fn(&RecordedCall) -> String + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let listener = TcpListener::bind("127.0.0.1:0").expect("no free port on 127.0.0.1");
         let port = listener.local_addr().expect("a bound port").port();
         let calls = Arc::default();
         let (kept, answer) = (Arc::clone(&calls), Arc::new(answer));
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let (kept, answer) = (Arc::clone(&kept), Arc::clone(&answer));
-                // A client that goes away has seen what it wanted.
+                // If the client disconnects, it has already seen what it wanted.
                 thread::spawn(move || serve(&stream, &kept, &*answer).ok());
             }
         });
         Self { port, calls }
     }
 
-    /// Its port.
+    /// Returns the port of the server.
     #[must_use]
     pub const fn port(&self) -> u16 {
         self.port
     }
 
-    /// Its URL, with a slash at the end.
+    /// Returns the URL of the server, with a slash at the end.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}/", self.port)
     }
 
-    /// The calls so far, the oldest first. A call is here before its answer leaves.
+    /// Returns the calls so far, the oldest first. A call is recorded before its answer is sent.
     #[must_use]
     pub fn calls(&self) -> Vec<RecordedCall> {
         let calls = self.calls.lock();
         calls.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Takes the calls since the last time.
+    /// Returns the calls since the last `take`, and forgets them.
     #[must_use]
     pub fn take(&self) -> Vec<RecordedCall> {
         let calls = self.calls.lock();
         std::mem::take(&mut calls.unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Asserts that there were calls, and that each had this ID, once.
+    /// Asserts that there were calls, and that each call had this ID exactly once.
     ///
     /// # Panics
     ///
-    /// If not.
+    /// If there was no call, or a call does not have exactly this ID.
     #[track_caller]
     pub fn assert_all(&self, id: &str) {
         let calls = self.calls();
-        assert!(!calls.is_empty(), "nothing called");
+        assert!(!calls.is_empty(), "no call was recorded");
         for call in &calls {
             let ids = call.values(X_CORRELATION_ID);
             assert_eq!(ids, [id], "the ID of {}", call.line);
@@ -93,26 +110,26 @@ impl CallRecorder {
     }
 }
 
-/// A request as it came.
+/// A request as the server received it.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct RecordedCall {
-    /// The method and what was asked for, as in `GET /next`.
+    /// The method and the request target, such as `GET /next`.
     pub line: String,
-    /// Names in lower case, and values.
+    /// The headers: names in lower case, and values.
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Vec<u8>,
 }
 
 impl RecordedCall {
-    /// The path and query that was asked for.
+    /// Returns the path and query of the request.
     #[must_use]
     pub fn path(&self) -> &str {
         self.line.split(' ').nth(1).unwrap_or_default()
     }
 
-    /// The value of each line of this header, in the order they came.
+    /// Returns the value of each line of this header, in their order.
     #[must_use]
     pub fn values(&self, name: &str) -> Vec<String> {
         let lines = self.headers.iter();
@@ -120,9 +137,9 @@ impl RecordedCall {
         lines.map(|(_, value)| value.clone()).collect()
     }
 
-    /// The next request of a connection, if there is one.
+    /// Reads the next request of a connection, if there is one.
     fn read(reader: &mut impl BufRead) -> io::Result<Option<Self>> {
-        // A client that would speak TLS waits for an answer, and ends no line.
+        // A client that speaks TLS waits for an answer, and ends no line.
         if !reader
             .fill_buf()?
             .first()

@@ -1,4 +1,4 @@
-//! What a test has logged.
+//! Captures the log lines of a test.
 
 use std::error::Error;
 use std::fmt;
@@ -16,16 +16,28 @@ use tracing_subscriber::registry::Registry;
 use crate::context;
 use crate::id::CorrelationId;
 
-/// Captures what is logged, through `tracing` and through the `log` crate, until it is dropped.
+/// Captures log lines of `tracing` and of the `log` crate, until it is dropped.
 ///
-/// The ID of a line is the one that is [`current`](crate::current) where the line is written, so
-/// it is the same that a [`tag`](crate::tag) writes. Nothing is printed; where an assertion fails,
-/// it shows all lines.
+/// ```
+/// use correlation_core::{CorrelationId, sync_scope, testing::LogCapture};
 ///
-/// Tests run side by side on several threads, so [`start`](Self::start) captures one thread alone:
-/// that of a plain `#[test]`, and all of a `#[tokio::test]`, of `#[actix_web::test]`, of Rocket's
-/// local clients and of `warp::test`, which run on the thread of the test.
-/// [`on_all_threads`](Self::on_all_threads) is for runtimes with several threads, `spawn_blocking`
+/// let log = LogCapture::start();
+/// let id: CorrelationId = "test-1".parse()?;
+/// sync_scope(id, || tracing::info!("order placed")); // a request to your service
+///
+/// log.assert_all("test-1");
+/// assert_eq!(log.lines()[0].message, "order placed");
+/// # Ok::<(), correlation_core::InvalidId>(())
+/// ```
+///
+/// The ID of a line is the [`current`](crate::current) ID where the line is written. A
+/// [`tag`](crate::tag) writes the same ID. Nothing is printed. An assertion that fails shows all
+/// lines.
+///
+/// Tests run in parallel on several threads, so [`start`](Self::start) captures only one thread.
+/// This is enough for a plain `#[test]`, `#[tokio::test]`, `#[actix_web::test]`, Rocket's local
+/// clients and `warp::test`, which all run on the thread of the test. Use
+/// [`on_all_threads`](Self::on_all_threads) for runtimes with several threads, for `spawn_blocking`
 /// and the like.
 #[derive(Debug)]
 pub struct LogCapture {
@@ -47,23 +59,23 @@ impl Drop for Scope {
     }
 }
 
-/// The thread that captures the lines of all.
+/// The thread that captures the lines of all threads.
 fn owner() -> MutexGuard<'static, Option<ThreadId>> {
     static OWNER: Mutex<Option<ThreadId>> = Mutex::new(None);
     OWNER.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl LogCapture {
-    /// Captures the lines of this thread, of level `INFO` and above.
+    /// Captures the lines of this thread, at level `INFO` and above.
     #[must_use]
     pub fn start() -> Self {
         Self::start_at(Level::INFO)
     }
 
-    /// Captures the lines of this thread, of `level` and above.
+    /// Captures the lines of this thread, at `level` and above.
     ///
-    /// `DEBUG` and `TRACE` have lines of HTTP libraries that stand outside of requests by right:
-    /// ask for one target with [`assert_target`](Self::assert_target) then.
+    /// At `DEBUG` and `TRACE`, HTTP libraries write lines that belong to no request. Use
+    /// [`assert_target`](Self::assert_target) then, to check only one target.
     #[must_use]
     pub fn start_at(level: Level) -> Self {
         take_records_of_log();
@@ -77,15 +89,15 @@ impl LogCapture {
         }
     }
 
-    /// Captures the lines of all threads, of `level` and above.
+    /// Captures the lines of all threads, at `level` and above.
     ///
-    /// Tests of one process that call this run one after another. A test that runs meanwhile and
-    /// captures nothing itself is captured, too: better have an integration test file for this one.
+    /// Tests of one process that call this function run one after another. Lines of a test that
+    /// runs at the same time and captures nothing itself are captured, too. So put the test into a
+    /// separate integration test file.
     ///
     /// # Panics
     ///
-    /// If a global subscriber is installed that is not of this function, and if this thread captures
-    /// all lines already.
+    /// If another global subscriber is installed, or if this thread already captures all lines.
     #[must_use]
     pub fn on_all_threads(level: Level) -> Self {
         static ONE: Mutex<()> = Mutex::new(());
@@ -95,7 +107,7 @@ impl LogCapture {
         let this = thread::current().id();
         assert!(
             *owner() != Some(this),
-            "this thread captures the lines of all threads already"
+            "this thread already captures the lines of all threads"
         );
         let one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
         *owner() = Some(this);
@@ -103,7 +115,7 @@ impl LogCapture {
             let kept = Arc::<Kept>::default();
             let layer = Capturing(Arc::clone(&kept));
             tracing::subscriber::set_global_default(Registry::default().with(layer))
-                .expect("no other global subscriber is installed");
+                .expect("another global subscriber is already installed");
             kept
         });
         kept.begin(level);
@@ -113,17 +125,17 @@ impl LogCapture {
         }
     }
 
-    /// The lines so far, the oldest first.
+    /// Returns the lines so far, the oldest first.
     #[must_use]
     pub fn lines(&self) -> Vec<LogLine> {
         self.kept.lines().clone()
     }
 
-    /// Waits for a line that another thread may be about to write.
+    /// Waits for a line that another thread may be about to write, and returns it.
     ///
     /// # Panics
     ///
-    /// If there is none within 60 seconds.
+    /// If there is no such line within 60 seconds.
     #[must_use]
     #[track_caller]
     pub fn wait_for(&self, wanted: impl Fn(&LogLine) -> bool) -> LogLine {
@@ -134,28 +146,32 @@ impl LogCapture {
                 return line.clone();
             }
             let left = end.saturating_duration_since(Instant::now());
-            assert!(!left.is_zero(), "no such line in time:\n{}", all(&lines));
+            assert!(
+                !left.is_zero(),
+                "no such line within {DEADLINE:?}:\n{}",
+                all(&lines)
+            );
             let waited = self.kept.more.wait_timeout(lines, left);
             lines = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
-    /// Asserts that there are lines, and that each has this ID.
+    /// Asserts that there are lines, and that each line has this ID.
     ///
     /// # Panics
     ///
-    /// If not.
+    /// If there is no line, or a line does not have this ID.
     #[track_caller]
     pub fn assert_all(&self, id: &str) {
         self.assert_lines("", id);
     }
 
-    /// Asserts that there are lines of this target and those below it, and that each has this ID:
-    /// `shop` is the target of `shop` and of `shop::orders`.
+    /// Asserts that there are lines of this target and the targets below it, and that each line has
+    /// this ID. `shop` includes `shop::orders`.
     ///
     /// # Panics
     ///
-    /// If not.
+    /// If there is no such line, or one does not have this ID.
     #[track_caller]
     pub fn assert_target(&self, target: &str, id: &str) {
         self.assert_lines(target, id);
@@ -183,15 +199,15 @@ impl LogCapture {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct LogLine {
-    /// The ID that is on the line.
+    /// The ID of the line.
     pub id: Option<CorrelationId>,
     /// The level.
     pub level: Level,
-    /// The target: the module, if the line says no other.
+    /// The target, which is the module unless the line sets another one.
     pub target: String,
-    /// The text.
+    /// The message.
     pub message: String,
-    /// The fields in their order, with values as text.
+    /// The fields in their order, with their values as text.
     pub fields: Vec<(String, String)>,
 }
 
@@ -269,7 +285,7 @@ impl Fields<'_> {
     fn add(&mut self, field: &Field, value: String) {
         match field.name() {
             "message" => self.0.message = value,
-            // What `tracing-log` adds is in the metadata.
+            // The fields that `tracing-log` adds are already in the metadata.
             name if name.starts_with("log.") => {}
             name => self.0.fields.push((name.to_owned(), value)),
         }

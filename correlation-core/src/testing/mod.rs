@@ -1,8 +1,8 @@
-//! For tests of your own service: do all its log lines and outbound calls have the ID?
+//! Assertions for tests of your own service: do all its log lines and outbound calls have the ID?
 //!
-//! A test sends a request with an ID by whatever its framework has for that (`tower::ServiceExt`,
-//! `actix_web::test`, `rocket::local`, `warp::test`, or a client over a socket), and asks here what
-//! the service has logged and called meanwhile.
+//! Your test sends a request with an ID through the test client of your framework
+//! (`tower::ServiceExt`, `actix_web::test`, `rocket::local`, `warp::test`) or through a socket.
+//! Then it checks here what the service has logged and called.
 //!
 //! ```
 //! use correlation_core::testing::{CallRecorder, LogCapture};

@@ -1,4 +1,5 @@
-//! W3C Trace Context (<https://www.w3.org/TR/trace-context-2/>): what came in, and what goes out.
+//! W3C Trace Context (<https://www.w3.org/TR/trace-context-2/>): the trace context of a request,
+//! and the trace context of its calls.
 
 mod traceparent;
 mod tracestate;
@@ -13,32 +14,49 @@ use crate::diagnostics;
 use crate::id::{CorrelationId, random};
 use crate::names::{TRACEPARENT, TRACESTATE};
 
-/// What the library does with the W3C headers `traceparent` and `tracestate`.
+/// Chooses what the library does with the W3C headers `traceparent` and `tracestate`.
 ///
-/// What came in is taken as section 3 says, in all modes alike. A `traceparent` that is not valid,
-/// has more than 512 bytes, or came twice is as good as absent, and its `tracestate` with it. A
-/// `tracestate` that is not valid, or has more than 32 members, is left out, and the `traceparent`
-/// stays. 512 bytes of it are sent: of a longer one, whole members are left out, those of more
-/// than 128 bytes first, then from the end (section 3.3.3.1).
+/// All modes read the inbound headers as section 3 says:
+///
+/// - A `traceparent` counts as absent if it is not valid, has more than 512 bytes, or comes twice.
+///   Its `tracestate` then counts as absent, too.
+/// - A `tracestate` is dropped if it is not valid or has more than 32 members. The `traceparent`
+///   stays.
+/// - At most 512 bytes of a `tracestate` are sent. From a longer one, whole members are removed:
+///   first those of more than 128 bytes, then those at the end (section 3.3.3.1).
+///
+/// ```
+/// use correlation_core::{Policy, TraceContext};
+///
+/// let policy = Policy::new().trace_context(TraceContext::Participate { sampled: false });
+/// let context = policy.receive(|| [("X-Correlation-ID", "click-1")], None).into_context();
+/// assert!(context.trace_id().is_some()); // a trace that starts here
+/// ```
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum TraceContext {
-    /// Never send, replace or remove the headers: a tracer such as OpenTelemetry owns them.
+    /// Never sends, replaces or removes the headers. Use this mode if a tracer such as
+    /// OpenTelemetry owns them.
     Off,
-    /// Pass a valid inbound context on unchanged to every outbound call, with its `tracestate`.
-    /// When nothing valid came in, nothing is sent: this library records no spans, and a trace
-    /// that it started would switch sampling on or off for everybody behind it.
+    /// Passes a valid inbound trace context unchanged to every outbound call, with its
+    /// `tracestate`.
+    ///
+    /// If no valid trace context came in, the library sends none. It records no spans. A trace that
+    /// it started would switch sampling on or off for all services behind this one.
     #[default]
     Forward,
-    /// Take part in the trace (section 3.4): every outbound call has a new random parent-id,
-    /// which is logged as `span_id` when the call is made. Without a valid inbound context a
-    /// trace is started, whose `sampled` flag is as given here.
+    /// Takes part in the trace (section 3.4): each outbound call gets a new random parent-id, which
+    /// is logged as `span_id` when the call is made.
     ///
-    /// There is no default for that flag, since services behind this one follow it: unsampled
-    /// switches their tracing off for all requests that come without a trace, sampled forces it.
+    /// Without a valid inbound trace context, the library starts a trace with the `sampled` flag
+    /// that you give here.
+    ///
+    /// The flag has no default, since the services behind this one follow it. An unsampled trace
+    /// switches off their tracing for all requests that come without a trace. A sampled trace
+    /// forces it.
     Participate {
-        /// The `sampled` flag of traces that start here (section 3.2.2.5.1): `true` says that the
-        /// caller may have recorded the trace.
+        /// The `sampled` flag of traces that start here (section 3.2.2.5.1). `true` says that the
+        /// sender may have recorded the trace.
         sampled: bool,
     },
 }
@@ -48,7 +66,7 @@ pub enum TraceContext {
 pub struct TraceId(ArrayString<32>);
 
 impl TraceId {
-    /// The 32 digits.
+    /// Returns the 32 digits.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -74,13 +92,13 @@ impl AsRef<str> for TraceId {
 }
 
 impl From<TraceId> for CorrelationId {
-    /// The digits as they are: then both systems are found by one search.
+    /// Takes the digits unchanged, so that one search finds the log lines and the trace.
     fn from(id: TraceId) -> Self {
         Self::from_valid(id.as_str())
     }
 }
 
-/// The trace context of a request, and how it goes out.
+/// The trace context of a request, and the form in which its calls send it.
 #[derive(Clone, Debug)]
 pub(crate) struct Trace {
     pub(crate) parent: Traceparent,
@@ -89,9 +107,9 @@ pub(crate) struct Trace {
 }
 
 impl Trace {
-    /// A context that came in. `state` gives the `tracestate` lines in their order; it is asked
-    /// only now, since a `tracestate` without a valid `traceparent` must not even be parsed
-    /// (section 3.3).
+    /// Makes a trace from the inbound headers. `state` gives the `tracestate` lines in their order.
+    /// It is read only here, since a `tracestate` without a valid `traceparent` must not even be
+    /// parsed (section 3.3).
     pub(crate) fn new<'h>(
         parent: Traceparent,
         mode: TraceContext,
@@ -104,10 +122,11 @@ impl Trace {
         }
     }
 
-    /// A context that begins here, for a request with this ID. Its trace-id is the ID if that has
-    /// the form of one, so that one search finds both.
+    /// Starts a trace for a request with this ID. If the ID has the form of a trace-id, it becomes
+    /// the trace-id, so that one search finds both.
     ///
-    /// `generated`: the ID was made here, so its last 7 bytes are random (section 3.2.2.5.2).
+    /// `generated` says that the ID was made here, so its last 7 bytes are random (section
+    /// 3.2.2.5.2).
     pub(crate) fn start(id: &CorrelationId, generated: bool, sampled: bool) -> Self {
         let (trace_id, random) = match traceparent::trace_id_of(id.as_str()) {
             Some(trace_id) => (trace_id, generated),
@@ -120,7 +139,7 @@ impl Trace {
         }
     }
 
-    /// Writes the `traceparent` and the `tracestate` of one call.
+    /// Writes the `traceparent` and the `tracestate` of one outbound call.
     pub(crate) fn send(&self, mut set: impl FnMut(&'static str, &str)) {
         let parent = if self.participates {
             let parent = self.parent.with_parent_id(&random::random_nonzero());
@@ -135,8 +154,8 @@ impl Trace {
         }
     }
 
-    /// Whether this `traceparent` of a call is the one that came in, while each call has to have
-    /// one of its own.
+    /// Whether a call still holds the inbound `traceparent`, although each call must have a new
+    /// one.
     pub(crate) fn replaces(&self, sent: &Traceparent) -> bool {
         self.participates && self.parent == *sent
     }

@@ -3,13 +3,13 @@ use uuid::Uuid;
 
 use super::TraceId;
 
-/// A valid `traceparent`, in the form in which it is sent: version 00, known flags only.
+/// A valid `traceparent` in the form that is sent: version 00, with known flags only.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Traceparent(ArrayString<LEN>);
 
 impl Traceparent {
-    /// Reads a header value whose surrounding white space is removed (section 3.2.2 for version
-    /// 00, section 3.2.4 for the others). `None` restarts the trace.
+    /// Parses a header value without surrounding white space (section 3.2.2 for version 00, section
+    /// 3.2.4 for later versions). `None` restarts the trace.
     pub(crate) fn parse(value: &[u8]) -> Option<Self> {
         let (known, tail) = value.split_at_checked(LEN)?;
         if value.len() > MAX_LEN {
@@ -30,8 +30,8 @@ impl Traceparent {
             return None;
         }
         let mut text = ArrayString::from(std::str::from_utf8(known).ok()?).ok()?;
-        // Only `sampled` and `random` are known; a sender sets all other bits to zero
-        // (section 3.2.2.5.3).
+        // Only `sampled` and `random` are known. A sender sets all other bits to zero (section
+        // 3.2.2.5.3).
         let flags = char::from(known[LEN - 1]).to_digit(16)? & 0b11;
         text.truncate(LEN - 2);
         text.push_str(FLAGS[usize::try_from(flags).ok()?]);
@@ -41,7 +41,7 @@ impl Traceparent {
         Some(Self(text))
     }
 
-    /// A trace that begins: it has no parent, and each call gets a parent-id of its own.
+    /// Starts a trace. It has no parent yet, since each call gets a separate parent-id.
     pub(super) fn new(trace_id: &[u8; 16], sampled: bool, random: bool) -> Self {
         let mut text = ArrayString::from("00-").unwrap_or_default();
         text.push_str(
@@ -54,7 +54,7 @@ impl Traceparent {
         Self(text)
     }
 
-    /// The same trace, continued by a caller with this ID. All else, the flags too, stays.
+    /// Continues the same trace under a new parent-id. Everything else stays, including the flags.
     pub(super) fn with_parent_id(&self, parent_id: &[u8; 8]) -> Self {
         let mut text = ArrayString::from(&self.0[..PARENT_ID.start]).unwrap_or_default();
         for byte in parent_id {
@@ -83,7 +83,7 @@ impl Traceparent {
     }
 }
 
-/// The bytes of an ID that is a UUID or 32 hexadecimal digits, and not zero.
+/// Returns the bytes of an ID that is a UUID or 32 hexadecimal digits, and not all zero.
 pub(super) fn trace_id_of(id: &str) -> Option<[u8; 16]> {
     let uuid = Uuid::try_parse(id)
         .ok()
@@ -91,13 +91,15 @@ pub(super) fn trace_id_of(id: &str) -> Option<[u8; 16]> {
     (!uuid.is_nil()).then(|| uuid.into_bytes())
 }
 
-/// The bytes of version 00, and of what every later version begins with.
+/// The length of version 00 in bytes. Every later version begins with as many bytes of the same
+/// form.
 const LEN: usize = 55;
-/// Later versions may be longer; what is prohibitively large is refused (section 3.2.4).
+/// The maximum length in bytes. Later versions may be longer than [`LEN`], but the library refuses
+/// one that is prohibitively large (section 3.2.4).
 const MAX_LEN: usize = 512;
 const TRACE_ID: std::ops::Range<usize> = 3..35;
 const PARENT_ID: std::ops::Range<usize> = 36..52;
-/// Nothing, `sampled`, `random`, both.
+/// The flags: none, `sampled`, `random`, and both.
 const FLAGS: [&str; 4] = ["00", "01", "02", "03"];
 const HEX: [char; 16] = [
     '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',

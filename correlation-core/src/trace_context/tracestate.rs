@@ -1,11 +1,11 @@
 use crate::names::trim;
 
-/// Joins the `tracestate` lines of one message to what is sent on, or `None` when there is
-/// nothing to send: no members, or a list that breaks the rules of section 3.3.2.
+/// Joins the `tracestate` lines of one message into the value that is sent on. Gives `None` if
+/// there is nothing to send: there are no members, or the list breaks the rules of section 3.3.2.
 ///
-/// Order, and spaces at the start of a value, stay as they are. Of members with the same key the
-/// first is kept. Above [`MAX_LEN`] whole members go (section 3.3.3.1): first those of more than
-/// 128 characters, from the right, then the right-most.
+/// The order stays, and so do spaces at the start of a value. Of members with the same key, the
+/// first is kept. If the list is longer than [`MAX_LEN`], whole members are removed (section
+/// 3.3.3.1): first those of more than 128 characters, from the right, then the last ones.
 pub(super) fn combine<'h>(lines: impl Iterator<Item = &'h [u8]>) -> Option<Box<str>> {
     let mut members: Vec<&str> = Vec::new();
     let mut count = 0;
@@ -31,7 +31,7 @@ pub(super) fn combine<'h>(lines: impl Iterator<Item = &'h [u8]>) -> Option<Box<s
     (!members.is_empty()).then(|| members.join(",").into())
 }
 
-/// The length of the key, if the member is valid.
+/// Returns the length of the key, if the member is valid.
 fn valid_member(member: &[u8]) -> Option<usize> {
     let equals = member.iter().position(|&byte| byte == b'=')?;
     let (key, value) = (&member[..equals], &member[equals + 1..]);
@@ -63,7 +63,7 @@ fn shorten(members: &mut Vec<&str>) {
 }
 
 const MAX_MEMBERS: usize = 32;
-/// What every vendor should propagate at least (section 3.3.3.1).
+/// The length that every vendor should propagate at least (section 3.3.3.1).
 const MAX_LEN: usize = 512;
 
 #[cfg(test)]

@@ -92,11 +92,11 @@ fn bad_settings_say_what_is_allowed() {
     let message = |result: Result<Policy, InvalidSetting>| result.unwrap_err().to_string();
     assert_eq!(
         message(Policy::new().try_max_len(256)),
-        "correlation, max_len: the length must be 1 to 255 bytes"
+        "correlation, max_len: 256 bytes are out of range: allowed are 1 to 255"
     );
     assert!(
         message(Policy::new().try_headers(["x", "two words"]))
-            .contains("headers, entry 2: a header name")
+            .contains("headers, entry 2: \"two words\" is not")
     );
     assert!(message(Policy::new().try_headers(["a"; 9])).contains("at most 8"));
     let names: Vec<_> = (0..15).map(|n| format!("x-{n}")).collect();

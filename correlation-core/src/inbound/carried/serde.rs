@@ -17,7 +17,7 @@ use crate::names::{CORRELATION_ID, TRACEPARENT, TRACESTATE, X_CORRELATION_ID};
 
 impl<T: Serialize> Serialize for Carried<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // Formats whose reader knows neither names nor an end cannot leave one out.
+        // Formats without names or an end mark cannot leave a field out.
         let all = !serializer.is_human_readable();
         let mut values = [const { None }; KEYS.len()];
         self.context.write(|key, value| {
@@ -55,7 +55,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
         f.write_str("a body with a correlation ID")
     }
 
-    /// With names: any order, and whatever else there is beside them.
+    /// Reads fields with names, in any order. Other fields are ignored.
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Carried<T>, A::Error> {
         let mut found = Found::new();
         let mut body = None;
@@ -76,7 +76,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
         carried(&found, body)
     }
 
-    /// Without names: those that were left out are the last before the body.
+    /// Reads fields without names. If some were left out, they are the last ones before the body.
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Carried<T>, A::Error> {
         let before = items
             .size_hint()
@@ -104,7 +104,7 @@ fn carried<T, E: Error>(found: &Found, body: Option<T>) -> Result<Carried<T>, E>
     Ok(Carried { context, body })
 }
 
-/// What core calls the values, and their fields.
+/// The keys that the core writes, with the fields that hold them.
 const KEYS: [(&str, &str); 3] = [
     (X_CORRELATION_ID, CORRELATION_ID),
     (TRACEPARENT, TRACEPARENT),

@@ -1,6 +1,6 @@
-//! A subscriber of `tracing` with the ID on every line, in one line of code.
+//! Installs a `tracing` subscriber with the ID on every line, in one line of code.
 //!
-//! For a subscriber of your own, wrap its writer with [`tag`](crate::tag).
+//! If you build the subscriber yourself, wrap its writer with [`tag`](crate::tag).
 
 use std::env;
 use std::error::Error;
@@ -15,10 +15,10 @@ use tracing_subscriber::util::SubscriberInitExt;
 use self::filter::Filter;
 use super::tag;
 
-/// As [`tracing_subscriber::fmt::init()`], with the ID on every line.
+/// Installs a subscriber as [`tracing_subscriber::fmt::init()`] does, with the ID on every line.
 ///
-/// Text on standard output, records of the `log` crate included. Escape codes are written to a
-/// terminal only, and never if [`NO_COLOR`] is set and not empty.
+/// It writes text to standard output, including records of the `log` crate. It writes escape codes
+/// only to a terminal, and never if [`NO_COLOR`] is set and not empty.
 ///
 /// ```
 /// use correlation_core::{CorrelationId, sync_scope};
@@ -30,8 +30,8 @@ use super::tag;
 ///
 /// # `RUST_LOG`
 ///
-/// Without this environment variable, or if it is empty, `INFO` and above is written. It has one
-/// part or more, with commas between them:
+/// `RUST_LOG` has one or more parts, separated by commas. If it is not set or empty, `INFO` and
+/// above is written.
 ///
 /// | part | what is written |
 /// |---|---|
@@ -39,29 +39,29 @@ use super::tag;
 /// | `shop=debug` | this level, for records whose target begins with `shop` |
 /// | `shop` | every record whose target begins with `shop` |
 ///
-/// The longest target that fits counts. The feature `env-filter` also reads parts that ask for a
-/// span, such as `[{correlation_id=abc}]=trace`: see [`EnvFilter`]. A part that cannot be read is
-/// named on standard error, and the rest holds.
+/// The longest matching target counts. With the feature `env-filter`, parts can also select a span,
+/// such as `[{correlation_id=abc}]=trace`: see [`EnvFilter`]. A part that cannot be read is
+/// reported on standard error, and the other parts apply.
 ///
 /// # Panics
 ///
-/// If a global subscriber or a logger is installed already.
+/// If a global subscriber or a logger is already installed.
 ///
 /// [`EnvFilter`]: https://docs.rs/tracing-subscriber/latest/tracing_subscriber/filter/struct.EnvFilter.html
 /// [`NO_COLOR`]: https://no-color.org
 pub fn init() {
-    try_init().expect("no other subscriber or logger is installed");
+    try_init().expect("another subscriber or logger is already installed");
 }
 
-/// As [`init`], for those who want to know.
+/// Installs the same subscriber as [`init`], and returns an error instead of a panic.
 ///
 /// # Errors
 ///
-/// If a global subscriber or a logger is installed already.
+/// If a global subscriber or a logger is already installed.
 pub fn try_init() -> Result<(), Box<dyn Error + Send + Sync + 'static>> {
     let rust_log = env::var_os("RUST_LOG").unwrap_or_default();
     let filter = read(&rust_log, &mut io::stderr());
-    // It is what `tracing` and `log` ask before anything else: no higher than the filter needs.
+    // `tracing` and `log` check this level first, so it is no higher than the filter needs.
     let max_level = Layer::<Registry>::max_level_hint(&filter).unwrap_or(LevelFilter::TRACE);
     tracing_subscriber::fmt()
         .with_max_level(max_level)
@@ -73,12 +73,12 @@ pub fn try_init() -> Result<(), Box<dyn Error + Send + Sync + 'static>> {
     Ok(())
 }
 
-/// A file or a pipe must not fill with escape codes.
+/// Whether to write escape codes: never to a file or a pipe.
 fn colours() -> bool {
     io::stdout().is_terminal() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
-/// Reads `RUST_LOG` part by part. That nobody reads of the problems is no problem.
+/// Reads `RUST_LOG` part by part. If nobody reads the problems, that is ignored.
 fn read(rust_log: &OsStr, problems: &mut dyn Write) -> Filter {
     let rust_log = rust_log.to_string_lossy();
     let (mut filter, mut is_set) = (Filter::default(), false);
@@ -94,7 +94,7 @@ fn read(rust_log: &OsStr, problems: &mut dyn Write) -> Filter {
         match added {
             Ok(()) => is_set = true,
             Err(problem) => {
-                let line = format!("RUST_LOG: {part:?} is left out: {problem}\n");
+                let line = format!("RUST_LOG: {part:?} is ignored: {problem}\n");
                 let _ = problems.write_all(line.as_bytes());
             }
         }
@@ -123,14 +123,14 @@ mod filter {
     pub(super) use tracing_subscriber::filter::Targets as Filter;
 
     pub(super) fn add(filter: &mut Filter, part: &str) -> Result<(), String> {
-        // `Targets` takes these for a target, which no record has.
+        // `Targets` would read such a part as a target, which no record has.
         let one = match part.contains(['[', ']', '{', '}', '/']) {
             true => Err(()),
             false => part.parse::<Filter>().map_err(drop),
         };
         let one = one.map_err(|()| {
-            "without the feature `env-filter` of correlation-core a part is LEVEL, TARGET or \
-             TARGET=LEVEL"
+            "write LEVEL, TARGET or TARGET=LEVEL; any other form needs the feature `env-filter` of \
+             correlation-core"
         })?;
         let filter_so_far = std::mem::take(filter);
         *filter = match one.default_level() {
@@ -201,7 +201,7 @@ mod tests {
         ] {
             let (written, problems) = written(rust_log);
             assert_eq!(written, expected, "{rust_log:?}");
-            let begin = format!("RUST_LOG: \"{unread}\" is left out: ");
+            let begin = format!("RUST_LOG: \"{unread}\" is ignored: ");
             assert!(problems.starts_with(&begin), "{problems}");
             assert_eq!(problems.lines().count(), 1, "{problems}");
             let named = problems.contains("`env-filter`");
@@ -235,7 +235,7 @@ mod tests {
         let (written, problems) = written(OsStr::from_bytes(b"warn,sh\xffop=debug"));
         assert_eq!(written, "EW");
         assert!(
-            problems.ends_with("is left out: it is not UTF-8\n"),
+            problems.ends_with("is ignored: it is not UTF-8\n"),
             "{problems}"
         );
     }

@@ -1,4 +1,4 @@
-//! The ID on every line that `tracing` writes, whatever the format.
+//! Puts the ID on every line that `tracing` writes, in any format.
 
 #[cfg(feature = "init")]
 pub mod init;
@@ -13,18 +13,18 @@ use super::{Format, LogWriter, Tagger};
 
 /// Puts the ID on every line that goes through a `tracing` writer.
 ///
-/// It wraps the writer, so it works with every formatter: the lines of `fmt` in all its forms, JSON,
-/// logfmt, and whatever else is written through a [`MakeWriter`]. The ID is read at the moment a line
-/// is written; no span is needed, and so none can be filtered out.
+/// It wraps the writer, so it works with every formatter that writes through a [`MakeWriter`]:
+/// `fmt` in all its forms, JSON, logfmt and others. The ID is read when a line is written. It needs
+/// no span, so no filter of spans can remove it.
 ///
-/// | the formatter writes | and this is added |
+/// | the formatter writes | `tag` adds |
 /// |---|---|
 /// | text | ` correlation_id=ID` at the end of every line that is not blank |
-/// | JSON, an object a line | `"correlation_id":"ID"` as the first key |
+/// | JSON, one object per line | `"correlation_id":"ID"` as the first key |
 ///
-/// Beside it stands `trace_id` when a valid W3C `traceparent` came in. An object that has a key
-/// already does not get it again. A line of text is left alone only if it ends with the pair, codes
-/// of colours aside. Outside of any scope nothing is added.
+/// It also adds `trace_id` if the context has a W3C trace. An object that already has one of the
+/// keys does not get it again. A line of text stays unchanged only if it already ends with the
+/// pair; colour codes do not count. Outside any scope, nothing is added.
 ///
 /// ```
 /// use correlation_core::{CorrelationId, sync_scope, tag};
@@ -54,13 +54,14 @@ use super::{Format, LogWriter, Tagger};
 ///
 /// # Text or JSON
 ///
-/// The format belongs to the writer: the first record that is not blank settles it for this value
-/// and its clones, or [`text`](Tag::text) and [`json`](Tag::json) say it. No later message can
-/// change it, so a message that looks like a JSON record with another ID stays a line of text, and
-/// ends with the ID of its own scope. Two formatters need a `tag` each.
+/// The format is a property of the writer. The first record that is not blank sets it for this
+/// value and its clones, or you set it with [`text`](Tag::text) or [`json`](Tag::json). No later
+/// message can change it. A text message that looks like a JSON record with another ID stays text.
+/// Its line ends with the ID of its own scope. If you have two formatters, use a separate `tag` for
+/// each.
 ///
-/// The order with other writers matters once: with `tracing-appender`, tag the outside,
-/// `tag(non_blocking)`, since its worker thread has no ID. The other way round does not compile.
+/// The order of writers matters with `tracing-appender`: write `tag(non_blocking)`, since its
+/// worker thread has no ID. The other order does not compile.
 pub fn tag<M>(make_writer: M) -> Tag<M> {
     Tag {
         inner: make_writer,
@@ -68,7 +69,7 @@ pub fn tag<M>(make_writer: M) -> Tag<M> {
     }
 }
 
-/// A [`MakeWriter`] that puts the ID on every line: made by [`tag`].
+/// A [`MakeWriter`] that puts the ID on every line. [`tag`] returns it.
 #[derive(Clone, Debug)]
 pub struct Tag<M> {
     inner: M,
@@ -76,27 +77,26 @@ pub struct Tag<M> {
 }
 
 impl<M> Tag<M> {
-    /// The key of the ID: `correlation_id` unless set here, for instance to `http.request.id` for
-    /// the Elastic Common Schema.
+    /// Sets the key of the ID, which is `correlation_id` by default. For example, the Elastic
+    /// Common Schema uses `http.request.id`.
     #[must_use]
     pub fn key(mut self, key: &str) -> Self {
         self.tagger = Arc::new(self.tagger.with_key(key));
         self
     }
 
-    /// Says that the formatter writes text: each line gets the ID at its end, whatever a message
-    /// looks like.
+    /// Sets the format to text: each line gets the ID at its end, whatever the message looks like.
     ///
-    /// Say it if the formatter writes nothing but the message.
+    /// Set it if the formatter writes only the message.
     #[must_use]
     pub fn text(self) -> Self {
         self.format(Format::Text)
     }
 
-    /// Says that the formatter writes JSON: each object gets the ID as its first key.
+    /// Sets the format to JSON: each object gets the ID as its first key.
     ///
-    /// Say it if something that is no object, such as a banner, may be written first. Such a line
-    /// has the ID at its end.
+    /// Set it if something that is not an object, such as a banner, may be written first. Such a
+    /// line gets the ID at its end.
     #[must_use]
     pub fn json(self) -> Self {
         self.format(Format::Json)

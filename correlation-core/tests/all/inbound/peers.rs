@@ -34,7 +34,7 @@ fn networks_go_by_the_peer_and_never_by_a_header() {
 
 #[test]
 fn a_server_that_does_not_know_the_peer_is_told_once_a_policy() {
-    let says = "the policy trusts by the address of the peer, which this server does not tell";
+    let says = "the policy needs the peer address, but this server does not provide it";
     let by_function = || Trust::when(|caller| caller.addr().is_some());
     for trust in [Trust::networks(["::1"]), by_function()] {
         let policy = Policy::new().trust(trust);

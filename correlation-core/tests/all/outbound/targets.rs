@@ -145,7 +145,7 @@ fn the_id_is_sent_under_more_names_if_asked() {
     assert_eq!(sent(&same, &[]), ["x-correlation-id=click-1"]);
     let error = Targets::all().try_also_as("no name").unwrap_err();
     assert!(
-        error.to_string().contains("also_as: a header name has"),
+        error.to_string().contains("also_as: \"no name\" is not"),
         "{error}"
     );
     let error = Targets::all().try_also_as("Traceparent").unwrap_err();

@@ -11,8 +11,8 @@ use super::{BODY, Carried, KEYS};
 use crate::context::{Context, Origin};
 use crate::id::CorrelationId;
 
-/// What a reader takes while a queue still holds what an older version wrote: a [`Carried<T>`], or
-/// a `T` alone, which gets a new ID.
+/// A [`Carried<T>`], or a plain `T`, which gets a new ID. Read it while a queue still holds
+/// messages that an older version wrote.
 ///
 /// ```
 /// use correlation_core::CarriedOrBare;
@@ -28,28 +28,31 @@ use crate::id::CorrelationId;
 ///
 /// # A rolling deployment
 ///
-/// Readers that expect a `T` cannot read a `Carried<T>`, so readers come first:
+/// A reader that expects a `T` cannot read a `Carried<T>`, so deploy the readers first:
 ///
 /// 1. Deploy all readers with `CarriedOrBare<T>`. The writers still write `T`.
 /// 2. Deploy the writers with `Carried::new(..)`.
-/// 3. When no bare message is left, and you do not go back to step 1, read `Carried<T>`.
+/// 3. When no plain `T` is left in the queue, and you will not go back to step 1, read
+///    `Carried<T>`.
 ///
-/// To take `Carried` out again, go the same way back: first the writers, then the readers.
+/// To remove `Carried` again, go back in reverse order: first the writers, then the readers.
 ///
 /// # Which of the two
 ///
-/// Whatever reads as a `Carried<T>` is one. What does not, but has the fields `correlation_id` and
-/// `body`, is an error. Anything else is a `T`. So the two cannot be told apart if a field `body`
-/// of your `T` reads as a `T` itself, which it may if `T` is a map or any JSON value.
+/// A value that can be read as a `Carried<T>` is one. Any other value with the fields
+/// `correlation_id` and `body` is an error. Any other value is read as a `T`. So a `T` with a field
+/// `body` that itself reads as a `T` is ambiguous. This can happen if `T` is a map or any JSON
+/// value.
 ///
 /// # Formats
 ///
-/// The format has to say what it holds, as JSON, `MessagePack`, CBOR and YAML do; postcard and
-/// bincode do not, so give the new messages a queue of their own there. With `serde_json` the ID
-/// never matters to the body, as with `Carried`, but the whole message has to be UTF-8, which JSON
-/// is (RFC 8259, section 8.1). With others the value is read into memory first,
-/// as by an untagged enum of serde: where serde cannot hold what stands in the place of the ID,
-/// such as an integer of over 64 bits or a tag of YAML, reading fails.
+/// The format must be self-describing, as JSON, `MessagePack`, CBOR and YAML are. Postcard and
+/// bincode are not: use a separate queue for the new messages there.
+///
+/// With `serde_json`, the ID never affects the body, as with `Carried`. But the whole message must
+/// be UTF-8, which JSON is (RFC 8259, section 8.1). With other formats, the value is first read
+/// into memory, as for an untagged enum of serde. Reading fails if serde cannot hold the value in
+/// place of the ID. Examples are an integer of over 64 bits and a tag of YAML.
 #[derive(Clone, Debug)]
 pub struct CarriedOrBare<T>(pub Carried<T>);
 
@@ -114,7 +117,7 @@ fn bare<T>(body: T) -> CarriedOrBare<T> {
     CarriedOrBare(Carried { context, body })
 }
 
-/// What [`Carried`] writes, whatever its body is.
+/// Matches a map with both fields that [`Carried`] writes, whatever its body is.
 #[derive(serde::Deserialize)]
 #[serde(try_from = "HashMap<String, IgnoredAny>")]
 struct BothFields;

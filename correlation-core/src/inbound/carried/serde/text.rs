@@ -1,4 +1,4 @@
-//! Text that a stranger wrote, or whatever else stands in its place.
+//! Reads text that a stranger wrote, or any other value in its place.
 
 use std::any::type_name;
 use std::fmt;
@@ -7,8 +7,8 @@ use serde::de::{
     Deserialize, Deserializer, EnumAccess, IgnoredAny, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
 
-/// A text of a format that describes itself; `None` if there is nothing, and empty if there is
-/// anything else. Reading it does not fail unless the format itself is broken.
+/// Text in a self-describing format. It is `None` if there is no value, and empty if there is a
+/// value of another type. Reading it fails only if the format itself is broken.
 #[derive(Default)]
 pub(super) struct Text(pub(super) Option<String>);
 
@@ -18,7 +18,7 @@ impl<'de> Deserialize<'de> for Text {
             return deserializer.deserialize_any(Anything);
         }
         match raw_json(deserializer, Json) {
-            // It was passed over, and only then found to be no UTF-8.
+            // `serde_json` skipped the value, and only then found that it is not UTF-8.
             Err(error) if error.to_string().starts_with("invalid unicode code point") => {
                 Ok(Self::other())
             }
@@ -33,7 +33,7 @@ impl Text {
     }
 }
 
-/// The same where no name stands beside it: then the format may not describe itself.
+/// The same for a field without a name, in a format that may not be self-describing.
 pub(super) struct Unnamed(pub(super) Text);
 
 impl<'de> Deserialize<'de> for Unnamed {
@@ -42,7 +42,7 @@ impl<'de> Deserialize<'de> for Unnamed {
 
         impl<'de> Deserialize<'de> for Bytes {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                // As bytes, in which such formats write text, too: those need not be UTF-8.
+                // Such formats write text as bytes, too. Bytes need not be UTF-8.
                 deserializer.deserialize_byte_buf(Anything).map(Self)
             }
         }
@@ -55,16 +55,16 @@ impl<'de> Deserialize<'de> for Unnamed {
     }
 }
 
-/// Whether this is `serde_json`, which can hand out a value as it is written. That is the only way
-/// to pass over a value that is JSON but that `serde_json` does not read, such as `"\ud800"` or
+/// Whether this is `serde_json`, which can return a value as it is written. Only in this way can a
+/// reader skip a value that is JSON, but that `serde_json` does not read, such as `"\ud800"` or
 /// `1e999`.
 pub(super) fn is_json<E>() -> bool {
     type_name::<E>() == type_name::<serde_json::Error>()
 }
 
-/// Asks for a value of JSON as it is written, as `serde_json::value::RawValue` does. The visitor
-/// gets a map with the text as its one value; or, inside of an untagged or flattened type, which
-/// has read the value before, a newtype.
+/// Asks for a JSON value as it is written, as `serde_json::value::RawValue` does. The visitor gets
+/// a map whose one value is the text. Within an untagged or flattened type, which has already read
+/// the value, it gets a newtype.
 pub(super) fn raw_json<'de, D, V>(deserializer: D, visitor: V) -> Result<V::Value, D::Error>
 where
     D: Deserializer<'de>,
