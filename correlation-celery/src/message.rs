@@ -16,6 +16,18 @@ use crate::{Celery, InvalidMessage, Task};
 ///
 /// If none has one, the ID is new. Text that is not a valid ID, and values that are not text, count
 /// as absent. The property `correlation_id` is never read, because it is the task's ID.
+///
+/// ```
+/// use correlation_celery::{Message, Task, correlation};
+///
+/// let id: correlation::CorrelationId = "click-1".parse()?;
+/// let task = correlation::sync_scope(id, || Task::new("app.add").arg(2).kwarg("y", 3));
+///
+/// let message = Message::from_redis(task.redis_envelope("celery"))?;
+/// assert_eq!(message.task(), "app.add");
+/// assert_eq!(message.context().id().as_str(), "click-1");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Message {
     task: Task,

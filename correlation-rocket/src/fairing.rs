@@ -16,6 +16,15 @@ use crate::{body, reject};
 /// is ambient in the task that Rocket runs the request in. Attach this fairing first: fairings that
 /// are attached before it have no ID in their `on_request`. If you attach it twice, the last one
 /// counts.
+///
+/// ```
+/// use correlation_rocket::Correlation;
+/// use correlation_rocket::correlation::{Policy, Trust};
+///
+/// let policy = Policy::new().trust(Trust::networks(["10.0.0.0/8"]));
+/// let app = rocket::build().attach(Correlation::new().policy(policy));
+/// # drop(app);
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Correlation {
     policy: Policy,

@@ -117,8 +117,8 @@ impl Application {
 /// - It calls a function and does not use `SET`. `SET` takes no parameter, so each ID would be a
 ///   new statement for `pg_stat_statements`.
 /// - A prepared statement is the cheapest, but only connections that keep such statements anyway
-///   get one. A PgBouncer that does not know them (before 1.21, in transaction mode) mixes those of
-///   all clients on the server.
+///   get one. Behind a PgBouncer that does not know them (before 1.21, in transaction mode), those
+///   of all clients collide on the server.
 /// - The function has its schema, because a `search_path` can put another function of that name
 ///   first.
 /// - It also runs if the connection already has this name, because sqlx 0.9 does not expose the

@@ -26,7 +26,8 @@ use tower_service::Service;
 ///   the layer is outside, only the first hop is checked, and the ID follows every redirect.
 ///
 /// Layers that follow a redirect or retry call the service again when their future is polled. Poll
-/// that future in the scope of the call. If you spawn it, use `correlation::spawn` or `in_current`.
+/// that future in the scope of the call. If you spawn it, use `correlation::spawn` or
+/// [`in_current`](correlation_core::InCurrent::in_current).
 #[derive(Clone, Debug, Default)]
 pub struct PropagateLayer {
     targets: Targets,

@@ -6,7 +6,21 @@ use std::time::Duration;
 use crate::record::{Level, Record};
 use crate::{Json, Text, Timestamp};
 
-/// The records of one ID, the earliest first. `Display` prints [`Timeline::text`].
+/// The records of one ID, with the earliest first. `Display` prints [`Timeline::text`].
+///
+/// ```
+/// use correlation_trail::Trail;
+///
+/// let log = b"2026-11-22T14:15:50Z ERROR payment failed correlation_id=click-1\n";
+/// let mut trail = Trail::new("click-1");
+/// trail.reader("orders", &log[..])?;
+///
+/// let timeline = trail.finish();
+/// assert_eq!(timeline.records()[0].service, "orders");
+/// assert_eq!(timeline.errors(), 1);
+/// print!("{}", timeline.json());
+/// # std::io::Result::Ok(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Timeline {
     id: String,

@@ -14,8 +14,8 @@ use ureq::{Body, Error, RequestExt, SendBody};
 ///
 /// ureq follows redirects inside its middleware, and sends all headers except credentials. So no
 /// middleware can remove one on the way. If you name targets, a request to one of them follows no
-/// redirects: the redirect is the answer, whatever `max_redirects` says on the agent or the
-/// request. Requests to other hosts carry no ID and follow redirects as usual.
+/// redirects, and the redirect is the answer. The `max_redirects` of the agent and of the request
+/// do not change that. Requests to other hosts carry no ID and follow redirects as usual.
 #[derive(Clone, Debug, Default)]
 pub struct Propagator {
     targets: Targets,

@@ -34,6 +34,17 @@ use self::source::{News, PAUSE, Source, growing, piped};
 /// Files never end.
 ///
 /// [`Trail::follow`](crate::Trail::follow) makes it.
+///
+/// ```no_run
+/// use correlation_trail::Trail;
+///
+/// let mut follow = Trail::new("click-1").follow();
+/// follow.file("/var/log/shop/orders.log")?;
+/// for timeline in follow {
+///     print!("{}", timeline?);
+/// }
+/// # std::io::Result::Ok(())
+/// ```
 #[derive(Debug)]
 #[must_use = "it tells nothing until it is iterated over"]
 pub struct Follow {
