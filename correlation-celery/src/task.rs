@@ -178,8 +178,11 @@ impl Task {
 
     /// Returns the headers for an AMQP client, in the types of that client.
     ///
-    /// `text` converts a text to a value. With lapin, write `task.amqp_headers(|text|
-    /// LongString::from(text).into())`.
+    /// `text` converts a text to a value. With lapin, write this:
+    ///
+    /// ```text
+    /// task.amqp_headers(|text| LongString::from(text).into())
+    /// ```
     ///
     /// The result has all headers that hold a text, a whole number or a boolean. This crate writes
     /// no others. Names over 255 bytes are left out. Lists and tables are only in

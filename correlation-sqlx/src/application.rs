@@ -37,8 +37,8 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection};
 pub struct Application(Arc<str>);
 
 impl Application {
-    /// The maximum size of an `application_name`, in bytes: PostgreSQL cuts it to `NAMEDATALEN -
-    /// 1`.
+    /// The maximum size of an `application_name`, in bytes: PostgreSQL cuts it to
+    /// `NAMEDATALEN - 1`.
     pub const MAX_LEN: usize = 63;
 
     /// Makes an application with this name: 1 to 63 bytes of printable ASCII.

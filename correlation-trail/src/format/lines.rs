@@ -4,8 +4,8 @@ use super::{Parsed, fields};
 use crate::record::Level;
 use crate::time::{Time, is_number};
 
-/// Reads a line of Kubernetes itself: `W1122 14:15:50.200000       1 main.go:10] "order paid"
-/// id="7"`.
+/// Reads a line of Kubernetes itself:
+/// `W1122 14:15:50.200000       1 main.go:10] "order paid" id="7"`.
 pub(super) fn klog(line: &str) -> Option<Parsed> {
     let level = letter(line.get(..1)?).filter(|_| !line.starts_with(['T', 'V']))?;
     let dated = line[1..].bytes().take(4).all(|byte| byte.is_ascii_digit());
