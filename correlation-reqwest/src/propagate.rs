@@ -11,9 +11,9 @@ use crate::{Propagator, redirect_policy};
 ///
 /// The call sends `x-correlation-id`. It also sends `traceparent` and `tracestate`, as the policy's
 /// [`TraceContext`](correlation_core::TraceContext) says. They replace the ones that the call has
-/// set or copied, by the rules of [`inject`](correlation_core::inject). A `traceparent` that a
-/// tracer has set stays. So a gateway that copies the headers of its request
-/// (`client.get(url).headers(inbound)`) does not forward its caller's ID.
+/// set or copied, by the rules of [`inject`](correlation_core::inject). So a gateway that copies
+/// the headers of its request (`client.get(url).headers(inbound)`) does not forward its caller's
+/// ID. A `traceparent` that a tracer has set stays.
 ///
 /// To send a different ID with one call, make the call in a separate
 /// [`scope`](correlation_core::scope). To send none, make it in

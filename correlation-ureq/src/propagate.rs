@@ -8,8 +8,8 @@ use crate::Propagator;
 ///
 /// The agent sends `x-correlation-id`. It also sends `traceparent` and `tracestate`, as the
 /// policy's [`TraceContext`](correlation_core::TraceContext) says. They replace the ones that the
-/// request already has, by the rules of [`inject`](correlation_core::inject). A `traceparent` that
-/// a tracer has set stays. So a gateway that copies headers does not forward its caller's ID. To
+/// request already has, by the rules of [`inject`](correlation_core::inject). So a gateway that
+/// copies headers does not forward its caller's ID. A `traceparent` that a tracer has set stays. To
 /// send a different ID with one call, make the call in a separate
 /// [`sync_scope`](correlation_core::sync_scope).
 ///

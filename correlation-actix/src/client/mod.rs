@@ -19,9 +19,9 @@ use redirect::{Redirects, Undecided};
 ///
 /// The middleware sends `x-correlation-id`. It also sends `traceparent` and `tracestate`, as the
 /// policy's [`TraceContext`](correlation_core::TraceContext) says. They replace the ones that the
-/// call has set or copied, by the rules of [`inject`](correlation_core::inject). A `traceparent`
-/// that a tracer has set stays. So a gateway that copies headers does not forward its caller's ID.
-/// To send a different ID with one call, make the call in a separate
+/// call has set or copied, by the rules of [`inject`](correlation_core::inject). So a gateway that
+/// copies headers does not forward its caller's ID. A `traceparent` that a tracer has set stays. To
+/// send a different ID with one call, make the call in a separate
 /// [`scope`](correlation_core::scope). To send none, make it in
 /// [`detached`](correlation_core::detached).
 ///
