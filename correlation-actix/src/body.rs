@@ -9,16 +9,16 @@ use correlation_core::{InCurrent, Scoped};
 use pin_project_lite::pin_project;
 
 pin_project! {
-    /// A response body that is produced, and dropped, in the context of its request.
+    /// A response body that is polled and dropped in the scope of its request.
     ///
-    /// The server polls a streamed body after the handler and all middleware have returned;
-    /// without this its chunks would have no ID. A body that is complete already cannot read
-    /// the ID any more, so it is passed on as it is.
+    /// The server polls a streamed body after the handler and all middleware have returned. Without
+    /// this wrapper, its chunks would have no ID. A body whose bytes are complete runs no code that
+    /// could read the ID, so it is passed on unchanged.
     #[derive(Debug)]
     pub struct CorrelatedBody<B> {
         #[pin]
         kind: Kind<B>,
-        // For the access record, until the body has ended.
+        // It stays open until the body ends.
         access: AccessRecord,
     }
 }
@@ -27,24 +27,24 @@ pin_project! {
     #[project = KindProj]
     #[derive(Debug)]
     enum Kind<B> {
-        // Not boxed: this type keeps bytes as they are.
+        // `BoxBody` does not box bytes: it keeps them as they are.
         Complete { body: BoxBody },
         Scoped { #[pin] body: Scoped<B> },
     }
 }
 
 impl<B: MessageBody> CorrelatedBody<B> {
-    /// To be called in that context.
+    /// Wraps a body. It has to be called in the scope of the request.
     pub(crate) fn new(mut access: AccessRecord, body: B) -> Self {
         let size = body.size();
         match size {
-            // A body of which there is nothing is never polled.
+            // A body of size `None` is never polled.
             BodySize::None => access.length(0),
             BodySize::Sized(size) => access.length(size),
             BodySize::Stream => access.sent(0),
         }
         let complete = match size {
-            // As bytes it would have a size.
+            // As bytes, it would have a size.
             BodySize::None => Err(body),
             BodySize::Sized(_) | BodySize::Stream => body.try_into_bytes(),
         };
@@ -54,8 +54,8 @@ impl<B: MessageBody> CorrelatedBody<B> {
                 access.complete();
                 Self::complete(bytes)
             }
-            // However little there is to send: the body of actix-web's `Logger`, for one, writes
-            // its line when it is dropped.
+            // The body may run code even if it sends nothing. For example, the body of actix-web's
+            // `Logger` writes its line when it is dropped.
             Err(body) => Self {
                 kind: Kind::Scoped {
                     body: body.in_current(),
@@ -108,7 +108,7 @@ impl<B: MessageBody> MessageBody for CorrelatedBody<B> {
     fn try_into_bytes(self) -> Result<Bytes, Self> {
         match self.kind {
             Kind::Complete { body } => body.try_into_bytes().map_err(Self::complete),
-            // It was asked when it was wrapped.
+            // `new` has already asked the inner body.
             Kind::Scoped { .. } => Err(self),
         }
     }

@@ -8,8 +8,8 @@ use correlation_core::{CorrelationId, current};
 
 /// The correlation ID of the request, as an argument of a handler.
 ///
-/// It is the same as [`current()`], for those who like to see it in the signature. Use
-/// `Option<CurrentId>` for routes that may lie outside of the middleware.
+/// It is the same ID as [`current()`] returns, if you prefer to see it in the signature. Use
+/// `Option<CurrentId>` for routes that may be outside the middleware.
 ///
 /// ```
 /// use correlation_actix::CurrentId;
@@ -39,11 +39,13 @@ impl FromRequest for CurrentId {
     }
 }
 
-/// The request has no correlation ID, since no middleware gave it one. Answers 500.
+/// The error of a request that has no correlation ID, because no middleware gave it one.
+///
+/// It answers 500 with a hint about the missing middleware.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct MissingId(());
 
-// What it answers by default is right: 500 and the text below.
+// The default answer is right: 500 with the text below.
 impl ResponseError for MissingId {}
 
 impl fmt::Display for MissingId {

@@ -17,8 +17,10 @@ use pin_project_lite::pin_project;
 
 use crate::CorrelatedBody;
 
-/// The middleware: gives every request its correlation ID, as the ambient one from here to the
-/// last byte of the response body, and in the response header.
+/// The middleware that gives every request its correlation ID.
+///
+/// The ID is ambient from this middleware to the last byte of the response body. The response
+/// header carries it too.
 ///
 /// ```
 /// use actix_web::App;
@@ -36,7 +38,7 @@ pub struct Correlation {
 }
 
 impl Correlation {
-    /// The middleware with the default [`Policy`].
+    /// Makes the middleware with the default [`Policy`].
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -62,8 +64,8 @@ where
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, service: S) -> Self::Future {
-        // Runs once in each worker. A copy of its own, so that the workers do not count their
-        // requests on one shared reference counter.
+        // This runs once in each worker. Each worker gets a separate copy, so that they do not
+        // count their requests on one shared reference counter.
         let rules = Rc::new(Rules::new(self.policy.clone()));
         ready(Ok(CorrelationMiddleware { service, rules }))
     }
@@ -89,7 +91,7 @@ where
 
     fn call(&self, mut request: ServiceRequest) -> Self::Future {
         let rules = Rc::clone(&self.rules);
-        // A Unix socket, or a test.
+        // A request without an address came over a Unix socket or from a test.
         let peer = request
             .peer_addr()
             .map_or(Peer::Local, |addr| addr.ip().into());
@@ -107,7 +109,7 @@ where
             if let (Some(name), Some(id)) = (&rules.request_header, &id) {
                 request.headers_mut().insert(name.clone(), id.clone());
             }
-            // Middleware may work before its first await.
+            // Middleware may do work before its first `await`.
             let call = || sync_scope(context.clone(), || self.service.call(request));
             let inner = access.run(call);
             State::Inner { inner }
@@ -123,7 +125,7 @@ where
 }
 
 pin_project! {
-    /// The future of [`CorrelationMiddleware`]. It runs in the context of its request.
+    /// The future of [`CorrelationMiddleware`]. It runs in the scope of its request.
     #[derive(Debug)]
     pub struct ResponseFuture<F> {
         #[pin]
@@ -167,7 +169,7 @@ where
                         Ok(response.map_body(|_, body| CorrelatedBody::new(access, body)))
                     }
                     Err(error) => {
-                        // The body is made elsewhere.
+                        // The body of the answer is made elsewhere.
                         access.status(error.as_response_error().status_code().as_u16());
                         access.complete();
                         Err(error)
@@ -189,8 +191,8 @@ where
         let id = this.id.take();
         match &mut result {
             Ok(response) => this.rules.answer(id, response.headers_mut()),
-            // A handler's error is a response by now. This one is of a middleware, and becomes a
-            // response somewhere outside.
+            // A handler's error is already a response here. This error comes from a middleware, and
+            // code further outside turns it into a response.
             Err(error) => {
                 let rules = Rc::clone(this.rules);
                 error.add_response_mapper(move |mut response| {
@@ -203,7 +205,7 @@ where
     }
 }
 
-/// The policy, with the names of its headers in the form that actix-web needs for each request.
+/// The policy, with its header names in the form that actix-web needs for each request.
 #[derive(Debug)]
 struct Rules {
     policy: Policy,
@@ -220,7 +222,7 @@ impl Rules {
         }
     }
 
-    /// Sets the ID in a response: once, over whatever is there.
+    /// Sets the ID in a response exactly once, and replaces what is there.
     fn answer(&self, id: Option<HeaderValue>, headers: &mut HeaderMap) {
         let (Some(name), Some(id)) = (&self.response_header, id) else {
             return;
@@ -241,8 +243,8 @@ impl Rules {
 
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 
-/// The ID as a header value, which every ID can be. Mostly a header of the request has that value
-/// already: then it is shared instead of allocated again.
+/// Returns the ID as a header value. Every ID is a valid one. Usually a header of the request
+/// already has that value, and the value is shared instead of allocated again.
 fn header_value(context: &Context, line: Option<&HeaderValue>) -> Option<HeaderValue> {
     let id = context.id().as_str();
     let shared = line.filter(|line| *line == id).cloned();

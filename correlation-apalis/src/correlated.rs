@@ -17,10 +17,10 @@ use tower_layer::Stack;
 
 use crate::{CorrelationLayer, Propagated};
 
-/// `storage.correlated()`.
+/// Adds the method `storage.correlated()` to the storages of apalis.
 pub trait Correlate: Backend {
-    /// Makes the jobs of this storage carry the correlation ID, from the code that pushes them to
-    /// the handler that does them.
+    /// Makes the jobs of this storage carry the correlation ID from the code that pushes them to
+    /// the handler that runs them.
     ///
     /// ```
     /// use apalis::prelude::*;
@@ -39,18 +39,18 @@ pub trait Correlate: Backend {
 
 impl<B: Backend> Correlate for B {}
 
-/// A storage whose jobs carry the correlation ID: made by [`Correlate::correlated`].
+/// A storage whose jobs carry the correlation ID. [`Correlate::correlated`] makes it.
 ///
-/// Whatever is pushed takes the ambient ID along, in place of one that the task has in its metadata
-/// already. Where nothing is ambient, as in a cron job, the job keeps a valid ID of its own, or gets
-/// a new one, so that its attempts have the same.
+/// Each job that you push takes the ambient ID, which replaces an ID that the task's metadata
+/// already has. If no ID is ambient, as in a cron job, the job keeps the valid ID that it has, or
+/// gets a new one. So all its attempts have the same ID.
 ///
-/// The worker runs each job in the scope of its ID, with all of the worker's layers and what the
-/// storage itself does around a job.
+/// The worker runs each job in the scope of its ID. The scope covers all layers of the worker and
+/// the work that the storage itself does around a job.
 ///
-/// It does all that the storage does: the traits of `apalis-core` are passed on, and it derefs to
-/// the storage for the rest. What is pushed through the storage itself (`(*storage).push(job)`, or
-/// functions that take a database connection) does not take the ID along.
+/// It passes on the traits of `apalis-core`, and derefs to the storage for the rest. A job that is
+/// pushed through the inner storage does not take the ID. Examples are `(*storage).push(job)` and
+/// functions that take a database connection.
 #[derive(Clone, Debug)]
 pub struct Correlated<B> {
     backend: B,
@@ -58,15 +58,16 @@ pub struct Correlated<B> {
 }
 
 impl<B> Correlated<B> {
-    /// With these rules, see [`CorrelationLayer::policy`]. They count where jobs are pushed with
-    /// no ambient ID, and in the worker.
+    /// Sets the rules, see [`CorrelationLayer::policy`].
+    ///
+    /// They apply in the worker, and where jobs are pushed without an ambient ID.
     #[must_use]
     pub fn policy(mut self, policy: Policy) -> Self {
         self.layer = self.layer.policy(policy);
         self
     }
 
-    /// The storage itself.
+    /// Returns the inner storage.
     pub fn into_inner(self) -> B {
         self.backend
     }
@@ -112,7 +113,7 @@ impl<B: BackendConfig> BackendConfig for Correlated<B> {
         self.backend.config()
     }
 
-    /// The scope lies outside of the storage's own layer.
+    /// The scope lies outside the layer of the storage itself.
     fn middleware(&mut self, worker: &mut WorkerContext) -> Self::Layer {
         Stack::new(self.backend.middleware(worker), self.layer.clone())
     }
@@ -128,7 +129,7 @@ where
         self.get_mut().backend.poll_ready_unpin(cx)
     }
 
-    /// All ways to push end here.
+    /// Every way to push a job ends here.
     fn start_send(self: Pin<&mut Self>, mut task: Task<Args>) -> Result<(), E> {
         let this = self.get_mut();
         let propagated = Propagated::with(this.layer.rules(), task.metadata());

@@ -5,11 +5,11 @@ use tower_layer::Layer;
 
 use crate::{CorrelationService, spawned};
 
-/// Runs every job in the scope of the ID that it brings: the layer of a worker whose backend is
-/// not [`Correlated`](crate::Correlated), which has it already.
+/// Runs every job in the scope of the ID that it carries.
 ///
-/// Put it first, so that the other layers are inside of the scope, but after a `parallelize` that
-/// spawns with something else than `correlation::spawn`:
+/// You need this layer only if the worker's backend is not [`Correlated`](crate::Correlated), which
+/// already has it. Put it first, so that the other layers are inside the scope. Only a
+/// `parallelize` that spawns with a function other than `correlation::spawn` goes before it:
 ///
 /// ```
 /// use apalis::prelude::*;
@@ -27,10 +27,10 @@ use crate::{CorrelationService, spawned};
 /// # Ok(()) }
 /// ```
 ///
-/// A job that brings no valid ID gets the ID of its task, if that is a ULID or a UUID: all
-/// attempts have it, whoever makes them. Else it gets a new one.
+/// A job without a valid ID gets the ID of its task, if that is a ULID or a UUID. Then all attempts
+/// have the same ID, on any worker. Otherwise the job gets a new ID.
 ///
-/// Applied twice, the inner one continues the context of the outer one.
+/// If you apply the layer twice, the inner one continues the context of the outer one.
 #[derive(Clone, Debug)]
 pub struct CorrelationLayer {
     policy: Arc<Policy>,
@@ -43,7 +43,8 @@ impl Default for CorrelationLayer {
 }
 
 impl CorrelationLayer {
-    /// With the default [`Policy`], and IDs of up to 255 bytes: every ID that is pushed is read.
+    /// Makes a layer with the default [`Policy`], except that IDs may have up to 255 bytes. So it
+    /// reads every ID that this crate pushes.
     #[must_use]
     pub fn new() -> Self {
         let policy = Policy::new().max_len(CorrelationId::MAX_LEN);
@@ -52,8 +53,9 @@ impl CorrelationLayer {
         }
     }
 
-    /// With these rules for what jobs bring: trust, generator, trace context. The key of the ID
-    /// is always `correlation_id`.
+    /// Sets the rules for the jobs' metadata: trust, generator and trace context.
+    ///
+    /// The key of the ID is always `correlation_id`.
     #[must_use]
     pub fn policy(mut self, policy: Policy) -> Self {
         self.policy = Arc::new(policy);

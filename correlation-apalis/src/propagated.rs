@@ -4,11 +4,11 @@ use apalis_core::task::metadata::{Metadata, MetadataStore};
 use correlation_core::names::{CORRELATION_ID, X_CORRELATION_ID};
 use correlation_core::{Context, Injector, Policy, extract_with};
 
-/// What goes along with a job in its metadata: the ID under `correlation_id`, and `traceparent`
-/// and `tracestate` as the context has them.
+/// The metadata that carries the context with a job.
 ///
-/// [`Correlated`](crate::Correlated) does this for every push. It is for storages that are not
-/// wrapped:
+/// It holds the ID under `correlation_id`, and `traceparent` and `tracestate` as the context has
+/// them. [`Correlated`](crate::Correlated) adds it to every push. Add it yourself for a storage
+/// that is not wrapped:
 ///
 /// ```
 /// use apalis::prelude::*;
@@ -22,26 +22,26 @@ use correlation_core::{Context, Injector, Policy, extract_with};
 /// # Ok::<(), correlation::InvalidId>(())
 /// ```
 ///
-/// It goes in place of an ID that the metadata has already, and of a trace that was copied, as
-/// [`inject`](correlation_core::inject) says. Adding it never fails, so `TaskBuilder::metadata`
-/// does not panic.
+/// It replaces an ID that the metadata already has, and a trace that was copied, by the rules of
+/// [`inject`](correlation_core::inject). Adding it never fails, so `TaskBuilder::metadata` does not
+/// panic.
 #[derive(Clone, Debug)]
 pub struct Propagated(Context);
 
 impl Propagated {
-    /// The ambient context, or one with a new ID.
+    /// Takes the ambient context, or makes one with a new ID.
     #[must_use]
     pub fn new() -> Self {
         Self(Context::current_or_new())
     }
 
-    /// What a job takes along that is pushed here: the ambient context; else what the job brings
-    /// itself, or a new one, by these rules.
+    /// Returns the context for a job that is pushed now: the ambient one if there is one. Otherwise
+    /// it is the one in the job's metadata, or a new one, by these rules.
     pub(crate) fn with(policy: &Policy, metadata: &MetadataStore) -> Self {
         Self(Context::current().unwrap_or_else(|| received(policy, metadata)))
     }
 
-    /// The context itself.
+    /// Returns the context.
     #[must_use]
     pub const fn context(&self) -> &Context {
         &self.0
@@ -63,7 +63,7 @@ impl From<Context> for Propagated {
 impl Metadata for Propagated {
     type Error = Infallible;
 
-    /// What the job brings, or a new context.
+    /// Reads the context from the metadata, or makes a new one.
     fn extract(metadata: &MetadataStore) -> Result<Self, Infallible> {
         Ok(Self(extract_with(|key| metadata.get(key))))
     }
@@ -74,7 +74,7 @@ impl Metadata for Propagated {
     }
 }
 
-/// The context that these rules make of the metadata.
+/// Reads the context from the metadata by these rules.
 pub(crate) fn received(policy: &Policy, metadata: &MetadataStore) -> Context {
     policy.extract_with(|key| metadata.get(key))
 }
@@ -97,8 +97,8 @@ impl Injector for Carrier<'_> {
 
     fn set(&mut self, key: &'static str, value: &str) {
         self.remove(key);
-        // Spelled like this, the AMQP backend sends it as the message property of that name, which
-        // is the only place where it looks for what other producers have sent.
+        // The AMQP backend sends a key with this spelling as the message property of the same name.
+        // For messages of other producers, it looks only there.
         let key = if key == X_CORRELATION_ID {
             CORRELATION_ID
         } else {
@@ -108,8 +108,8 @@ impl Injector for Carrier<'_> {
     }
 }
 
-/// Whether a key of the metadata stands for this header. All spellings of the ID's are read, so
-/// each of them counts.
+/// Returns whether a key of the metadata stands for this header. Every spelling of the ID's key
+/// counts, because the worker reads them all.
 fn means(known: &str, header: &str) -> bool {
     let plain = |key: &str| key.replace('_', "-").to_ascii_lowercase();
     let id = || ["correlation-id", "correlationid"].contains(&&*plain(known));

@@ -10,8 +10,8 @@ use tower_service::Service;
 
 use crate::propagated::received;
 
-/// A service whose jobs have a correlation ID: made by
-/// [`CorrelationLayer`](crate::CorrelationLayer).
+/// A service whose jobs have a correlation ID. [`CorrelationLayer`](crate::CorrelationLayer) makes
+/// it.
 #[derive(Clone, Debug)]
 pub struct CorrelationService<S> {
     inner: S,
@@ -31,7 +31,7 @@ impl<S> CorrelationService<S> {
         let Some(id) = id.and_then(unique) else {
             return context;
         };
-        // Rules that do not trust the job do not trust this either.
+        // A policy that does not trust the job does not trust this ID either.
         self.policy.extract_with(|key| match key {
             CORRELATION_ID => Some(id.as_str()),
             _ => metadata.get(key),
@@ -57,18 +57,19 @@ where
             None => self.context(task.metadata(), task.task_id()),
         };
         task.inject_data(Entered(context.clone()));
-        // Inner services do work before they return their future: that is in scope too.
+        // Inner services do work before they return their future. That work is in scope too.
         adapter::scoped_call(context, || self.inner.call(task))
     }
 }
 
-/// The context that an outer layer has chosen, for the layers inside of it. They may run in a
-/// task of their own, so that the ambient one does not reach them.
+/// The context that an outer layer has chosen, for the layers inside it. They may run in a separate
+/// task, where the ambient context does not reach them.
 #[derive(Clone)]
 struct Entered(Context);
 
-/// The task ID if no other job has it: it has the length of a ULID or a UUID. Others are numbers
-/// that the next queue has too, and the AMQP backend's is another one for each attempt.
+/// Returns the task ID if no other job has it, which means that it has the length of a ULID or a
+/// UUID. Other task IDs are numbers that the next queue has too. The AMQP backend uses a new number
+/// for each attempt.
 fn unique(id: &TaskId) -> Option<String> {
     let text = id.to_string();
     matches!(text.len(), 26 | 36).then_some(text)

@@ -9,8 +9,8 @@ use correlation_core::{CorrelationId, current};
 
 /// The correlation ID of the request, as an argument of a handler.
 ///
-/// It is the same as [`current()`], for those who like to see it in the signature. Use
-/// `Option<CurrentId>` for routes that may lie outside of the layer.
+/// It is the same ID as [`current()`] returns, if you prefer to see it in the signature. Use
+/// `Option<CurrentId>` for routes that may be outside the layer.
 ///
 /// ```
 /// use correlation_axum::CurrentId;
@@ -47,7 +47,9 @@ impl<S: Sync> OptionalFromRequestParts<S> for CurrentId {
     }
 }
 
-/// The request has no correlation ID, since no layer gave it one. Answers 500.
+/// The error of a request that has no correlation ID, because no layer gave it one.
+///
+/// It answers 500 with a hint about the missing layer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct MissingId(());
 

@@ -4,8 +4,10 @@ use serde_json::{Map, Value};
 
 use crate::{Header, Task};
 
-/// How messages are built and read where the defaults do not fit: the name of the header, for
-/// systems with Python libraries that use another one, and the rules for what is received.
+/// The settings for building and reading messages, for systems where the defaults do not fit.
+///
+/// They are the name of the header, if your Python libraries use another one, and the rules for
+/// messages that are received.
 ///
 /// ```
 /// use correlation_celery::{Celery, Header, correlation};
@@ -33,52 +35,58 @@ impl Default for Celery {
 }
 
 impl Celery {
-    /// The defaults: [`Header::CORRELATION_ID`], and no other ID in its place.
+    /// Returns the defaults: the header is [`Header::CORRELATION_ID`], and no other ID replaces it.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The header that is written, and read first.
+    /// Sets the header that is written, and read first.
     #[must_use]
     pub fn header(mut self, header: Header) -> Self {
         self.header = header;
         self
     }
 
-    /// The rules for what is received: whose IDs are taken over, what a valid one is, how a new one
-    /// is made, and what becomes of the trace context. By default
-    /// [`Policy::new`], with IDs of up to 255 bytes: every ID that this crate writes is read.
+    /// Sets the rules for messages that are received.
     ///
-    /// Which headers may hold the ID is up to [`header`](Self::header): [`Policy::headers`] and
-    /// [`Policy::sources`] do not apply here, but for [`Source::TRACEPARENT`](correlation_core::Source::TRACEPARENT), nor does anything about answers.
+    /// They say whose IDs are accepted, what a valid ID is, how a new one is made, and how the
+    /// trace context is handled. The default is [`Policy::new`] with IDs of up to 255 bytes, so
+    /// every ID that this crate writes is read.
+    ///
+    /// [`header`](Self::header) says which headers may hold the ID. [`Policy::headers`] and
+    /// [`Policy::sources`] have no effect here, except for
+    /// [`Source::TRACEPARENT`](correlation_core::Source::TRACEPARENT). Nor do the settings for
+    /// responses.
     #[must_use]
     pub fn policy(mut self, policy: Policy) -> Self {
         self.policy = policy.headers([X_CORRELATION_ID]);
         self
     }
 
-    /// Whether Celery's `root_id`, the task ID of the first task in a chain of calls, becomes the
-    /// ID when a message has no other. Off by default.
+    /// Sets whether Celery's `root_id` becomes the ID of a message that has no other ID. Off by
+    /// default.
+    ///
+    /// The `root_id` is the task ID of the first task in a chain of calls.
     #[must_use]
     pub const fn root_id_as_id(mut self, on: bool) -> Self {
         self.root_id_as_id = on;
         self
     }
 
-    /// As [`Task::new`].
+    /// Makes a task as [`Task::new`] does, with these settings.
     #[must_use]
     pub fn task(&self, name: impl Into<String>) -> Task {
         Task::with_header(name.into(), self.header.clone())
     }
 
-    /// The context that these headers bring, or a new one.
+    /// Reads the context from these headers, or makes a new one.
     pub(crate) fn context(&self, headers: &Map<String, Value>) -> Context {
-        // Where Celery and the Sentry SDK put the caller's `headers=` of some calls.
+        // Celery and the Sentry SDK put the caller's `headers=` of some calls here.
         let nested = headers.get("headers").and_then(Value::as_object);
         let places = || [Some(headers), nested].into_iter().flatten();
         let text = |map: &Map<_, Value>, key: &str| Some(map.get(key)?.as_str()?.to_owned());
-        // The policy has the rules for what an ID is. One that it does not trust is one, too.
+        // The policy has the rules for an ID. An ID that it does not trust is still one.
         let is_id = |context: &Context| {
             context.origin() != Origin::Generated || context.untrusted_id().is_some()
         };

@@ -1,8 +1,9 @@
 use std::fmt;
 
-/// What came is not a Celery message of protocol 2 in JSON: the text says which part is wrong.
+/// The error of a message that is not a Celery message of protocol 2 in JSON.
 ///
-/// It never repeats what the message holds, so it is safe to log.
+/// The text says which part is wrong. It never repeats the content of the message, so it is safe to
+/// log.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct InvalidMessage(pub(crate) &'static str);
 
@@ -14,7 +15,7 @@ impl fmt::Display for InvalidMessage {
 
 impl std::error::Error for InvalidMessage {}
 
-/// The name cannot carry the ID through Celery: the text says why.
+/// The error of a name that cannot carry the ID through Celery. The text says why.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct InvalidHeader(pub(crate) &'static str);
 

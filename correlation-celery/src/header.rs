@@ -5,7 +5,7 @@ use crate::InvalidHeader;
 
 /// The name of the message header that carries the ID. Case matters to Celery.
 ///
-/// The presets are the names that Python libraries use; any other name is parsed:
+/// The presets are the names that Python libraries use. You can parse any other name:
 ///
 /// ```
 /// use correlation_celery::Header;
@@ -20,8 +20,9 @@ use crate::InvalidHeader;
 ///
 /// # Reserved names
 ///
-/// A worker overwrites these headers with values of its own (`correlation_id` with the task's ID),
-/// or drops them at a retry, so they are refused, as is all that starts with two underscores:
+/// These names are refused, and so are all names that start with two underscores. A worker
+/// overwrites these headers with its own values (`correlation_id` with the task's ID), or drops
+/// them at a retry:
 /// `_children`, `_filter_x_death_headers`, `_get_custom_headers`, `_protected`, `args`,
 /// `argsrepr`, `as_execution_options`, `callbacks`, `called_directly`, `chain`, `children`,
 /// `chord`, `clear`, `compression`, `correlation_id`, `delivery_info`, `errbacks`, `eta`,
@@ -34,7 +35,8 @@ use crate::InvalidHeader;
 pub struct Header(Cow<'static, str>);
 
 impl Header {
-    /// `CORRELATION_ID`: asgi-correlation-id up to version 4, and its recipe since. The default.
+    /// `CORRELATION_ID`, the default: asgi-correlation-id up to version 4, and the recipe in its
+    /// README since then.
     pub const CORRELATION_ID: Self = Self(Cow::Borrowed("CORRELATION_ID"));
 
     /// `Correlation-ID`: django-guid, unless its setting `GUID_HEADER_NAME` says otherwise.
@@ -43,8 +45,8 @@ impl Header {
     /// `x_request_id`: Flask-Log-Request-ID.
     pub const FLASK: Self = Self(Cow::Borrowed("x_request_id"));
 
-    /// The names that are read besides the configured one. `CORRELATION-ID` is what a django-guid
-    /// set up with a name in capitals sends.
+    /// The names that are read in addition to the configured one. A django-guid whose configured
+    /// name is in capitals sends `CORRELATION-ID`.
     pub(crate) const KNOWN: [&str; 4] = [
         "CORRELATION_ID",
         "Correlation-ID",
@@ -52,7 +54,7 @@ impl Header {
         "x_request_id",
     ];
 
-    /// The name as text.
+    /// Returns the name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -69,7 +71,7 @@ impl FromStr for Header {
     type Err = InvalidHeader;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        // The limit is that of an AMQP short string.
+        // An AMQP short string has this limit.
         if !(1..=255).contains(&name.len()) || !name.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(InvalidHeader("1 to 255 bytes of visible ASCII are allowed"));
         }
@@ -79,19 +81,19 @@ impl FromStr for Header {
             ));
         }
         if matches!(name, "traceparent" | "tracestate" | "baggage") {
-            return Err(InvalidHeader("W3C Trace Context has this name"));
+            return Err(InvalidHeader("reserved for W3C Trace Context and Baggage"));
         }
         Ok(Self(Cow::Owned(name.to_owned())))
     }
 }
 
-/// Whether a worker overwrites or drops a header of this name.
+/// Returns whether a worker overwrites or drops a header of this name.
 pub(crate) fn is_reserved(name: &str) -> bool {
     RESERVED.split(' ').any(|reserved| reserved == name)
 }
 
-/// What Celery 5.7 keeps for itself: the attributes of `celery.app.task.Context`, and the headers of
-/// protocol 2.
+/// The names that Celery 5.7 reserves: the attributes of `celery.app.task.Context`, and the headers
+/// of protocol 2.
 const RESERVED: &str = "_children _filter_x_death_headers _get_custom_headers _protected args argsrepr \
     as_execution_options callbacks called_directly chain children chord clear compression \
     correlation_id delivery_info errbacks eta expires get group group_index headers hostname \

@@ -7,10 +7,27 @@ use crate::{Celery, InvalidMessage, Task};
 
 /// A task that was received, with the context to run it in.
 ///
-/// The ID is read from the configured [`Header`](crate::Header), else from one of the other presets, else from
-/// the same names in the nested table `headers`, else it is the trace-id of a valid `traceparent`,
-/// else it is new. Text that is no valid ID, and values that are no text, count as absent. The
-/// property `correlation_id` is never read: it is the task's ID.
+/// The ID comes from the first of these that has a valid one:
+///
+/// - the configured [`Header`](crate::Header)
+/// - the other presets
+/// - the same names in the nested table `headers`
+/// - the trace-id of a valid `traceparent`
+///
+/// If none has one, the ID is new. Text that is not a valid ID, and values that are not text, count
+/// as absent. The property `correlation_id` is never read, because it is the task's ID.
+///
+/// ```
+/// use correlation_celery::{Message, Task, correlation};
+///
+/// let id: correlation::CorrelationId = "click-1".parse()?;
+/// let task = correlation::sync_scope(id, || Task::new("app.add").arg(2).kwarg("y", 3));
+///
+/// let message = Message::from_redis(task.redis_envelope("celery"))?;
+/// assert_eq!(message.task(), "app.add");
+/// assert_eq!(message.context().id().as_str(), "click-1");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Message {
     task: Task,
@@ -18,23 +35,24 @@ pub struct Message {
 }
 
 impl Message {
-    /// Reads what `BRPOP queue` gives.
+    /// Reads the text that `BRPOP queue` returns.
     ///
     /// # Errors
     ///
-    /// If it is not a message of protocol 2 in JSON: messages of protocol 1, compressed ones, and
-    /// bodies in pickle, YAML or msgpack are not read. Nor is a body with `NaN` or `Infinity`,
-    /// which Python writes and JSON does not have.
+    /// If it is not a message of protocol 2 in JSON. Messages of protocol 1, compressed messages,
+    /// and bodies in pickle, YAML or msgpack are not supported. Neither is a body with `NaN` or
+    /// `Infinity`, which Python writes and JSON does not have.
     pub fn from_redis(envelope: impl AsRef<[u8]>) -> Result<Self, InvalidMessage> {
         Celery::new().read_redis(envelope)
     }
 
-    /// Reads the headers and the body of an AMQP message. Headers that are neither text nor
-    /// number may be left out.
+    /// Reads the headers and the body of an AMQP message.
+    ///
+    /// You may leave out headers that are neither text nor a number.
     ///
     /// # Errors
     ///
-    /// As [`from_redis`](Self::from_redis).
+    /// The same as for [`from_redis`](Self::from_redis).
     pub fn from_amqp<K: Into<String>, V: Into<Value>>(
         headers: impl IntoIterator<Item = (K, V)>,
         body: impl AsRef<[u8]>,
@@ -42,64 +60,67 @@ impl Message {
         Celery::new().read_amqp(headers, body)
     }
 
-    /// The name of the task.
+    /// Returns the name of the task.
     #[must_use]
     pub fn task(&self) -> &str {
         self.task.headers["task"].as_str().unwrap_or_default()
     }
 
-    /// The ID of this one call, not of the action it belongs to.
+    /// Returns the task's ID. It is the ID of this one call, not of the action that the call
+    /// belongs to.
     #[must_use]
     pub fn id(&self) -> &str {
         self.task.id()
     }
 
-    /// The positional arguments. As a tuple:
+    /// Returns the positional arguments. To get them as a tuple, write
     /// `serde_json::from_value::<(i64, i64)>(message.args().into())`.
     #[must_use]
     pub fn args(&self) -> &[Value] {
         &self.task.args
     }
 
-    /// The keyword arguments.
+    /// Returns the keyword arguments.
     #[must_use]
     pub const fn kwargs(&self) -> &Map<String, Value> {
         &self.task.kwargs
     }
 
-    /// How often the task was tried before.
+    /// Returns how often the task was tried before.
     #[must_use]
     pub fn retries(&self) -> u64 {
         self.header("retries").and_then(Value::as_u64).unwrap_or(0)
     }
 
-    /// Any header, as it came.
+    /// Returns any header, as it was received.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&Value> {
         self.task.headers.get(name)
     }
 
-    /// The context to run the task in.
+    /// Returns the context to run the task in.
     #[must_use]
     pub const fn context(&self) -> &Context {
         &self.context
     }
 
-    /// Runs a future in the context of the message, whatever scope there is already.
+    /// Runs a future in the context of the message, even if there is already a scope.
     pub fn scope<F: Future>(&self, future: F) -> Scoped<F> {
         scope(self.context.clone(), future)
     }
 
-    /// The message to send for another try: the same task ID, arguments, callbacks and headers,
-    /// one more in `retries`, and the ID that this try ran with, also if it was new. For a delay
-    /// set the header `eta`. The trace context goes along as the policy says; with
-    /// [`TraceContext::Off`](correlation_core::TraceContext::Off) it is up to the tracer to set it.
+    /// Returns the message to send for another try.
+    ///
+    /// It has the same task ID, arguments, callbacks and headers, and `retries` is one higher. It
+    /// has the ID that this try ran with, even if that ID was new. For a delay, set the header
+    /// `eta`. The trace context goes along as the policy says. With
+    /// [`TraceContext::Off`](correlation_core::TraceContext::Off), your tracer has to set it.
     #[must_use]
     pub fn retry(&self) -> Task {
         let mut task = self.task.clone();
         let retries = self.retries().saturating_add(1);
         task.headers.insert("retries".to_owned(), retries.into());
-        // What was read and found invalid must not go out again.
+        // Headers that were read and found invalid must not be sent again.
         for name in [task.header.as_str(), "traceparent", "tracestate"] {
             task.headers.remove(name);
         }
@@ -109,7 +130,7 @@ impl Message {
 }
 
 impl Celery {
-    /// As [`Message::from_redis`].
+    /// Reads a message as [`Message::from_redis`] does, with these settings.
     ///
     /// # Errors
     ///
@@ -140,7 +161,7 @@ impl Celery {
         Ok(message)
     }
 
-    /// As [`Message::from_amqp`].
+    /// Reads a message as [`Message::from_amqp`] does, with these settings.
     ///
     /// # Errors
     ///
@@ -154,14 +175,18 @@ impl Celery {
         let headers: Map<String, Value> = headers.collect();
         let text = |key| headers.get(key).and_then(Value::as_str);
         if text("task").is_none_or(str::is_empty) {
-            return Err(InvalidMessage("no header `task`: not protocol 2"));
+            return Err(InvalidMessage(
+                "no header `task`: only protocol 2 is supported",
+            ));
         }
-        // It becomes an AMQP property, which has no room for more.
+        // It becomes an AMQP property, which has at most 255 bytes.
         if !text("id").is_some_and(|id| (1..=255).contains(&id.len())) {
             return Err(InvalidMessage("no header `id` of 1 to 255 bytes"));
         }
         if text("compression").is_some() {
-            return Err(InvalidMessage("the body is compressed"));
+            return Err(InvalidMessage(
+                "the body is compressed, which is not supported",
+            ));
         }
         let body = body.as_ref();
         let parts = serde_json::from_value(json(body, "the body is not JSON")?);

@@ -1,8 +1,7 @@
-/// The Redis lists that hold the messages of a queue, the most urgent one first: what to read from
-/// in one call.
+/// Returns the Redis lists that hold the messages of a queue, with the most urgent list first.
 ///
-/// Over Redis, kombu puts a message with a `priority` of 3 or more into a list of its own. Who
-/// reads the queue's own list alone never sees it.
+/// Read from all of them in one call. Over Redis, kombu puts a message with a `priority` of 3 or
+/// more into a separate list. A program that reads only the queue's own list never sees it.
 ///
 /// ```
 /// use correlation_celery::redis_queues;

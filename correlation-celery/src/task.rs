@@ -7,11 +7,22 @@ use serde_json::{Map, Value, json};
 use crate::Header;
 use crate::header::is_reserved;
 
-/// A task to send: what `app.send_task` makes in Python.
+/// A task to send, as `app.send_task` makes it in Python.
 ///
-/// The ambient context is taken when the task is made. It goes out as the header
-/// [`CORRELATION_ID`](Header::CORRELATION_ID), beside it `traceparent` and `tracestate` when a
-/// trace context came in. The property `correlation_id` is the task's ID, as Celery needs it.
+/// It takes the ambient context when you make it. The header
+/// [`CORRELATION_ID`](Header::CORRELATION_ID) carries the ID. If a trace context came in, the
+/// headers `traceparent` and `tracestate` are sent too. The property `correlation_id` is the task's
+/// ID, as Celery requires.
+///
+/// ```
+/// use correlation_celery::{Task, correlation};
+///
+/// let id: correlation::CorrelationId = "click-1".parse()?;
+/// let task = correlation::sync_scope(id, || Task::new("app.add").arg(1).arg(2));
+/// assert_eq!(task.headers()["CORRELATION_ID"], "click-1");
+/// assert_ne!(task.id(), "click-1"); // each call has a separate task ID
+/// # Ok::<(), correlation::InvalidId>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Task {
     pub(crate) headers: Map<String, Value>,
@@ -19,14 +30,15 @@ pub struct Task {
     pub(crate) kwargs: Map<String, Value>,
     pub(crate) embed: Value,
     pub(crate) reply_to: String,
-    /// The body as it came: numbers that JSON can hold and Rust cannot survive a retry.
+    /// The body as it was received. A retry sends it unchanged, so numbers that Rust cannot hold
+    /// survive.
     pub(crate) received: Option<Vec<u8>>,
     pub(crate) context: Option<Context>,
     pub(crate) header: Header,
 }
 
 impl Task {
-    /// A call of the task with this name, such as `app.add`, with a new task ID.
+    /// Makes a call of the task with this name, such as `app.add`, with a new task ID.
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
         Self::with_header(name.into(), Header::default())
@@ -89,27 +101,28 @@ impl Task {
         values.fold(self, |task, (name, value)| task.kwarg(name, value))
     }
 
-    /// Sets a header: one of Celery's, such as `eta`, `expires` or `ignore_result`, or one of your
-    /// own. The ID of the context in which the task was made goes before one that is set here.
+    /// Sets a header: one of Celery's, such as `eta`, `expires` or `ignore_result`, or your own.
+    /// The ID of the context in which you made the task takes precedence over an ID that you set
+    /// here.
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.headers.insert(name.into(), value.into());
         self
     }
 
-    /// The queue for the result, for workers with the backend `rpc://`. None by default: then no
-    /// reply is sent.
+    /// Sets the queue for the result, for workers with the backend `rpc://`. There is none by
+    /// default, and no reply is sent.
     #[must_use]
     pub fn reply_to(mut self, queue: impl Into<String>) -> Self {
         self.reply_to = queue.into();
         self
     }
 
-    /// Runs `next` after this task, with the result as its first argument: a chain. `next` runs in
-    /// the context it was made in, whatever the worker has for signal handlers.
+    /// Runs `next` after this task, with the result as its first argument: a chain.
     ///
-    /// The worker sends it to the queue it has for that task. Headers of Celery's own that were
-    /// set on `next` are not carried.
+    /// `next` runs in the context that it was made in, whatever signal handlers the worker has. The
+    /// worker sends it to the queue that the worker has for that task. Celery's own headers that
+    /// you set on `next` are not carried.
     #[must_use]
     pub fn then(mut self, next: Self) -> Self {
         let mut headers = next.headers();
@@ -134,24 +147,26 @@ impl Task {
         self
     }
 
-    /// The task's ID: of this one call, not of the action it belongs to. On AMQP it has to be the
-    /// property `correlation_id`.
+    /// Returns the task's ID. It is the ID of this one call, not of the action that the call
+    /// belongs to. On AMQP, the property `correlation_id` has to hold it.
     #[must_use]
     pub fn id(&self) -> &str {
         let id = self.headers.get("id").and_then(Value::as_str);
         id.unwrap_or_default()
     }
 
-    /// The headers, with the ID. If the request takes part in its trace
-    /// ([`TraceContext::Participate`](correlation_core::TraceContext::Participate)), each call has
-    /// a `traceparent` of its own.
+    /// Returns the headers, with the ID.
+    ///
+    /// If the request takes part in its trace
+    /// ([`TraceContext::Participate`](correlation_core::TraceContext::Participate)), each call of
+    /// this method makes a new `traceparent`.
     #[must_use]
     pub fn headers(&self) -> Map<String, Value> {
         let mut headers = self.headers.clone();
         if let Some(context) = &self.context {
             let mut carrier = Carrier(&mut headers, self.header.as_str());
             context.inject(&mut carrier);
-            // Headers that were copied from another message do not send its ID on.
+            // Headers that were copied from another message do not forward its ID.
             for name in Header::KNOWN {
                 if let Some(id) = headers.get_mut(name) {
                     *id = context.id().as_str().into();
@@ -161,11 +176,17 @@ impl Task {
         headers
     }
 
-    /// The headers for an AMQP client, in its own types: `text` makes a value of a text. With
-    /// lapin: `task.amqp_headers(|text| LongString::from(text).into())`.
+    /// Returns the headers for an AMQP client, in the types of that client.
     ///
-    /// These are all that hold a text, a whole number or a boolean, which is all that this crate
-    /// itself writes. Lists and tables are only in [`headers`](Self::headers).
+    /// `text` converts a text to a value. With lapin, write this:
+    ///
+    /// ```text
+    /// task.amqp_headers(|text| LongString::from(text).into())
+    /// ```
+    ///
+    /// The result has all headers that hold a text, a whole number or a boolean. This crate writes
+    /// no others. Names over 255 bytes are left out. Lists and tables are only in
+    /// [`headers`](Self::headers).
     pub fn amqp_headers<K, V>(&self, text: impl Fn(String) -> V) -> impl Iterator<Item = (K, V)>
     where
         K: From<String>,
@@ -177,12 +198,13 @@ impl Task {
                 Value::Bool(value) => value.into(),
                 value => value.as_i64()?.into(),
             };
-            // AMQP has no longer names, and some clients panic at one.
+            // AMQP allows no longer names, and some clients panic at one.
             (key.len() <= 255).then(|| (key.into(), value))
         })
     }
 
-    /// The body, JSON: content type `application/json`, content encoding `utf-8`.
+    /// Returns the body as JSON, with the content type `application/json` and the content encoding
+    /// `utf-8`.
     #[must_use]
     pub fn body(&self) -> Vec<u8> {
         self.received.clone().unwrap_or_else(|| {
@@ -191,7 +213,7 @@ impl Task {
         })
     }
 
-    /// The whole message for Redis: `LPUSH queue` with this text.
+    /// Returns the whole message for Redis. Send it with `LPUSH queue`.
     #[must_use]
     pub fn redis_envelope(&self, queue: &str) -> String {
         let envelope = json!({
@@ -203,7 +225,7 @@ impl Task {
                 "correlation_id": self.id(),
                 "reply_to": self.reply_to,
                 "delivery_mode": 2,
-                // Without these a worker loses the message, or stops.
+                // Without these, a worker loses the message or stops.
                 "delivery_info": {"exchange": "", "routing_key": queue},
                 "delivery_tag": uuid(),
                 "priority": 0,
@@ -214,7 +236,7 @@ impl Task {
     }
 }
 
-/// Message headers, with the ID under its own name.
+/// Message headers, with the ID under the configured name.
 struct Carrier<'a>(&'a mut Map<String, Value>, &'a str);
 
 impl Carrier<'_> {
@@ -230,7 +252,7 @@ impl Injector for Carrier<'_> {
     }
 
     fn remove(&mut self, key: &'static str) {
-        // Celery's own keys differ in case only, such as `correlation_id`.
+        // Celery has keys that differ only in case, such as `correlation_id`.
         let name = self.name(key).to_owned();
         self.0.remove(&name);
     }

@@ -5,8 +5,10 @@ use log4rs::encode::pattern::PatternEncoderDeserializer;
 
 use crate::Encoder;
 
-/// All that log4rs knows by itself, with the ID in `{X(correlation_id)}` of patterns and in `mdc`
-/// of JSON: for `log4rs::init_file`, which keeps to them when it loads the file again.
+/// Returns the deserializers that log4rs has by default, with the ID added.
+///
+/// The ID is in `{X(correlation_id)}` of patterns and in `mdc` of JSON. Pass them to
+/// `log4rs::init_file`, which also uses them when it loads the file again.
 #[must_use]
 pub fn deserializers() -> Deserializers {
     let mut all = Deserializers::new();
@@ -15,7 +17,7 @@ pub fn deserializers() -> Deserializers {
     all
 }
 
-/// Shows the ID to the encoders that `inner` makes: for kinds of your own.
+/// Adds the ID to the encoders that `inner` makes. Use it for your own kinds of encoder.
 ///
 /// ```
 /// use correlation_log4rs::{deserializer, deserializers};
@@ -28,7 +30,7 @@ pub const fn deserializer<D: Deserialize<Trait = dyn Encode>>(inner: D) -> Deser
     Deserializer(inner)
 }
 
-/// A deserializer of encoders with the ID: made by [`deserializer`].
+/// A deserializer of encoders that have the ID. The function [`deserializer`] makes it.
 #[derive(Clone, Copy, Debug)]
 pub struct Deserializer<D>(D);
 

@@ -8,7 +8,7 @@ use log4rs::encode::{Encode, Write};
 
 use crate::mdc;
 
-/// Shows the ID to an encoder: for a configuration that is made in code.
+/// Adds the ID to an encoder. Use it if you build the configuration in code.
 ///
 /// ```
 /// use correlation_log4rs::encoder;
@@ -21,8 +21,9 @@ pub fn encoder(inner: impl Encode) -> Encoder {
     Encoder::boxed(Box::new(inner))
 }
 
-/// An encoder that finds the ID in the MDC, log4rs' map of values for each thread: made by
-/// [`encoder`].
+/// An encoder that has the ID in the MDC, which is log4rs' map of values for each thread.
+///
+/// The function [`encoder`] makes it.
 #[derive(Debug)]
 pub struct Encoder(Box<dyn Encode>);
 
@@ -51,18 +52,18 @@ impl Encoder {
         out: &mut dyn Write,
         record: &Record<'_>,
     ) -> anyhow::Result<()> {
-        // For this one record: set at every poll instead, it would leak into the next task. The
-        // guards put back what the application had under these keys.
+        // It is set for this one record only. If it were set at every poll, it would leak into the
+        // next task. The guards restore the values that the application had under these keys.
         let set = |key: &str, value: &str| log_mdc::insert_scoped(key, value);
         let _id = set(CORRELATION_ID, context.id().as_str());
         let _trace_id = context.trace_id().map(|id| set(TRACE_ID, id.as_str()));
         self.0.encode(out, record)
     }
 
-    /// Where the MDC of this thread is gone, a thread that has one encodes the record: to ask for
-    /// it here, as encoders do, would panic in a destructor, which ends the process.
+    /// Encodes the record in another thread, because the MDC of this thread is gone. Encoders read
+    /// the MDC, which would panic here in a destructor, and that ends the process.
     ///
-    /// The record has no key-values then, and styles are lost.
+    /// The record then has no key-values, and styles are lost.
     fn encode_elsewhere(&self, out: &mut dyn Write, record: &Record<'_>) -> anyhow::Result<()> {
         let (context, message) = (Context::current(), record.args().to_string());
         let metadata = record.metadata().clone();

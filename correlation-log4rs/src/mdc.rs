@@ -1,4 +1,4 @@
-//! Whether the MDC of this thread is there: `log_mdc` panics when it is not, which is the case in
+//! Tells whether the MDC of this thread still exists. `log_mdc` panics if it does not, as in
 //! destructors of thread-locals.
 
 use std::panic::catch_unwind;
@@ -8,8 +8,8 @@ pub(crate) fn lives() -> bool {
 }
 
 thread_local! {
-    // Thread-locals are destroyed in the reverse order of their creation. This one is created after
-    // the MDC, which the call creates, so it is gone first.
+    // Thread-locals are destroyed in the reverse order of their creation. The call creates the MDC,
+    // and this one is created after it, so this one is destroyed first.
     static MDC: Mdc = Mdc {
         lives: catch_unwind(|| log_mdc::get("", |_| ())).is_ok(),
     };
@@ -20,7 +20,7 @@ struct Mdc {
 }
 
 impl Drop for Mdc {
-    /// A thread-local without a destructor would never be gone.
+    /// This makes the value a thread-local with a destructor. Without one, it would never be gone.
     fn drop(&mut self) {
         self.lives = false;
     }

@@ -7,37 +7,50 @@ use reqwest::{Client, Request, RequestBuilder, Url};
 
 use crate::{Propagator, redirect_policy};
 
-/// Sends the ambient ID: with every request of a client, or with one request.
+/// Sends the ambient ID with every request of a client, or with one request.
 ///
-/// What is sent is `x-correlation-id`, and `traceparent` and `tracestate` as the policy says. They
-/// are sent in place of what the call has set or copied, as
-/// [`inject`](correlation_core::inject) says. So a gateway that copies the headers of its request
-/// (`client.get(url).headers(inbound)`) does not send its caller's ID on. To send another ID with
-/// one call, send it in a [`scope`](correlation_core::scope) of its own; to send none, in
+/// The call sends `x-correlation-id`. It also sends `traceparent` and `tracestate`, as the policy's
+/// [`TraceContext`](correlation_core::TraceContext) says. They replace the ones that the call has
+/// set or copied, by the rules of [`inject`](correlation_core::inject). So a gateway that copies
+/// the headers of its request (`client.get(url).headers(inbound)`) does not forward its caller's
+/// ID. A `traceparent` that a tracer has set stays.
+///
+/// To send a different ID with one call, make the call in a separate
+/// [`scope`](correlation_core::scope). To send none, make it in
 /// [`detached`](correlation_core::detached).
+///
+/// ```
+/// use correlation_reqwest::Propagate;
+/// use correlation_reqwest::correlation::Targets;
+///
+/// let targets = Targets::hosts([".internal", "localhost:8080"]);
+/// let client = reqwest::Client::builder().propagate_to(targets)?.build();
+/// # drop(client);
+/// # Ok::<(), reqwest::Error>(())
+/// ```
 pub trait Propagate: Sized {
-    /// What is left to build or to send.
+    /// The builder that you continue with.
     type Output;
 
-    /// To all hosts.
+    /// Sends the ID to all hosts.
     #[must_use]
     fn propagate(self) -> Self::Output {
         self.propagate_to(Targets::all())
     }
 
-    /// To these hosts only.
+    /// Sends the ID to these hosts only.
     ///
-    /// reqwest sends all headers along when it follows a redirect. So a client that follows none
-    /// out of the targets belongs to this: [`reqwest::ClientBuilder`] makes it one here; a client
-    /// that is built elsewhere needs [`redirect_policy`].
+    /// reqwest sends all headers again when it follows a redirect. So the client must not follow
+    /// redirects from a target to any other host. A [`reqwest::ClientBuilder`] gets a policy for
+    /// that here. A client that is built elsewhere needs [`redirect_policy`].
     #[must_use]
     fn propagate_to(self, targets: Targets) -> Self::Output;
 }
 
-/// Builds the client, and sends the ID with every request of it. Errors are those of
-/// [`build`](reqwest::ClientBuilder::build).
+/// Builds the client, and sends the ID with every request of it.
 ///
-/// If targets are named, their [`redirect_policy`] replaces the one that was set before.
+/// The errors are those of [`build`](reqwest::ClientBuilder::build). If you name targets, their
+/// [`redirect_policy`] replaces the one that was set before.
 impl Propagate for reqwest::ClientBuilder {
     type Output = reqwest::Result<reqwest_middleware::ClientBuilder>;
 
@@ -50,7 +63,7 @@ impl Propagate for reqwest::ClientBuilder {
     }
 }
 
-/// Sends the ID with every request of a client that is built already.
+/// Sends the ID with every request of a client that is already built.
 impl Propagate for reqwest_middleware::ClientBuilder {
     type Output = Self;
 
@@ -60,11 +73,13 @@ impl Propagate for reqwest_middleware::ClientBuilder {
     }
 }
 
-/// Writes the ID that is ambient at this call, not at `send()`, to this request. So call it last:
-/// `headers(..)` after it replaces what it has written, and a request that is stored and cloned
-/// sends the same ID each time. A client with the middleware takes the ID when the request is sent.
+/// Writes the ID that is ambient at this call, not at `send()`, to this request.
 ///
-/// A builder that holds an error keeps it, for `send` to report.
+/// So call it last: a later `headers(..)` replaces the header that it has written. A request that
+/// is stored and cloned sends the same ID each time. A client with the middleware takes the ID when
+/// the request is sent.
+///
+/// A builder that holds an error keeps it, so `send` reports it.
 impl Propagate for RequestBuilder {
     type Output = Self;
 
@@ -85,9 +100,9 @@ impl Propagate for RequestBuilder {
     }
 }
 
-/// Whether this URL is one of the targets.
+/// Writes the context to the request if its URL is one of the targets.
 pub(crate) fn inject(targets: &Targets, context: &Context, request: &mut Request) {
-    // Only a restriction looks at it.
+    // The URL is needed only if the targets are restricted.
     let url = targets.are_restricted().then(|| request.url().clone());
     let destination = url.as_ref().map_or_else(Destination::default, destination);
     targets.inject(context, destination, request.headers_mut());
@@ -101,8 +116,8 @@ pub(crate) fn destination(url: &Url) -> Destination<'_> {
     }
 }
 
-/// Whether a builder has failed. Its debug output alone tells that and leaves it whole: an error
-/// that was taken out cannot be put back.
+/// Returns whether a builder holds an error. Only its debug output shows that without taking the
+/// error out, and an error that was taken out cannot be put back.
 fn holds_error(builder: &RequestBuilder) -> bool {
     const FAILED: &str = "RequestBuilder { error:";
 
@@ -111,7 +126,7 @@ fn holds_error(builder: &RequestBuilder) -> bool {
     impl Write for Start {
         fn write_str(&mut self, text: &str) -> fmt::Result {
             self.0.push_str(text);
-            // The rest may be long, and nobody asks for it.
+            // The rest may be long, and it is not needed.
             if self.0.len() < FAILED.len() {
                 Ok(())
             } else {
@@ -125,7 +140,8 @@ fn holds_error(builder: &RequestBuilder) -> bool {
     start.0.starts_with(FAILED)
 }
 
-/// A builder that holds an error, should that output ever change: what is no URL cannot be sent.
+/// Makes a builder that holds an error, in case that debug output ever changes. A text that is not
+/// a URL cannot be sent.
 fn failed(client: &Client, error: &reqwest::Error) -> RequestBuilder {
     client.get(format!("not sent: {error}"))
 }

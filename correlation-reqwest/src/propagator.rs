@@ -7,25 +7,27 @@ use reqwest_middleware::{Middleware, Next, RequestBuilder, RequestInitialiser, R
 
 use crate::propagate::inject;
 
-/// What [`Propagate`](crate::Propagate) adds to a client: an initialiser and a middleware at once.
+/// The initialiser and the middleware that [`Propagate`](crate::Propagate) adds to a client.
 ///
-/// The middleware writes the headers. The context that counts is the one that is ambient when the
-/// future of `send()` or `execute()` is first polled, so a request that is stored and cloned sends
-/// the ID of whoever sends it.
+/// The middleware writes the headers. It takes the context that is ambient when the future of
+/// `send()` or `execute()` is first polled. So a request that is stored and cloned has the ID of
+/// the code that sends it.
 ///
-/// The initialiser takes the context at `client.get(..)`. That one counts where nothing is ambient
-/// when the request is sent, as in `tokio::spawn(client.get(url).send())`. Who is
+/// The initialiser takes the context at `client.get(..)`. That context counts if none is ambient
+/// when the request is sent, as in `tokio::spawn(client.get(url).send())`. Code that is
 /// [`detached`](correlation_core::detached) at either moment sends no ID.
 ///
-/// A retry middleware outside or inside of it sends the same ID.
+/// A retry middleware sends the same ID, whether it is outside or inside this one.
 #[derive(Clone, Debug, Default)]
 pub struct Propagator {
     targets: Targets,
 }
 
 impl Propagator {
-    /// For these hosts. It sees a call once, and no redirect of it: a client with targets needs
-    /// their [`redirect_policy`](crate::redirect_policy).
+    /// Makes a middleware that sends the ID to these hosts.
+    ///
+    /// It sees each call once, and none of its redirects. So a client with targets also needs their
+    /// [`redirect_policy`](crate::redirect_policy).
     #[must_use]
     pub const fn new(targets: Targets) -> Self {
         Self { targets }
@@ -59,6 +61,6 @@ impl Middleware for Propagator {
     }
 }
 
-/// What was ambient when the request was begun.
+/// The context that was ambient when the request was begun.
 #[derive(Clone)]
 struct Begun(Ambient);

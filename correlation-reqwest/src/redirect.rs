@@ -3,16 +3,17 @@ use reqwest::redirect::Policy;
 
 use crate::propagate::destination;
 
-/// Follows at most 10 redirects, as reqwest does by itself, and none out of the targets: the
-/// redirect is the answer then.
+/// Makes a redirect policy that follows at most 10 redirects, as reqwest does by default, and none
+/// that leaves the targets.
 ///
-/// reqwest sends all headers but credentials to wherever it is redirected, and nothing can take
-/// one back on the way. So without this policy the ID follows a redirect out of the targets.
+/// A redirect to any other host becomes the answer of the call. When reqwest follows a redirect, it
+/// sends all headers except credentials, and no code can remove one on the way. So without this
+/// policy, the ID follows a redirect to other hosts.
 ///
-/// A call to a host that is not among the targets has no ID, so its redirects are followed
-/// wherever they lead.
+/// A call to a host that is not a target has no ID. So its redirects are followed wherever they
+/// lead.
 ///
-/// A policy of your own can ask this one for what it follows itself:
+/// Your own policy can call this one:
 ///
 /// ```
 /// use correlation_reqwest::correlation::Targets;
@@ -37,7 +38,7 @@ pub fn redirect_policy(targets: Targets) -> Policy {
         if carries_id && !targets.allows(destination(attempt.url())) {
             return attempt.stop();
         }
-        // A custom policy has no limit of its own.
+        // A custom policy has no limit unless it sets one.
         Policy::limited(10).redirect(attempt)
     })
 }

@@ -8,11 +8,11 @@ use rocket::Response;
 use rocket::response::Body;
 use rocket::tokio::io::{AsyncRead, ReadBuf};
 
-/// Has a streamed body produced, and dropped, in the scope of its request.
+/// Makes Rocket poll and drop a streamed body in the scope of its request.
 ///
-/// On a server the task has the ID anyway. A `LocalResponse` may be read in any task, and after
-/// its request is gone. A body with a size is a file or in memory: that has nothing to log, and
-/// would lose its `Content-Length` here.
+/// On a server, the task has the ID anyway. But a test may read a `LocalResponse` in any task, and
+/// after its request is gone. A body with a size is a file or is in memory. It has nothing to log,
+/// and a wrapper would cost it its `Content-Length`.
 pub(crate) async fn scope(context: Context, mut access: AccessRecord, response: &mut Response<'_>) {
     let body = response.body_mut();
     if let Some(size) = body.size().await {

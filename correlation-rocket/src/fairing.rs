@@ -10,30 +10,40 @@ use rocket::{Build, Data, Request, Response, Rocket};
 use crate::received::{Received, Rejection, context, received};
 use crate::{body, reject};
 
-/// Gives every request its correlation ID: the one fairing a service needs.
+/// Gives every request its correlation ID. A service needs no other fairing for that.
 ///
-/// It reads or makes the ID when a request comes in, makes it the ambient one of the task that
-/// Rocket runs the request in, and sets the response header. Attach it first: fairings that were
-/// attached before it have no ID in their `on_request`. Attached twice, the last one counts.
+/// The fairing reads or makes the ID when a request comes in, and sets the response header. The ID
+/// is ambient in the task that Rocket runs the request in. Attach this fairing first: fairings that
+/// are attached before it have no ID in their `on_request`. If you attach it twice, the last one
+/// counts.
+///
+/// ```
+/// use correlation_rocket::Correlation;
+/// use correlation_rocket::correlation::{Policy, Trust};
+///
+/// let policy = Policy::new().trust(Trust::networks(["10.0.0.0/8"]));
+/// let app = rocket::build().attach(Correlation::new().policy(policy));
+/// # drop(app);
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Correlation {
     policy: Policy,
 }
 
 impl Correlation {
-    /// With the default [`Policy`].
+    /// Makes the fairing with the default [`Policy`].
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// As [`new`](Self::new), by the name that fairings usually have.
+    /// Does the same as [`new`](Self::new), under the name that fairings usually have.
     #[must_use]
     pub fn fairing() -> Self {
         Self::new()
     }
 
-    /// With these rules for inbound requests.
+    /// Sets the rules for inbound requests.
     #[must_use]
     pub fn policy(mut self, policy: Policy) -> Self {
         self.policy = policy;
@@ -57,8 +67,8 @@ impl Fairing for Correlation {
     }
 
     async fn on_request(&self, request: &mut Request<'_>, _: &mut Data<'_>) {
-        // The connection's own address, not `client_ip`: that header anybody can send.
-        // None is a Unix socket, or a local request of a test.
+        // This is the connection's address, not `client_ip`, because anybody can send the header of
+        // that one. `None` is a Unix socket, or a local request of a test.
         let peer = request
             .remote()
             .map_or(Peer::Local, |addr| addr.ip().into());
@@ -119,16 +129,16 @@ impl Fairing for Correlation {
             received.task.finish();
         }
         if rejected.is_some_and(|rejected| rejected.method == Method::Head) {
-            // Rocket does this for what it still knows to be HEAD.
+            // Rocket does this for requests that it still knows to be `HEAD`.
             response.body_mut().take();
         }
     }
 }
 
-/// Managed state that tells whether the fairing is there.
+/// Managed state that shows that the fairing is attached.
 pub(crate) struct Attached;
 
-/// The header lines. Rocket makes each `Header` on the fly, of borrowed parts.
+/// Returns the header lines. Rocket makes each `Header` on the fly, from borrowed parts.
 fn lines<'a>(headers: &'a HeaderMap<'_>) -> impl Iterator<Item = (&'a str, &'a str)> {
     headers
         .iter()

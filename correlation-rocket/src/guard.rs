@@ -11,8 +11,8 @@ use crate::received::context;
 
 /// The correlation ID of the request, as a request guard.
 ///
-/// It is the same as [`current()`](correlation_core::current), for those who like to see it in the
-/// signature. Rocket refuses to launch when a route has this guard and the fairing is missing.
+/// It is the same ID as [`current()`](correlation_core::current) returns, if you prefer to see it
+/// in the signature. Rocket refuses to launch if a route has this guard and the fairing is missing.
 ///
 /// ```
 /// use correlation_rocket::CurrentId;
@@ -56,15 +56,16 @@ impl Sentinel for CurrentId {
     }
 }
 
-/// The request has no correlation ID, since no fairing gave it one. Answers 500.
+/// The error of a request that has no correlation ID, because no fairing gave it one. It answers
+/// 500.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct MissingId(
-    /// A text, since Rocket logs the `Debug` form of the error of a guard.
+    /// The text that Rocket logs, because it logs the `Debug` form of a guard's error.
     &'static str,
 );
 
 const MISSING: MissingId =
-    MissingId("no correlation ID: is the fairing attached, `Correlation::fairing()`?");
+    MissingId("no correlation ID: is the fairing `Correlation::fairing()` attached?");
 
 impl fmt::Display for MissingId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

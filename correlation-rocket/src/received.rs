@@ -5,24 +5,24 @@ use correlation_core::adapter::{AccessRecord, TaskContext};
 use rocket::Request;
 use rocket::http::Method;
 
-/// What the fairing keeps of a request.
+/// The data that the fairing keeps for a request.
 pub(crate) struct Received {
     pub(crate) context: Context,
     pub(crate) task: TaskContext,
-    /// For the access record, until the response takes it over.
+    /// The access record, until the response takes it over.
     pub(crate) access: AccessRecord,
     pub(crate) rejected: Option<Rejection>,
 }
 
-/// What is known of a request that is not to be served.
+/// The data of a request that the policy rejects.
 #[derive(Clone, Copy)]
 pub(crate) struct Rejection {
-    /// Its own method.
+    /// The method that the caller sent.
     pub(crate) method: Method,
     pub(crate) reason: &'static str,
 }
 
-/// What is in the request's cache. Every dispatch replaces the content: clones of a
+/// The value in the request's cache. Every dispatch replaces its content, because clones of a
 /// `LocalRequest` share one cache.
 #[derive(Default)]
 struct Slot(Mutex<Option<Received>>);

@@ -1,11 +1,12 @@
-//! How a request that the policy rejects is answered.
+//! Answers the requests that the policy rejects.
 //!
-//! A fairing sees each request first, but Rocket gives it no way to answer one: only routes and
-//! catchers do that. So the fairing changes the method of a rejected request to `CONNECT`, for
-//! which the application has no route: that method asks a proxy for a tunnel, and Rocket's macros
-//! do not know it. A route of our own takes all paths under this method, and goes before any other
-//! of it. The path stays as it is, since it decides which catcher answers. Where the policy rejects
-//! nothing, that route is not mounted.
+//! A fairing sees each request first, but only routes and catchers can answer one. So the fairing
+//! changes the method of a rejected request to `CONNECT`. The application has no route for that
+//! method: it asks a proxy for a tunnel, and Rocket's macros do not know it.
+//!
+//! A route of this crate takes all paths under this method, and takes precedence over any other
+//! route for it. The path stays unchanged, because it decides which catcher answers. If the policy
+//! rejects nothing, the route is not mounted.
 
 use std::io::Cursor;
 
@@ -23,7 +24,7 @@ pub(crate) fn route() -> Route {
     route
 }
 
-/// Answers with the application's own catcher for 400, else with the reason.
+/// Answers with the application's catcher for 400 if it has one, and otherwise with the reason.
 fn answer<'r>(request: &'r Request<'_>, data: Data<'r>) -> BoxFuture<'r> {
     let rejected = received(request).as_ref().and_then(|known| known.rejected);
     let outcome = match rejected {
@@ -34,7 +35,7 @@ fn answer<'r>(request: &'r Request<'_>, data: Data<'r>) -> BoxFuture<'r> {
     Box::pin(std::future::ready(outcome))
 }
 
-/// Whether the application has a catcher for 400 here, by the rule that Rocket itself goes by.
+/// Returns whether the application has a catcher for 400 here, by the rule that Rocket uses.
 fn has_catcher(request: &Request<'_>) -> bool {
     let path = request.uri().path();
     request.rocket().catchers().any(|catcher| {

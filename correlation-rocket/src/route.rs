@@ -4,13 +4,13 @@ use rocket::{Data, Request, Route};
 
 use crate::received::context;
 
-/// Ties the ID of a route's handler to its future, in addition to the task.
+/// Ties the ID to the future of a route's handler, in addition to the task.
 ///
-/// A server has no need of it. It is for tests that dispatch several requests of a local client
-/// at once in one task: see [the README](crate#tests-with-a-local-client). The fairing has to be
-/// attached all the same.
+/// A server does not need it. It is for tests that dispatch several requests of a local client at
+/// the same time in one task. See [the README](crate#tests-with-a-local-client). You still have to
+/// attach the fairing.
 pub trait Correlate {
-    /// Scopes each handler.
+    /// Runs each handler in the scope of its request.
     #[must_use]
     fn correlated(self) -> Self;
 }

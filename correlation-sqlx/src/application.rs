@@ -5,13 +5,16 @@ use std::sync::Arc;
 use correlation_core::{CorrelationId, current};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
-/// The name of this program in PostgreSQL, which [`tag`](Self::tag) puts on a connection together
-/// with the ambient ID: `shop/click-1`.
+/// The name of this program in PostgreSQL.
 ///
+/// [`tag`](Self::tag) puts it on a connection together with the ambient ID: `shop/click-1`.
 /// [`Correlate::correlate`](crate::Correlate::correlate) does that whenever a pool gives out a
-/// connection. Use an `Application` where no hook of the pool runs: in hooks of your own, for a
-/// connection that one task keeps while it works for many requests, for one without a pool, and
-/// for `Pool::try_acquire` and `try_begin`.
+/// connection. Use an `Application` where no such hook of the pool runs:
+///
+/// - in your own hooks,
+/// - for a connection that one task keeps while it works for many requests,
+/// - for a connection without a pool,
+/// - for `Pool::try_acquire` and `Pool::try_begin`.
 ///
 /// ```no_run
 /// use correlation_sqlx::{Application, correlation};
@@ -34,10 +37,11 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection};
 pub struct Application(Arc<str>);
 
 impl Application {
-    /// The most bytes of an `application_name`: PostgreSQL cuts it to `NAMEDATALEN - 1`.
+    /// The maximum size of an `application_name`, in bytes: PostgreSQL cuts it to
+    /// `NAMEDATALEN - 1`.
     pub const MAX_LEN: usize = 63;
 
-    /// An application with this name: 1 to 63 bytes of printable ASCII.
+    /// Makes an application with this name: 1 to 63 bytes of printable ASCII.
     ///
     /// PostgreSQL cuts longer names and writes `?` for other characters ([documentation]).
     ///
@@ -45,7 +49,7 @@ impl Application {
     ///
     /// # Panics
     ///
-    /// If it is anything else.
+    /// If the name is not 1 to 63 bytes of printable ASCII.
     #[track_caller]
     #[must_use]
     pub fn new(name: impl AsRef<str>) -> Self {
@@ -55,11 +59,11 @@ impl Application {
         }
     }
 
-    /// As [`new`](Self::new), for a name from a configuration.
+    /// Does the same as [`new`](Self::new), for a name from a configuration.
     ///
     /// # Errors
     ///
-    /// If it is not 1 to 63 bytes of printable ASCII.
+    /// If the name is not 1 to 63 bytes of printable ASCII.
     pub fn try_new(name: impl AsRef<str>) -> Result<Self, InvalidApplication> {
         let name = name.as_ref();
         if name.is_empty() || name.len() > Self::MAX_LEN {
@@ -71,10 +75,11 @@ impl Application {
         }
     }
 
-    /// The `application_name` at this moment: `shop/click-1`, or `shop` where there is no ID.
+    /// Returns the `application_name` for the ambient ID: `shop/click-1`, or `shop` if there is no
+    /// ID.
     ///
-    /// The ID comes whole: when both are longer than 63 bytes, the name of the application is cut,
-    /// or left out. Of an ID that has more than 63 bytes itself the first 63 are kept.
+    /// The ID is kept whole. If both together are longer than 63 bytes, the name of the application
+    /// is cut or left out. If the ID alone is longer than 63 bytes, its first 63 bytes are kept.
     #[must_use]
     pub fn name(&self) -> String {
         current().map_or_else(|| self.0.to_string(), |id| self.with(&id))
@@ -87,20 +92,21 @@ impl Application {
             name.push_str(&self.0[..room.min(self.0.len())]);
             name.push('/');
         }
-        // Both are ASCII, so that every cut is between characters. PostgreSQL would cut the whole
-        // itself, but at the end, where the ID is, and with a notice each time.
+        // Both are ASCII, so every cut is between characters. PostgreSQL would also cut the whole
+        // name, but at the end, where the ID is, and with a notice each time.
         name.push_str(&id.as_str()[..id.as_str().len().min(Self::MAX_LEN)]);
         name
     }
 
-    /// Makes the [`name`](Self::name) of this moment the `application_name` of a connection, until
-    /// it gets another: one round trip.
+    /// Sets the `application_name` of a connection to the current [`name`](Self::name), in one
+    /// round trip.
     ///
-    /// Within a transaction it is undone when that is rolled back.
+    /// The connection keeps the name until it gets another one. If you call this in a transaction,
+    /// a rollback undoes it.
     ///
     /// # Errors
     ///
-    /// As for any statement: when the connection is broken, or its transaction has failed.
+    /// If the connection is broken, or its transaction has failed, as for any statement.
     pub async fn tag(&self, connection: &mut PgConnection) -> sqlx::Result<()> {
         set(connection, self.name()).await
     }
@@ -108,18 +114,20 @@ impl Application {
 
 /// Sets the name for the session, in one round trip.
 ///
-/// By a function, and not with `SET`, which takes no parameter: each ID would be a new statement
-/// for `pg_stat_statements`. As a prepared statement it is the cheapest, but that is for
-/// connections which keep such statements anyway: behind a PgBouncer that does not know them
-/// (before 1.21, in transaction mode) those of all clients collide on the server.
-///
-/// With its schema, since a `search_path` can put another function of that name before it.
-///
-/// Sent also when the connection has this name already, which sqlx 0.9 lets nobody know. The server
-/// reports every change of it, also by rollbacks and resets, but the report stays in sqlx
-/// (`PgStream::parameter_statuses`). A memory of ours would miss those changes, and has no key: the
-/// address of a connection changes, and its metadata are durations. Nor can the statement go with
-/// the next query: `PgConnection::run` waits for the last answer before it writes.
+/// - It calls a function and does not use `SET`. `SET` takes no parameter, so each ID would be a
+///   new statement for `pg_stat_statements`.
+/// - A prepared statement is the cheapest, but only connections that keep such statements anyway
+///   get one. Behind a PgBouncer that does not know them (before 1.21, in transaction mode), those
+///   of all clients collide on the server.
+/// - The function has its schema, because a `search_path` can put another function of that name
+///   first.
+/// - It also runs if the connection already has this name, because sqlx 0.9 does not expose the
+///   name. The server reports every change of it, also by rollbacks and resets, but the report
+///   stays in sqlx (`PgStream::parameter_statuses`). Our own record would miss those changes. It
+///   would also have no key, because the address of a connection changes and its metadata are
+///   durations.
+/// - The statement cannot go with the next query: `PgConnection::run` waits for the last answer
+///   before it writes.
 pub(crate) async fn set(connection: &mut PgConnection, name: String) -> sqlx::Result<()> {
     if connection.cached_statements_size() > 0 {
         let statement = "SELECT pg_catalog.set_config('application_name', $1, false)";
@@ -132,8 +140,9 @@ pub(crate) async fn set(connection: &mut PgConnection, name: String) -> sqlx::Re
     unlogged(statement.execute(connection)).await.map(drop)
 }
 
-/// Keeps the statement of each acquire out of sqlx's log of statements, unless that shows
-/// everything: a connection has one level for all of them, and a statement has none.
+/// Keeps the statement of each acquire out of sqlx's log of statements, unless that log shows
+/// everything. It has to do that here, because sqlx has one log level per connection and none per
+/// statement.
 async fn unlogged<F: Future>(statement: F) -> F::Output {
     #[cfg(feature = "tracing")]
     {
@@ -148,7 +157,7 @@ async fn unlogged<F: Future>(statement: F) -> F::Output {
     statement.await
 }
 
-/// The text cannot be the name of an [`Application`].
+/// The error of a text that cannot be the name of an [`Application`].
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct InvalidApplication(Fault);
 

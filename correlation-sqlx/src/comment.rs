@@ -4,8 +4,10 @@ use correlation_core::inject_with;
 use correlation_core::names::{CORRELATION_ID, X_CORRELATION_ID};
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
-/// The statement with the ambient ID, and the W3C `traceparent` if there is one, in a comment as
-/// [sqlcommenter] writes it: for a single query, on any database.
+/// Returns the statement with the ambient ID in a comment, in the format of [sqlcommenter].
+///
+/// The comment also has the W3C `traceparent` if there is one. Use it for a single query, on any
+/// database.
 ///
 /// ```
 /// use correlation_sqlx::{commented, correlation};
@@ -22,12 +24,12 @@ use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 /// # Ok::<(), correlation::InvalidId>(())
 /// ```
 ///
-/// Add `.persistent(false)`: each ID makes a new text, for which the driver would prepare and keep
-/// a statement of its own, pushing useful ones out of its cache.
+/// Add `.persistent(false)`, because each ID makes a new text. Otherwise the driver prepares and
+/// keeps a statement for each of them, which pushes useful statements out of its cache.
 ///
-/// Outside of any scope, and when there is a comment already (`--` or `/*`), the statement stays
-/// as it is; a `;` at its end stays the end. In the values every byte but `A-Z a-z 0-9 - _ . ~` is
-/// percent-encoded, so nothing in them can end the comment.
+/// The statement stays unchanged outside any scope, and if it already contains a comment (`--` or
+/// `/*`). A `;` at its end stays at the end. In the values, every byte except `A-Z a-z 0-9 - _ . ~`
+/// is percent-encoded, so nothing in them can end the comment.
 ///
 /// [sqlcommenter]: https://google.github.io/sqlcommenter/spec/
 #[must_use]
@@ -40,8 +42,8 @@ pub fn commented(sql: impl SqlSafeStr) -> SqlStr {
     }
     let mut comment = String::new();
     inject_with(|key, value| match key {
-        // In the order of the alphabet, as the specification wants it. The tracestate is left out:
-        // it may have kilobytes.
+        // The keys are in alphabetical order, as the specification requires. The tracestate is left
+        // out, because it may have kilobytes.
         X_CORRELATION_ID => push(&mut comment, CORRELATION_ID, value),
         "traceparent" => push(&mut comment, "traceparent", value),
         _ => {}
@@ -135,7 +137,7 @@ mod tests {
             with(all, "select 1"),
             "select 1 /*correlation_id='aZ09-_.%3A%2B%2F%3D%23%40%7C~'*/"
         );
-        // An ID holds none of these, but a traceparent comes from elsewhere.
+        // An ID contains none of these, but a traceparent comes from elsewhere.
         let mut comment = String::new();
         push(&mut comment, "k", "'*/\\%\n\u{e9}");
         assert_eq!(comment, "k='%27%2A%2F%5C%25%0A%C3%A9'");

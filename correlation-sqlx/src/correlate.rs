@@ -4,10 +4,12 @@ use crate::{Application, CorrelatedPoolOptions, InvalidApplication};
 
 /// Makes every connection that a pool gives out carry the ambient ID in its `application_name`.
 pub trait Correlate: Sized {
-    /// `shop/click-1` for the application `shop` and the ID of the task that acquires the
-    /// connection, and `shop` where there is none.
+    /// Makes the options of a pool whose connections carry the ambient ID.
     ///
-    /// Set your own hooks after this call, on what it gives:
+    /// The `application_name` is `shop/click-1` for the application `shop` and the ID of the task
+    /// that acquires the connection. If that task has no ID, the name is `shop`.
+    ///
+    /// Set your own hooks on the options that this call returns:
     ///
     /// ```
     /// use correlation_sqlx::Correlate;
@@ -24,11 +26,11 @@ pub trait Correlate: Sized {
     /// # let _ = options;
     /// ```
     ///
-    /// An `after_connect` or `before_acquire` that was set before it is **lost**: sqlx lets nobody
-    /// read them.
+    /// An `after_connect` or `before_acquire` that you set before this call is **lost**, because
+    /// sqlx does not let any code read them.
     ///
-    /// This turns `test_before_acquire` off: setting the name is a round trip, so it finds a dead
-    /// connection as the ping does.
+    /// This call turns `test_before_acquire` off. Setting the name is a round trip, so it detects a
+    /// dead connection as the ping does.
     ///
     /// # Panics
     ///
@@ -41,7 +43,7 @@ pub trait Correlate: Sized {
         }
     }
 
-    /// As [`correlate`](Self::correlate), for a name from a configuration.
+    /// Does the same as [`correlate`](Self::correlate), for a name from a configuration.
     ///
     /// # Errors
     ///

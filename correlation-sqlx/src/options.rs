@@ -11,27 +11,29 @@ use sqlx::{Error, PgConnection, PgPool};
 use crate::Application;
 use crate::application::set;
 
-/// The options of a pool whose connections carry the ambient ID: made by
-/// [`Correlate::correlate`](crate::Correlate::correlate).
+/// The options of a pool whose connections carry the ambient ID.
 ///
-/// It has the setters of [`PgPoolOptions`], and the four ways to connect. Where a `PgPoolOptions`
-/// is wanted, `into()` makes one; hooks that are set on that one replace those that set the name.
+/// [`Correlate::correlate`](crate::Correlate::correlate) makes them. They have the setters of
+/// [`PgPoolOptions`], and its four ways to connect. If an API needs a `PgPoolOptions`, `into()`
+/// makes one. Hooks that you set on that one replace the hooks that set the name.
 ///
 /// # Hooks of your own
 ///
-/// Each kind of hook that you set runs beside ours, in this order:
+/// Each kind of hook that you set runs beside the one of this crate, in this order:
 ///
 /// | | order | an error |
 /// |---|---|---|
-/// | `after_connect` | yours, then the name is set: what yours does to the name does not count | as in sqlx |
+/// | `after_connect` | yours, then the name is set: a name that your hook sets does not count | as in sqlx |
 /// | `before_acquire` | the name is set, then yours: its statements have the right ID | the connection is replaced |
-/// | `after_release` | yours alone, under the name of the request that had the connection | as in sqlx |
+/// | `after_release` | only yours, under the name of the request that had the connection | as in sqlx |
 ///
-/// `before_acquire` of yours that takes the name away, as `DISCARD ALL` does, has to call
+/// If your `before_acquire` removes the name, as `DISCARD ALL` does, it has to call
 /// [`Application::tag`] afterwards.
 ///
-/// A connection whose name cannot be set, such as one that was left in a failed transaction, is
-/// replaced, and a warning says so (target `correlation`, with the feature `tracing`).
+/// If the name of an idle connection cannot be set, the connection is replaced. An example is one
+/// that was left in a failed transaction. If the server refuses to set the name of a new connection,
+/// that connection is used without an ID. With the feature `tracing`, a warning with the target
+/// `correlation` reports both.
 #[derive(Clone)]
 #[must_use]
 pub struct CorrelatedPoolOptions {
@@ -44,7 +46,7 @@ pub struct CorrelatedPoolOptions {
 type Hook<T> = Arc<
     dyn for<'c> Fn(&'c mut PgConnection, PoolConnectionMetadata) -> BoxFuture<'c, T> + Send + Sync,
 >;
-/// As in the signatures of sqlx's hooks.
+/// The future of a hook, as in the signatures of sqlx.
 type BoxFuture<'c, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'c>>;
 
 impl CorrelatedPoolOptions {
@@ -57,7 +59,7 @@ impl CorrelatedPoolOptions {
         }
     }
 
-    /// As [`PgPoolOptions::after_connect`]: before the name is set.
+    /// Sets a hook as [`PgPoolOptions::after_connect`] does. It runs before the name is set.
     pub fn after_connect<F>(mut self, hook: F) -> Self
     where
         F: for<'c> Fn(&'c mut PgConnection, PoolConnectionMetadata) -> BoxFuture<'c, ()>
@@ -69,7 +71,7 @@ impl CorrelatedPoolOptions {
         self
     }
 
-    /// As [`PgPoolOptions::before_acquire`]: after the name is set.
+    /// Sets a hook as [`PgPoolOptions::before_acquire`] does. It runs after the name is set.
     pub fn before_acquire<F>(mut self, hook: F) -> Self
     where
         F: for<'c> Fn(&'c mut PgConnection, PoolConnectionMetadata) -> BoxFuture<'c, bool>
@@ -81,7 +83,7 @@ impl CorrelatedPoolOptions {
         self
     }
 
-    /// As [`PgPoolOptions::after_release`].
+    /// Sets a hook as [`PgPoolOptions::after_release`] does.
     pub fn after_release<F>(self, hook: F) -> Self
     where
         F: for<'c> Fn(&'c mut PgConnection, PoolConnectionMetadata) -> BoxFuture<'c, bool>
@@ -97,7 +99,7 @@ impl CorrelatedPoolOptions {
         self
     }
 
-    /// As [`PgPoolOptions::connect`].
+    /// Connects as [`PgPoolOptions::connect`] does.
     ///
     /// # Errors
     ///
@@ -106,7 +108,7 @@ impl CorrelatedPoolOptions {
         PgPoolOptions::from(self).connect(url).await
     }
 
-    /// As [`PgPoolOptions::connect_with`].
+    /// Connects as [`PgPoolOptions::connect_with`] does.
     ///
     /// # Errors
     ///
@@ -115,7 +117,7 @@ impl CorrelatedPoolOptions {
         PgPoolOptions::from(self).connect_with(options).await
     }
 
-    /// As [`PgPoolOptions::connect_lazy`].
+    /// Makes the pool as [`PgPoolOptions::connect_lazy`] does.
     ///
     /// # Errors
     ///
@@ -124,7 +126,7 @@ impl CorrelatedPoolOptions {
         PgPoolOptions::from(self).connect_lazy(url)
     }
 
-    /// As [`PgPoolOptions::connect_lazy_with`].
+    /// Makes the pool as [`PgPoolOptions::connect_lazy_with`] does.
     #[must_use]
     pub fn connect_lazy_with(self, options: PgConnectOptions) -> PgPool {
         PgPoolOptions::from(self).connect_lazy_with(options)
@@ -133,7 +135,7 @@ impl CorrelatedPoolOptions {
 
 macro_rules! setters {
     ($($name:ident: $type:ty,)*) => {
-        /// What does not concern the name.
+        /// The setters that do not concern the name.
         impl CorrelatedPoolOptions {
             $(
                 #[doc = concat!("As [`PgPoolOptions::", stringify!($name), "`].")]
@@ -161,8 +163,8 @@ impl From<CorrelatedPoolOptions> for PgPoolOptions {
     fn from(all: CorrelatedPoolOptions) -> Self {
         let (new, idle) = (all.application.clone(), all.application);
         let (after_connect, before_acquire) = (all.after_connect, all.before_acquire);
-        // The pool calls both in the task that acquires, but `before_acquire` for idle connections
-        // only. It also connects in a task of its own, where there is no ID.
+        // The pool calls both in the task that acquires, but `before_acquire` only for idle
+        // connections. It also connects in a separate task, which has no ID.
         all.options
             .after_connect(move |connection, about| {
                 let (name, own) = (new.name(), after_connect.clone());
@@ -171,10 +173,13 @@ impl From<CorrelatedPoolOptions> for PgPoolOptions {
                         own(&mut *connection, about).await?;
                     }
                     match set(connection, name).await {
-                        // The connection is good, and has no name that could be wrong. An error
-                        // would make sqlx open others until the time is over.
+                        // The connection is good, and has no wrong name. An error would make sqlx
+                        // open more connections until the timeout.
                         Err(error @ Error::Database(_)) => {
-                            warn(&error, "a new connection has no ID");
+                            warn(
+                                &error,
+                                "a new connection has no ID: its application_name cannot be set",
+                            );
                             Ok(())
                         }
                         set => set,
@@ -184,12 +189,13 @@ impl From<CorrelatedPoolOptions> for PgPoolOptions {
             .before_acquire(move |connection, about| {
                 let (name, own) = (idle.name(), before_acquire.clone());
                 Box::pin(async move {
-                    // Never an error: sqlx would not say goodbye to the server, and over TLS wait
-                    // for its goodbye all the same, for as long as a caller may wait.
+                    // This never returns an error. After an error, sqlx sends the server no
+                    // goodbye. Over TLS it still waits for the server's goodbye, as long as the
+                    // acquire may wait.
                     if let Err(error) = set(&mut *connection, name).await {
                         warn(
                             &error,
-                            "a connection is replaced, since its name cannot be set",
+                            "a connection is replaced: its application_name cannot be set",
                         );
                         return Ok(false);
                     }
@@ -197,7 +203,7 @@ impl From<CorrelatedPoolOptions> for PgPoolOptions {
                     Ok(own(connection, about).await.unwrap_or_else(|error| {
                         warn(
                             &error,
-                            "a connection is replaced: error from `before_acquire`",
+                            "a connection is replaced: your `before_acquire` returned an error",
                         );
                         false
                     }))

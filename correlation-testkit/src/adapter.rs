@@ -1,12 +1,11 @@
-//! What the contract runs against.
+//! The server that the contract runs against.
 
 use std::net::SocketAddr;
 
 use correlation_core::Policy;
 use tokio::net::TcpListener;
 
-/// A server adapter, as the contract sees it: something that serves the contract app under a
-/// policy.
+/// A server adapter that serves the contract app under a policy.
 ///
 /// # The contract app
 ///
@@ -36,44 +35,46 @@ use tokio::net::TcpListener;
 /// | `GET /hang-stream?name=X` | streamed: [`probe::hang_stream`](crate::probe::hang_stream) |
 /// | anything else | 404 |
 pub trait Adapter {
-    /// What failures are reported under.
+    /// The name under which failures are reported.
     const NAME: &'static str;
 
-    /// How the framework writes the route of `/empty/S`, if it tells anybody.
+    /// The route of `/empty/S` as the framework writes it, or `None` if the framework does not
+    /// expose routes.
     const ROUTE: Option<&'static str>;
 
-    /// Serves the contract app on a free loopback port and returns once it listens. Whether it
-    /// runs in threads of its own or in the current tokio runtime is up to the adapter; it may
-    /// run until the process ends.
+    /// Serves the contract app on a free loopback port, and returns once it listens.
     ///
-    /// The adapter must know the address of the peer, which some frameworks pass on only when
-    /// asked to: there are policies that trust by it.
+    /// The adapter may run in separate threads or in the current tokio runtime. It may run until
+    /// the process ends.
+    ///
+    /// The adapter must know the address of the peer, because some policies trust by it. Some
+    /// frameworks pass it on only when asked.
     fn start(&self, policy: Policy) -> SocketAddr;
 
-    /// Where the framework makes it impossible to keep the contract to the letter.
+    /// Returns the points where the framework makes it impossible to keep the contract exactly.
     fn gaps(&self) -> Gaps {
         Gaps::default()
     }
 }
 
-/// Documented deviations. Each names what the adapter does *instead*, and the contract checks
-/// that: a gap that closes turns the suite red, so it cannot outlive its reason.
+/// Documented deviations. Each one names what the adapter does *instead*, and the contract checks
+/// that. If a gap closes, the suite fails, so no gap outlives its reason.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Gaps {
     /// A panicking handler closes the connection, where others answer 500.
     pub panic_closes_connection: bool,
-    /// A handler runs to its end although its client has gone, where others drop it.
+    /// A handler runs to its end although its client has disconnected, where others drop it.
     pub handler_not_cancelled: bool,
-    /// A handler that is dropped early reads no ID in its destructors, where others read theirs.
+    /// A handler that is dropped early reads no ID in its destructors, where others read their own.
     pub cancelled_handler_reads_none: bool,
-    /// What no route matches (404, 405, a bad query) is answered without an ID.
+    /// A request that matches no route (404, 405, a bad query) is answered without an ID.
     pub no_header_on_unmatched: bool,
     /// A wrong method is a 404, where others answer 405.
     pub wrong_method_is_404: bool,
     /// A query string that does not parse is a 422, where others answer 400.
     pub bad_query_is_422: bool,
-    /// Header lines that are not UTF-8 never reach the adapter: beside one of them, another line
-    /// of the same header looks single.
+    /// Header lines that are not UTF-8 never reach the adapter. Another line of the same header
+    /// beside one of them looks like a single one.
     pub drops_non_utf8_headers: bool,
     /// No HTTP/2 without TLS.
     pub no_h2c: bool,
@@ -95,7 +96,7 @@ impl Gaps {
 ///
 /// # Panics
 ///
-/// If there is none.
+/// If no port is free.
 pub fn listen() -> (TcpListener, SocketAddr) {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.set_nonblocking(true).expect("a socket for tokio");

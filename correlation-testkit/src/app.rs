@@ -1,6 +1,6 @@
-//! What the contract app answers: ordinary functions that take no ID and know no framework.
+//! The answers of the contract app: ordinary functions that take no ID and know no framework.
 //!
-//! Each function reads the ambient ID at the moment it needs it. Outside a request that is `none`.
+//! Each function reads the ambient ID at the moment it needs it. Outside a request it is `none`.
 
 use std::time::Duration;
 
@@ -14,23 +14,23 @@ use tokio::time::sleep;
 
 use crate::CORRELATION_ID;
 
-/// The query of every endpoint, with the values that count where a part is missing.
+/// The query of every endpoint, with defaults for missing parts.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default)]
 pub struct Params {
-    /// How many waits `/sleepy` makes.
+    /// The number of waits of `/sleepy`.
     pub steps: usize,
-    /// How many milliseconds each of them takes.
+    /// The length of each of these waits, in milliseconds.
     pub ms: u64,
-    /// How many lines `/stream` has.
+    /// The number of lines of `/stream`.
     pub chunks: usize,
-    /// How many records `/log` writes with each logger.
+    /// The number of records that `/log` writes with each logger.
     pub n: usize,
-    /// What each record of `/log` ends with: the caller's text in the log.
+    /// The end of each record of `/log`: the caller's text in the log.
     pub say: String,
-    /// What `/relay` calls: path and query below `DOWNSTREAM`.
+    /// The path and query that `/relay` calls at `DOWNSTREAM`.
     pub path: String,
-    /// Which [`Probe`](crate::probe::Probe) waits for `/hang` or `/hang-stream`.
+    /// The name of the [`Probe`](crate::probe::Probe) that waits for `/hang` or `/hang-stream`.
     pub name: String,
 }
 
@@ -48,22 +48,23 @@ impl Default for Params {
     }
 }
 
-/// What the handler of `/own` sets on its response: an ID, which must not stay, and exposed
-/// headers, which must.
+/// The headers that the handler of `/own` sets on its response: an ID, which must not stay, and
+/// exposed headers, which must stay.
 pub const OWN_HEADERS: [(&str, &str); 2] = [
     (CORRELATION_ID, "set-by-handler"),
     ("access-control-expose-headers", "x-total"),
 ];
 
-/// What the handler of `/opaque` sets on its response: an exposed header that is not ASCII.
+/// The header that the handler of `/opaque` sets on its response: exposed headers that are not
+/// ASCII.
 pub const OPAQUE_HEADER: (&str, &str) = ("access-control-expose-headers", "caf\u{e9}");
 
-/// `GET /id`: the ambient ID.
+/// Answers `GET /id` with the ambient ID.
 pub fn id() -> String {
     ambient().unwrap_or_else(|| "none".to_owned())
 }
 
-/// `GET /inbound`: where the ID came from.
+/// Answers `GET /inbound` with the source of the ID.
 pub fn inbound() -> Value {
     let context = Context::current();
     let context = context.as_ref();
@@ -75,8 +76,10 @@ pub fn inbound() -> Value {
     })
 }
 
-/// `GET /sleepy`: the ambient ID after each of `steps` waits. Other requests run meanwhile, on
-/// this thread and on others. A record says so if the client leaves before the end.
+/// Answers `GET /sleepy` with the ambient ID after each of `steps` waits.
+///
+/// Other requests run during the waits, on this thread and on others. If the client disconnects
+/// before the end, a record says so.
 pub async fn sleepy(steps: usize, ms: u64) -> Vec<String> {
     let mut left = Left(true);
     let mut ids = Vec::new();
@@ -88,9 +91,10 @@ pub async fn sleepy(steps: usize, ms: u64) -> Vec<String> {
     ids
 }
 
-/// `GET /stream`: `chunks` lines, each with the ambient ID at the moment the line is produced. The
-/// server polls the body after the handler has returned. A record says so if the client leaves
-/// before the end.
+/// Answers `GET /stream` with `chunks` lines.
+///
+/// Each has the ambient ID at the moment the line is produced. The server polls the body after the
+/// handler has returned. If the client disconnects before the end, a record says so.
 pub fn stream(chunks: usize) -> impl Stream<Item = String> + Send + 'static {
     let chunks = chunks.min(MAX_ITEMS);
     let left = Left(chunks > 0);
@@ -101,13 +105,13 @@ pub fn stream(chunks: usize) -> impl Stream<Item = String> + Send + 'static {
         if produced > 0 {
             sleep(Duration::from_millis(5)).await;
         }
-        // Who has the last line need not ask for more.
+        // A client that has the last line need not ask for more.
         left.0 = produced + 1 < chunks;
         Some((format!("{}\n", id()), (produced + 1, left)))
     })
 }
 
-/// Says at its end whether the client has left: what a destructor writes has the ID, too.
+/// Logs in its destructor if the client has disconnected. That record has the ID, too.
 struct Left(bool);
 
 impl Drop for Left {
@@ -118,11 +122,11 @@ impl Drop for Left {
     }
 }
 
-/// `GET /spawn`: the ambient ID as read in other tasks and threads.
+/// Answers `GET /spawn` with the ambient ID in other tasks and threads.
 ///
 /// # Panics
 ///
-/// If one of them cannot be waited for, which only a runtime that shuts down can cause.
+/// If one of them cannot be joined, which happens only in a runtime that shuts down.
 pub async fn spawned() -> Value {
     let task = correlation_core::spawn(async { id() });
     let blocking = correlation_core::spawn_blocking(id);
@@ -141,8 +145,8 @@ pub async fn spawned() -> Value {
     })
 }
 
-/// `GET /log`: `n` records through `tracing` and `n` through `log`, each with `say` at its end;
-/// answers with the ambient ID.
+/// Answers `GET /log` with the ambient ID, after `n` records through `tracing` and `n` through
+/// `log`. Each record ends with `say`.
 pub fn log_lines(n: usize, say: &str) -> String {
     for i in 0..n.min(MAX_ITEMS) {
         tracing::info!("tracing line {i}{say}");
@@ -151,7 +155,7 @@ pub fn log_lines(n: usize, say: &str) -> String {
     id()
 }
 
-/// `GET /seen`: the lines of the request's `x-correlation-id` as the handler sees them.
+/// Answers `GET /seen` with the lines of the request's `x-correlation-id` as the handler sees them.
 pub fn seen(lines: impl IntoIterator<Item = impl AsRef<[u8]>>) -> String {
     let lines = lines.into_iter();
     let lines: Vec<_> = lines
@@ -167,6 +171,7 @@ pub(crate) fn ambient() -> Option<String> {
     correlation_core::current().map(String::from)
 }
 
-/// Anybody may call a service: the query does not decide what a request costs.
+/// The limit of each number in a query. Anybody may call a service, so the query must not decide
+/// what a request costs.
 const MAX_ITEMS: usize = 10_000;
 const MAX_MS: u64 = 10_000;

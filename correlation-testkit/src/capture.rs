@@ -1,4 +1,4 @@
-//! What a logger writes, kept for a test.
+//! Captures the output of a logger for a test.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -8,7 +8,7 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use crate::process::DEADLINE;
 
-/// A writer that keeps each `write` apart. Clones share what they keep.
+/// A writer that keeps each `write` apart. Clones share their content.
 #[derive(Clone, Debug, Default)]
 pub struct Capture(Arc<Kept>);
 
@@ -19,29 +19,29 @@ struct Kept {
 }
 
 impl Capture {
-    /// Everything that was written, whether it is text or not.
+    /// Returns everything that was written, as bytes.
     #[must_use]
     pub fn bytes(&self) -> Vec<u8> {
         self.pieces().concat()
     }
 
-    /// Everything that was written.
+    /// Returns everything that was written, as text.
     ///
     /// # Panics
     ///
-    /// If that is not UTF-8.
+    /// If it is not UTF-8.
     #[must_use]
     pub fn text(&self) -> String {
         text(&self.pieces())
     }
 
-    /// The lines so far.
+    /// Returns the lines so far.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
         self.text().lines().map(str::to_owned).collect()
     }
 
-    /// The lines that contain all of these words.
+    /// Returns the lines that contain all of these words.
     #[must_use]
     pub fn lines_with(&self, words: &[&str]) -> Vec<String> {
         let mut lines = self.lines();
@@ -49,11 +49,11 @@ impl Capture {
         lines
     }
 
-    /// The first line that contains this, which another thread may be about to write.
+    /// Returns the first line that contains this text. Another thread may be about to write it.
     ///
     /// # Panics
     ///
-    /// If there is none in time.
+    /// If there is none within the deadline.
     #[must_use]
     pub fn line_with(&self, word: &str) -> String {
         let mut pieces = self.pieces();
@@ -69,7 +69,7 @@ impl Capture {
         }
     }
 
-    /// The lines as JSON.
+    /// Returns the lines as JSON.
     ///
     /// # Panics
     ///
@@ -81,7 +81,7 @@ impl Capture {
         records.map(|record| record.expect("JSON")).collect()
     }
 
-    /// The number of calls of `write`.
+    /// Returns the number of calls of `write`.
     #[must_use]
     pub fn writes(&self) -> usize {
         self.pieces().len()

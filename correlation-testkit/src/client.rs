@@ -1,5 +1,5 @@
-//! An HTTP/1.1 client on a bare socket: it sends what real clients refuse to send, and shows
-//! what they hide.
+//! An HTTP/1.1 client on a bare socket. It sends bytes that real clients refuse to send, and shows
+//! details that they hide.
 
 use std::fmt::Write as _;
 use std::io;
@@ -16,11 +16,10 @@ use crate::Response;
 /// For requests without a header.
 pub const NO_HEADERS: &[(&str, &str)] = &[];
 
-/// How long anything may take before it counts as a failure. Nothing waits for this long when
-/// all is well.
+/// The time after which anything counts as a failure. A test that passes never waits for it.
 pub const DEADLINE: Duration = Duration::from_secs(20);
 
-/// One connection, kept alive from request to request.
+/// One connection, which is kept alive between requests.
 #[derive(Debug)]
 pub struct Connection {
     stream: TcpStream,
@@ -28,11 +27,11 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Connects.
+    /// Connects to the address.
     ///
     /// # Errors
     ///
-    /// If nobody listens there.
+    /// If nothing listens there.
     pub async fn open(addr: SocketAddr) -> io::Result<Self> {
         let stream = in_time(TcpStream::connect(addr)).await?;
         stream.set_nodelay(true)?;
@@ -46,7 +45,7 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// If the connection ends, or what comes is no HTTP.
+    /// If the connection ends, or the response is not HTTP.
     pub async fn get(
         &mut self,
         path: &str,
@@ -60,7 +59,7 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// If the connection ends, or what comes is no HTTP.
+    /// If the connection ends, or the response is not HTTP.
     pub async fn send(
         &mut self,
         method: &str,
@@ -75,7 +74,7 @@ impl Connection {
         Ok(response)
     }
 
-    /// Writes bytes as they are.
+    /// Writes bytes unchanged.
     ///
     /// # Errors
     ///
@@ -88,18 +87,18 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// If the connection ends, or what comes is no HTTP.
+    /// If the connection ends, or the response is not HTTP.
     pub async fn read_response(&mut self) -> io::Result<Response> {
         let mut response = self.read_head().await?;
         response.body = self.read_body(&response).await?;
         Ok(response)
     }
 
-    /// Reads status line and headers; the body is still to come.
+    /// Reads the status line and the headers, but not the body.
     ///
     /// # Errors
     ///
-    /// If the connection ends, or what comes is no HTTP.
+    /// If the connection ends, or the response is not HTTP.
     pub async fn read_head(&mut self) -> io::Result<Response> {
         let status_line = self.read_line().await?;
         let status = String::from_utf8_lossy(&status_line);
@@ -114,7 +113,7 @@ impl Connection {
         })
     }
 
-    /// Reads header lines, up to and with the empty one.
+    /// Reads header lines, including the empty one at the end.
     pub(crate) async fn read_headers(&mut self) -> io::Result<Vec<(String, Vec<u8>)>> {
         let mut headers = Vec::new();
         loop {
@@ -126,11 +125,11 @@ impl Connection {
         }
     }
 
-    /// Reads the next chunk of a chunked body; `None` is its end.
+    /// Reads the next chunk of a chunked body. `None` is the end of the body.
     ///
     /// # Errors
     ///
-    /// If the connection ends, or what comes is no chunk.
+    /// If the connection ends, or the data is not a chunk.
     pub async fn read_chunk(&mut self) -> io::Result<Option<Vec<u8>>> {
         let line = self.read_line().await?;
         let size = String::from_utf8_lossy(&line);
@@ -145,11 +144,11 @@ impl Connection {
         Ok((size > 0).then_some(chunk))
     }
 
-    /// Reads so many bytes as they are.
+    /// Reads exactly this many bytes.
     ///
     /// # Errors
     ///
-    /// If the connection ends before.
+    /// If the connection ends before that.
     pub async fn read_exact(&mut self, len: usize) -> io::Result<Vec<u8>> {
         while self.buffer.len() < len {
             self.fill().await?;
@@ -210,7 +209,7 @@ impl Connection {
     }
 }
 
-/// The bytes of a request without a body. Header values are not looked at.
+/// Returns the bytes of a request without a body. It does not check header values.
 pub fn request(
     method: &str,
     path: &str,
@@ -229,11 +228,11 @@ pub fn request(
     bytes
 }
 
-/// Runs I/O; what takes longer than [`DEADLINE`] is an error.
+/// Runs I/O. I/O that takes longer than [`DEADLINE`] is an error.
 ///
 /// # Errors
 ///
-/// Those of the I/O, and `TimedOut`.
+/// The errors of the I/O, and `TimedOut`.
 pub(crate) async fn in_time<T>(io: impl Future<Output = io::Result<T>>) -> io::Result<T> {
     match timeout(DEADLINE, io).await {
         Ok(result) => result,

@@ -1,5 +1,5 @@
-//! What goes out with a call, as data: core's tests write each case to maps, the contract sends it
-//! with every HTTP client.
+//! The headers that a call sends, as data. Core's tests write each case to maps, and the contract
+//! sends it with every HTTP client.
 
 use correlation_core::{Context, Policy, Targets, TraceContext, Trust, detached, scope};
 
@@ -11,14 +11,14 @@ pub struct Case {
     /// The rule.
     pub name: &'static str,
     policy: fn() -> Policy,
-    /// What the request brought.
+    /// The headers of the request.
     inbound: &'static [Line],
-    /// The headers that are set on the call, which may be copied from the request.
+    /// The headers that are set on the call. They may be copied from the request.
     pub set: &'static [Line],
     at: At,
-    /// One more name for the ID.
+    /// An additional name for the ID.
     also_as: Option<&'static str>,
-    /// What the other end gets of [`NAMES`].
+    /// The headers from [`NAMES`] that the other end receives.
     sent: &'static [Sent],
 }
 
@@ -41,14 +41,14 @@ enum Value {
     Is(&'static str),
     /// The ID of the request.
     Id,
-    /// A `traceparent` of [`TRACE`] with a parent-id of its own.
+    /// A `traceparent` of [`TRACE`] with a new parent-id.
     Child,
     /// A `traceparent` of another trace.
     NewTrace,
 }
 
 impl Case {
-    /// The targets of the call: these, and the case's other name for the ID.
+    /// Returns the targets of the call: these, with the case's additional name for the ID.
     #[must_use]
     pub fn targets(&self, targets: Targets) -> Targets {
         match self.also_as {
@@ -57,7 +57,7 @@ impl Case {
         }
     }
 
-    /// The context of the request.
+    /// Returns the context of the request.
     ///
     /// # Panics
     ///
@@ -68,7 +68,7 @@ impl Case {
         (self.policy)().receive(lines, None).into_context()
     }
 
-    /// Makes the call where the case says.
+    /// Makes the call in the place that the case names.
     pub async fn run<T>(&self, context: &Context, call: impl Future<Output = T>) -> T {
         match self.at {
             At::Request => scope(context.clone(), call).await,
@@ -77,11 +77,11 @@ impl Case {
         }
     }
 
-    /// Compares what was sent. `values` gives the values of a header.
+    /// Compares the headers that were sent. `values` returns the values of a header.
     ///
     /// # Panics
     ///
-    /// If the values are not those of the case.
+    /// If the values are not the expected ones.
     pub fn check(&self, context: &Context, values: impl Fn(&'static str) -> Vec<String>) {
         for name in NAMES {
             let expected = self.sent.iter().find(|(known, _)| *known == name);
@@ -106,7 +106,7 @@ impl Value {
     }
 }
 
-/// The headers that a case says something about.
+/// The headers that a case checks.
 pub(crate) const NAMES: [&str; 5] = [
     "x-correlation-id",
     "x-request-id",
@@ -115,11 +115,11 @@ pub(crate) const NAMES: [&str; 5] = [
     "x-shop",
 ];
 
-/// What a tracer makes of it for a call.
+/// The `traceparent` that a tracer writes for a call in this trace.
 const SPAN: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-b7ad6b7169203331-01";
-/// Another trace.
+/// A `traceparent` of another trace.
 const OWN: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-/// The trace in the form of a later version.
+/// A `traceparent` of this trace in the form of a later version.
 const LATER: &str = "cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-what-comes";
 
 const ALL: &[Line] = &[
@@ -127,7 +127,7 @@ const ALL: &[Line] = &[
     ("traceparent", TRACE),
     ("tracestate", "a=1"),
 ];
-/// As they are copied, by somebody who spells them as in the books.
+/// Copied headers, in the usual spelling of the documentation.
 const COPIED: &[Line] = &[
     ("X-Correlation-ID", "click-1"),
     ("Traceparent", TRACE),
@@ -156,7 +156,7 @@ fn off() -> Policy {
     Policy::new().trace_context(TraceContext::Off)
 }
 
-/// Everything came in, nothing is set.
+/// The request has every header, and the call sets none.
 const PLAIN: Case = Case {
     name: "a plain call",
     policy: Policy::new,
@@ -167,7 +167,7 @@ const PLAIN: Case = Case {
     sent: &[SAME_ID, SAME_TRACE, STATE],
 };
 
-/// What was copied goes out as it is.
+/// Copied headers are sent unchanged.
 const UNTOUCHED: Case = Case {
     name: "",
     set: COPIED,
@@ -175,7 +175,7 @@ const UNTOUCHED: Case = Case {
     ..PLAIN
 };
 
-/// The request came from somebody who is not trusted.
+/// The request came from a caller that is not trusted.
 const STRANGER: Case = Case {
     name: "",
     policy: stranger,

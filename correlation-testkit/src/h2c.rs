@@ -1,4 +1,5 @@
-//! An HTTP/2 client with prior knowledge: many requests at once on one connection.
+//! An HTTP/2 client with prior knowledge, which sends many requests at the same time on one
+//! connection.
 
 use std::io;
 use std::net::SocketAddr;
@@ -19,28 +20,28 @@ pub struct Multiplexed {
 }
 
 impl Multiplexed {
-    /// Connects, without asking whether the server speaks HTTP/2.
+    /// Connects without asking whether the server speaks HTTP/2.
     ///
     /// # Errors
     ///
-    /// If nobody listens there.
+    /// If nothing listens there.
     pub async fn open(addr: SocketAddr) -> io::Result<Self> {
         in_time(async {
             let stream = TcpStream::connect(addr).await?;
             let (sender, connection) = h2::client::Builder::new()
-                // Many requests of many small chunks are no attack here.
+                // Here, many requests with many small chunks are not an attack.
                 .data_frame_budget(usize::MAX)
                 .handshake(stream)
                 .await
                 .map_err(io::Error::other)?;
-            // Ends with the last clone; a failure shows in the requests.
+            // It ends with the last clone. A failure shows in the requests.
             tokio::spawn(connection);
             Ok(Self { sender, addr })
         })
         .await
     }
 
-    /// Sends a GET request on a stream of its own and reads the whole response.
+    /// Sends a GET request on a separate stream, and reads the whole response.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! JSON objects as they were written.
+//! JSON objects with all their members, in the order of the text.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -8,11 +8,11 @@ use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess, Visitor}
 use serde_json::value::RawValue;
 use serde_json::{Error, Value};
 
-/// The members of an object in their order, with those that a map would drop.
+/// The members of an object in their order, including the ones that a map would drop.
 #[derive(Debug)]
 pub struct Members<V = Value>(pub Vec<(String, V)>);
 
-/// The members of the object that a text has.
+/// Returns the members of the object in a text.
 ///
 /// # Errors
 ///
@@ -21,7 +21,7 @@ pub fn members(text: &str) -> Result<Vec<(String, Value)>, Error> {
     serde_json::from_str(text).map(|Members(members)| members)
 }
 
-/// The same of a text that has each key once, at any depth: Elasticsearch refuses any other.
+/// Parses a text that has each key only once, at any depth. Elasticsearch refuses any other.
 ///
 /// # Panics
 ///

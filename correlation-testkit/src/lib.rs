@@ -38,15 +38,15 @@
 //! # fn main() {}
 //! ```
 //!
-//! The rules for choosing an ID are data, in [`cases`]; what data cannot say is in [`checks`].
-//! A new rule is a new case there before it is code anywhere.
+//! The rules for choosing an ID are data, in [`cases`]. Rules that data cannot express are in
+//! [`checks`]. A new rule is a new case there before it is code anywhere.
 //!
-//! [`client_contract`] is the contract of HTTP clients, for those who call.
+//! [`client_contract`] is the contract of HTTP clients.
 //!
-//! [`service`] demands the same of a whole process, and adds what only a process has: log records,
-//! configuration, signals.
+//! [`service`] checks the same for a whole process. It also checks the parts that only a process
+//! has: log records, configuration and signals.
 //!
-//! Run a second `Adapter` with the middleware applied twice: it must pass all the same.
+//! Run a second `Adapter` with the middleware applied twice. It must pass too.
 
 #[cfg(feature = "server")]
 mod adapter;
@@ -112,13 +112,13 @@ use correlation_core::{Context, CorrelationId, Policy, Source};
 /// The header that the contract is about.
 pub const CORRELATION_ID: &str = "x-correlation-id";
 
-/// A `traceparent`, as a caller sends it.
+/// A `traceparent` that a caller sends.
 pub const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
 /// The trace-id of [`TRACE`].
 pub const TRACE_ID: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
-/// The context of a request that brought this ID, [`TRACE`] and the `tracestate` `a=1`.
+/// Returns the context of a request with this ID, [`TRACE`] and the `tracestate` `a=1`.
 #[must_use]
 pub fn received(policy: &Policy, id: &str) -> Context {
     let headers = [
@@ -130,8 +130,7 @@ pub fn received(policy: &Policy, id: &str) -> Context {
     policy.receive(lines, None).into_context()
 }
 
-/// Every source that core knows by itself, as the policies of a gateway in front of many systems
-/// have it.
+/// Returns every source that core has, as in the policy of a gateway in front of many systems.
 #[must_use]
 pub fn every_source() -> [Source; 7] {
     [
@@ -145,7 +144,7 @@ pub fn every_source() -> [Source; 7] {
     ]
 }
 
-/// An ID of this text.
+/// Returns an ID with this text.
 ///
 /// # Panics
 ///

@@ -1,9 +1,9 @@
-//! Handlers and bodies that never end by themselves, to see what a destructor reads when the
-//! client goes away.
+//! Handlers and bodies that never end by themselves. They show what a destructor reads when the
+//! client disconnects.
 //!
-//! The test makes a [`Probe`] and requests [`Probe::path`]; the contract app runs in the same
-//! process and calls [`hang`] or [`hang_stream`] with the name from the query. They talk through
-//! channels, so nothing here waits for a guessed time.
+//! The test makes a [`Probe`] and requests [`Probe::path`]. The contract app runs in the same
+//! process, and calls [`hang`] or [`hang_stream`] with the name from the query. They communicate
+//! through channels, so no code here waits for a guessed time.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,15 +18,14 @@ use tokio::time::timeout;
 use crate::app::ambient;
 use crate::client::DEADLINE;
 
-/// For the handler of `/hang`: never ends, unless the probe releases it. Answers with the
-/// ambient ID.
+/// Answers `/hang` with the ambient ID, and never ends unless the probe releases it.
 pub async fn hang(name: &str) -> String {
     let mut witness = Witness::of(name);
     witness.hang().await;
     ambient().unwrap_or_default()
 }
 
-/// For the body of `/hang-stream`: one line with the ambient ID, then as [`hang`].
+/// Returns the body of `/hang-stream`: one line with the ambient ID, and then the same as [`hang`].
 pub fn hang_stream(name: &str) -> impl Stream<Item = String> + Send + use<> {
     stream::unfold(
         (Witness::of(name), true),
@@ -41,7 +40,8 @@ pub fn hang_stream(name: &str) -> impl Stream<Item = String> + Send + use<> {
     )
 }
 
-/// The test's end: learns when the request hangs and what its destructor read.
+/// The test's side of the connection. It learns when the request hangs and what its destructor
+/// read.
 #[derive(Debug)]
 pub struct Probe {
     name: String,
@@ -60,7 +60,7 @@ pub struct End {
 }
 
 impl Probe {
-    /// A probe with a name of its own.
+    /// Makes a probe with a unique name.
     #[expect(
         clippy::new_without_default,
         reason = "each is registered under a new name"
@@ -85,12 +85,12 @@ impl Probe {
         }
     }
 
-    /// What to request: `/hang?name=7`.
+    /// Returns the path to request: `/hang?name=7`.
     pub fn path(&self, endpoint: &str) -> String {
         format!("{endpoint}?name={}", self.name)
     }
 
-    /// Waits until the handler or body hangs; false if that never happens.
+    /// Waits until the handler or body hangs. Returns `false` if that never happens.
     pub async fn hangs(&mut self) -> bool {
         matches!(timeout(DEADLINE, self.hanging.recv()).await, Ok(Some(())))
     }
@@ -100,7 +100,7 @@ impl Probe {
         self.link.release.notify_one();
     }
 
-    /// Waits for the end, but no longer than `patience`; `None` if it does not come.
+    /// Waits for the end, but no longer than `patience`. Returns `None` if there is none by then.
     pub async fn ended(&mut self, patience: Duration) -> Option<End> {
         timeout(patience, self.ended.recv()).await.ok().flatten()
     }
@@ -112,7 +112,7 @@ impl Drop for Probe {
     }
 }
 
-/// What the handler or body holds while it hangs. Its destructor reports.
+/// The value that the handler or body holds while it hangs. Its destructor reports.
 struct Witness {
     link: Link,
     cancelled: bool,
@@ -128,7 +128,7 @@ impl Witness {
     }
 
     async fn hang(&mut self) {
-        // The probe may be gone when its test has failed.
+        // The probe may be gone, if its test has failed.
         let _ = self.link.on_hanging.send(());
         self.link.release.notified().await;
         self.cancelled = false;

@@ -8,12 +8,14 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Waits for the end of a process and collects what its pipes give. A process that hangs is killed
-/// after a while: then its status says so, and what it printed until then is there.
+/// Waits for the end of a process and collects the output of its pipes.
+///
+/// A process that hangs is killed after the deadline. Then its status says so, and the output until
+/// then is there.
 ///
 /// # Errors
 ///
-/// Those of [`Child::wait_with_output`].
+/// The errors of [`Child::wait_with_output`].
 pub fn ended(child: Child) -> io::Result<Output> {
     let id = child.id().to_string();
     let (done, is_done) = channel::<()>();
@@ -30,11 +32,11 @@ pub fn ended(child: Child) -> io::Result<Output> {
     output
 }
 
-/// Runs a command to its end, and gives what it wrote to standard output.
+/// Runs a command to its end, and returns its standard output.
 ///
 /// # Errors
 ///
-/// If it does not start or its status is not 0: what it wrote to both streams.
+/// If it does not start, or its status is not 0. The error is its output on both streams.
 pub fn run(command: &mut Command) -> Result<String, String> {
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let output = command.spawn().and_then(ended);
@@ -54,7 +56,7 @@ pub(crate) fn succeeded(command: &Command, output: io::Result<Output>) -> Result
     ))
 }
 
-/// This test program anew, with one test of it alone: what needs a process of its own.
+/// Returns a command that runs one test of this test program again, in a separate process.
 ///
 /// # Panics
 ///
@@ -72,8 +74,10 @@ pub fn test_alone(name: &str) -> Command {
     command
 }
 
-/// A process that runs, and the lines that it prints. Dropped, it is killed, and with it the
-/// processes that it has started; if the test has failed, its lines are printed.
+/// A process that runs, and the lines that it prints.
+///
+/// When this value is dropped, it kills the process and the processes that the process has started.
+/// If the test has failed, it prints the lines.
 #[derive(Debug)]
 pub struct Running {
     child: Child,
@@ -82,7 +86,7 @@ pub struct Running {
 }
 
 impl Running {
-    /// Starts it.
+    /// Starts the process.
     ///
     /// # Panics
     ///
@@ -105,7 +109,7 @@ impl Running {
     ///
     /// # Panics
     ///
-    /// If none comes in time.
+    /// If there is none within the deadline.
     pub fn next_line(&mut self) -> &str {
         match self.lines.recv_timeout(DEADLINE) {
             Ok(line) => self.seen.push(line),
@@ -114,11 +118,12 @@ impl Running {
         self.seen.last().map_or("", String::as_str)
     }
 
-    /// Waits for the first line that ends the search, also among those that came before.
+    /// Waits for the first line for which `find` returns a value. It also looks at the earlier
+    /// lines.
     ///
     /// # Panics
     ///
-    /// If none comes in time.
+    /// If there is none within the deadline.
     pub fn wait_for<T>(&mut self, find: impl Fn(&str) -> Option<T>) -> T {
         if let Some(found) = self.seen.iter().find_map(|line| find(line)) {
             return found;
@@ -130,11 +135,11 @@ impl Running {
         }
     }
 
-    /// The URL of a service, once it says where it listens.
+    /// Returns the URL of a service, once it prints where it listens.
     ///
     /// # Panics
     ///
-    /// If it does not say so in time.
+    /// If it does not print that within the deadline.
     pub fn url(&mut self) -> String {
         let address = |line: &str| {
             let rust = line.strip_prefix("listening on ");
@@ -145,44 +150,45 @@ impl Running {
         self.wait_for(|line| address(&format!("{line} ")))
     }
 
-    /// Waits until it accepts connections at this port of 127.0.0.1: for programs that do not say
-    /// when they do.
+    /// Waits until the process accepts connections at this port of 127.0.0.1. It is for programs
+    /// that do not print when they do.
     ///
     /// # Panics
     ///
-    /// If it ends, or none is accepted in time.
+    /// If the process ends, or accepts no connection within the deadline.
     pub fn accepts(&mut self, port: u16) {
         let late = Instant::now() + DEADLINE;
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
             let runs = matches!(self.child.try_wait(), Ok(None));
             assert!(runs && Instant::now() < late, "nobody listens at {port}");
-            // The only way to see it is to ask again.
+            // Only another attempt shows it.
             thread::sleep(Duration::from_millis(10));
         }
     }
 
-    /// Asks it to end, waits for that, and gives all lines.
+    /// Asks the process to end, waits for its end, and returns all lines.
     ///
     /// # Panics
     ///
-    /// If it takes too long, or fails.
+    /// If that takes too long, or the process fails.
     pub fn end(mut self) -> Vec<String> {
         self.signal("TERM");
         let (status, lines) = self.wait();
-        // Some programs end in order, and then by the signal all the same.
+        // Some programs shut down in order, and still end by the signal.
         let asked = status.success() || status.to_string().contains("SIGTERM");
         assert!(asked, "{status}\n{}", lines.join("\n"));
         lines
     }
 
-    /// Sends it a signal, such as `TERM`.
+    /// Sends the process a signal, such as `TERM`.
     pub fn signal(&mut self, signal: &str) {
         if matches!(self.child.try_wait(), Ok(None)) {
             kill(signal, &self.child.id().to_string());
         }
     }
 
-    /// Waits for the end of it and of all that it has started. Gives how it ended, and all lines.
+    /// Waits until the process and all processes that it has started have ended. Returns its status
+    /// and all lines.
     ///
     /// # Panics
     ///
@@ -217,13 +223,13 @@ fn read(stream: Option<impl Read + Send + 'static>, lines: Sender<String>) {
     let stream = stream.expect("a pipe");
     thread::spawn(move || {
         for line in BufReader::new(stream).lines().map_while(Result::ok) {
-            // Once nobody listens: read on, so that the process can write.
+            // If nobody listens any more, it still reads, so that the process can write.
             let _ = lines.send(line);
         }
     });
 }
 
-/// The shell's own `kill`: the program of that name is not everywhere.
+/// Runs the `kill` of the shell, because not every machine has a program of that name.
 fn kill(signal: &str, whom: &str) {
     let mut shell = Command::new("sh");
     let _ = shell
@@ -231,5 +237,5 @@ fn kill(signal: &str, whom: &str) {
         .status();
 }
 
-/// How long anything may take until it counts as lost. A test that passes never waits for it.
+/// The time after which anything counts as lost. A test that passes never waits for it.
 pub const DEADLINE: Duration = Duration::from_secs(90);

@@ -1,4 +1,4 @@
-//! The other end of a call: what the tests of HTTP clients talk to.
+//! The other end of a call, for the tests of HTTP clients.
 
 use std::collections::HashSet;
 use std::ops::Deref;
@@ -21,7 +21,7 @@ impl Deref for Recorder {
 }
 
 impl Recorder {
-    /// Answers each request with what `answer` says: see [`CallRecorder::answering`].
+    /// Answers each request with the result of `answer`: see [`CallRecorder::answering`].
     #[must_use]
     pub fn start(answer: impl Fn(&RecordedCall) -> String + Send + Sync + 'static) -> Self {
         Self(CallRecorder::answering(answer))
@@ -40,7 +40,7 @@ impl Recorder {
         Self::start(move |_| format!("{status} Go\r\nLocation: {location}"))
     }
 
-    /// Answers 503 to the first two requests, then 200: for a client that tries again.
+    /// Answers 503 to the first two requests, and then 200, for a client that retries.
     #[must_use]
     pub fn flaky() -> Self {
         let seen = Mutex::new(0);
@@ -52,7 +52,8 @@ impl Recorder {
         })
     }
 
-    /// Sends `/first/N` on to `/second/N`, and answers 200 to all else: for many calls at a time.
+    /// Redirects `/first/N` to `/second/N`, and answers 200 to all other paths, for many calls at a
+    /// time.
     #[must_use]
     pub fn two_hops() -> Self {
         Self::start(|request| match request.path().split_once("/first/") {
@@ -61,23 +62,25 @@ impl Recorder {
         })
     }
 
-    /// Its URL by name: for a client another host, on the same machine.
+    /// Returns its URL with a host name. For a client, that is another host on the same machine.
     #[must_use]
     pub fn other_url(&self) -> String {
         format!("http://localhost:{}/", self.port())
     }
 
-    /// The IDs of all requests, in the order they came; `-` for a request without one.
+    /// Returns the IDs of all requests in the order of their arrival, with `-` for a request
+    /// without one.
     #[must_use]
     pub fn ids(&self) -> Vec<String> {
         self.calls().iter().map(Sent::id).collect()
     }
 
-    /// Of that many calls to [`two_hops`](Self::two_hops), number N had the ID `click-N` on both.
+    /// Checks that call number N of this many calls to [`two_hops`](Self::two_hops) had the ID
+    /// `click-N` on both hops.
     ///
     /// # Panics
     ///
-    /// If one had another ID or none, or did not come.
+    /// If a call had another ID or none, or did not arrive.
     pub fn assert_none_crossed(&self, calls: usize) {
         let mut seen = HashSet::new();
         for request in self.calls() {
@@ -91,19 +94,19 @@ impl Recorder {
     }
 }
 
-/// What the contracts ask about a call.
+/// The questions of the contracts about a call.
 pub trait Sent {
-    /// The ID; `-` if there is none.
+    /// Returns the ID, or `-` if there is none.
     ///
     /// # Panics
     ///
-    /// If there are more.
+    /// If there are several.
     fn id(&self) -> String;
 
-    /// Whether a header or the request line has this text in it.
+    /// Returns whether a header or the request line contains this text.
     fn mentions(&self, text: &str) -> bool;
 
-    /// The body as JSON; `null` if it is none.
+    /// Returns the body as JSON, or `null` if it is not JSON.
     fn json(&self) -> Value;
 }
 

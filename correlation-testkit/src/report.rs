@@ -1,4 +1,4 @@
-//! What a check found: every failure, and how much it compared.
+//! The result of a check: every failure, and the number of comparisons.
 
 use std::fmt::{Debug, Display};
 use std::io;
@@ -8,8 +8,8 @@ use crate::DEADLINE;
 
 /// The outcome of one or more checks.
 ///
-/// Checks collect instead of panicking, so that one run shows everything that is wrong, and so
-/// that a control can assert that a check fails on a server that is wrong on purpose.
+/// Checks collect failures and do not panic. So one run shows every fault, and a control test can
+/// assert that a check fails on a server with a fault.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
     compared: usize,
@@ -17,7 +17,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// Compares a value with the one that the contract demands.
+    /// Compares a value with the value that the contract requires.
     #[expect(clippy::needless_pass_by_value, reason = "reads like `assert_eq!`")]
     pub fn equal<G, W>(&mut self, what: impl Display, got: G, want: W)
     where
@@ -29,7 +29,7 @@ impl Report {
         });
     }
 
-    /// Compares by a condition that the caller evaluated.
+    /// Counts a comparison whose condition the caller has evaluated.
     pub fn holds(&mut self, condition: bool, failure: impl FnOnce() -> String) {
         self.compared += 1;
         if !condition {
@@ -37,12 +37,12 @@ impl Report {
         }
     }
 
-    /// Notes what is wrong without having compared anything.
+    /// Adds a failure without a comparison.
     pub fn fail(&mut self, failure: impl Into<String>) {
         self.failures.push(failure.into());
     }
 
-    /// Takes the value out of a result; an error is a failure.
+    /// Returns the value of a result. An error is a failure.
     pub fn ok<T, E: Display>(&mut self, what: impl Display, result: Result<T, E>) -> Option<T> {
         result
             .map_err(|error| self.fail(format!("{what}: {error}")))
@@ -59,8 +59,8 @@ impl Report {
         self.ok(what, result);
     }
 
-    /// How long to wait for what comes at once when all is well: not long any more where something
-    /// is wrong already, so that a check of a broken adapter ends, too.
+    /// Returns how long to wait for an event that comes at once if all is well. After a failure the
+    /// time is short, so that the check of a broken adapter ends, too.
     pub(crate) const fn patience(&self) -> Duration {
         if self.failures.is_empty() {
             DEADLINE
@@ -69,8 +69,8 @@ impl Report {
         }
     }
 
-    /// Demands that this report compared exactly so much: a check that quietly compared nothing
-    /// would be green on every server.
+    /// Requires that this report has exactly this many comparisons. A check that compared nothing
+    /// would otherwise pass on every server.
     #[must_use]
     pub fn with_exactly(mut self, what: impl Display, comparisons: usize) -> Self {
         if self.compared != comparisons {
@@ -81,7 +81,7 @@ impl Report {
         self
     }
 
-    /// Says of every failure where it came about.
+    /// Adds to every failure where it occurred.
     #[must_use]
     pub fn within(mut self, place: &str) -> Self {
         for failure in &mut self.failures {
@@ -90,27 +90,27 @@ impl Report {
         self
     }
 
-    /// Adds what another check found.
+    /// Adds the result of another check.
     pub fn merge(&mut self, other: Self) {
         self.compared += other.compared;
         self.failures.extend(other.failures);
     }
 
-    /// How many comparisons were made.
+    /// Returns the number of comparisons.
     pub fn compared(&self) -> usize {
         self.compared
     }
 
-    /// What is wrong, one line each.
+    /// Returns the failures, one line each.
     pub fn failures(&self) -> &[String] {
         &self.failures
     }
 
-    /// Prints how much was compared, and panics with all failures at once.
+    /// Prints the number of comparisons, and panics with all failures at once.
     ///
     /// # Panics
     ///
-    /// If there is a failure, or if nothing was compared at all.
+    /// If there is a failure, or if there was no comparison.
     pub fn assert_passed(&self, name: &str) {
         let Self { compared, failures } = self;
         println!("{name}: {compared} comparisons");

@@ -1,4 +1,4 @@
-//! A response as it came over the wire.
+//! A response as it was received.
 
 use std::borrow::Cow;
 
@@ -13,12 +13,12 @@ pub struct Response {
     pub status: u16,
     /// Every header line in order: the name as sent, the value as bytes.
     pub headers: Vec<(String, Vec<u8>)>,
-    /// The body, its transfer encoding undone.
+    /// The body, without its transfer encoding.
     pub body: Vec<u8>,
 }
 
 impl Response {
-    /// All values of a header, whatever the case of its name.
+    /// Returns all values of a header, in any case of its name.
     pub fn values(&self, name: &str) -> Vec<Cow<'_, str>> {
         self.headers
             .iter()
@@ -27,12 +27,12 @@ impl Response {
             .collect()
     }
 
-    /// The values of `x-correlation-id`: exactly one, if all is well.
+    /// Returns the values of `x-correlation-id`. If all is well, there is exactly one.
     pub fn ids(&self) -> Vec<Cow<'_, str>> {
         self.values(CORRELATION_ID)
     }
 
-    /// The members of a header that is a comma-separated list, in lower case.
+    /// Returns the members of a header that is a comma-separated list, in lower case.
     pub fn list(&self, name: &str) -> Vec<String> {
         let values = self.values(name);
         let members = values.iter().flat_map(|value| value.split(','));
@@ -42,12 +42,12 @@ impl Response {
             .collect()
     }
 
-    /// The body as text.
+    /// Returns the body as text.
     pub fn text(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(&self.body)
     }
 
-    /// The IDs in the body of `/sleepy` and `/stream`.
+    /// Returns the IDs in the body of `/sleepy` and `/stream`.
     pub fn reads(&self) -> Vec<String> {
         match serde_json::from_slice(&self.body) {
             Ok(Value::Array(ids)) => ids
@@ -58,7 +58,7 @@ impl Response {
         }
     }
 
-    /// The body as JSON; `null` if it is none.
+    /// Returns the body as JSON, or `null` if it is not JSON.
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }

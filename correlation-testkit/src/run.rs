@@ -1,4 +1,4 @@
-//! The whole contract at once.
+//! Runs the whole contract.
 
 use correlation_core::Policy;
 
@@ -9,7 +9,7 @@ use crate::checks::{
 };
 use crate::{Adapter, Report};
 
-/// Runs the whole contract and panics with everything that is wrong.
+/// Runs the whole contract, and panics with every failure.
 ///
 /// # Panics
 ///

@@ -1,4 +1,4 @@
-//! Servers of a test's own, with settings that a shared server does not have.
+//! Servers of a single test, with settings that a shared server does not have.
 
 use std::fs;
 use std::net::TcpListener;
@@ -16,19 +16,19 @@ pub struct Server {
     process: Running,
     directory: PathBuf,
     port: u16,
-    /// The signal on which it ends at once, whoever is connected, and cleans up.
+    /// The signal that ends it at once, even with connected clients, and lets it clean up.
     end: &'static str,
 }
 
 impl Server {
-    /// A new `PostgreSQL` that logs each statement, with these settings besides.
+    /// Starts a new `PostgreSQL` that logs each statement, with these additional settings.
     ///
-    /// With `logging_collector=on` its log goes to files, and it may not be ready yet: a pool of
+    /// With `logging_collector=on`, its log goes to files, and it may not be ready yet. A pool of
     /// sqlx waits for it.
     ///
     /// # Errors
     ///
-    /// What this machine lacks.
+    /// If this machine lacks something. The error says what.
     pub fn postgres(settings: &[&str]) -> Result<Self, String> {
         let (initdb, postgres) = (program("initdb")?, program("postgres")?);
         let (user, directory, port) = (User::find("postgres")?, directory()?, free_port()?);
@@ -60,13 +60,15 @@ impl Server {
         Ok(Self::start(command, directory, port, ready, "INT"))
     }
 
-    /// A new MariaDB that writes each statement to the files `general.log`, before it runs, and
-    /// `slow.log`, at the latest when the connection takes the next one. The user is `root`; there is
-    /// no database but the server's own.
+    /// Starts a new MariaDB that logs each statement to files.
+    ///
+    /// It writes `general.log` before a statement runs. It writes `slow.log` when the connection
+    /// takes the next statement, or earlier. The user is `root`, and there is no database except
+    /// the server's own.
     ///
     /// # Errors
     ///
-    /// What this machine lacks.
+    /// If this machine lacks something. The error says what.
     pub fn mariadb() -> Result<Self, String> {
         let (install, mariadb) = (program("mariadb-install-db")?, program("mariadbd")?);
         let (user, directory, port) = (User::find("mysql")?, directory()?, free_port()?);
@@ -91,12 +93,12 @@ impl Server {
         Ok(Self::start(command, directory, port, ready, "TERM"))
     }
 
-    /// A `PgBouncer` in transaction mode in front of the `PostgreSQL` of all tests, with one
-    /// connection for all its clients.
+    /// Starts a `PgBouncer` in transaction mode in front of the `PostgreSQL` of all tests. It has
+    /// one connection for all its clients.
     ///
     /// # Errors
     ///
-    /// What this machine lacks.
+    /// If this machine lacks something. The error says what.
     pub fn bouncer() -> Result<Self, String> {
         let pgbouncer = program("pgbouncer")?;
         let (user, directory, port) = (User::find("postgres")?, directory()?, free_port()?);
@@ -119,12 +121,12 @@ impl Server {
         Ok(Self::start(command, directory, port, "process up", "INT"))
     }
 
-    /// An nginx with these lines in its `http` block, where `PORT` stands for its port. Its files
-    /// are in its directory.
+    /// Starts an nginx with these lines in its `http` block, where `PORT` stands for its port. Its
+    /// files are in its directory.
     ///
     /// # Errors
     ///
-    /// What this machine lacks.
+    /// If this machine lacks something. The error says what.
     pub fn nginx(http: &str) -> Result<Self, String> {
         let nginx = program("nginx")?;
         let (directory, port) = (directory()?, free_port()?);
@@ -142,23 +144,25 @@ impl Server {
         let mut command = Command::new(nginx);
         command.args(["-e", "stderr", "-p"]).arg(&directory);
         command.arg("-c").arg(&file);
-        // What it says when it listens.
+        // It prints this when it listens.
         Ok(Self::start(command, directory, port, "getrlimit(", "INT"))
     }
 
-    /// The port that it listens on, at 127.0.0.1.
+    /// Returns the port that it listens on, at 127.0.0.1.
     #[must_use]
     pub const fn port(&self) -> u16 {
         self.port
     }
 
-    /// Where its files are. They are gone when it is dropped. The data of `PostgreSQL` is in `data`.
+    /// Returns the directory of its files. It is deleted on drop. The data of `PostgreSQL` is in
+    /// `data`.
     #[must_use]
     pub fn directory(&self) -> &Path {
         &self.directory
     }
 
-    /// Ends it, so that all of its log is written, and gives what it has printed.
+    /// Ends the server, so that its whole log is written, and returns the lines that it has
+    /// printed.
     pub fn end(&mut self) -> Vec<String> {
         self.process.signal(self.end);
         self.process.wait().1
@@ -182,21 +186,21 @@ impl Server {
         server
     }
 
-    /// The text of a file that it writes.
+    /// Returns the text of a file that the server writes.
     ///
     /// # Panics
     ///
-    /// If it has not written that, or no text.
+    /// If it has not written the file, or the file is not text.
     #[must_use]
     pub fn file(&self, name: &str) -> String {
         fs::read_to_string(self.directory.join(name)).expect(name)
     }
 
-    /// The lines of the log since the last call, up to the first that has this text.
+    /// Returns the lines of the log since the last call, up to the first one with this text.
     ///
     /// # Panics
     ///
-    /// If none comes in time.
+    /// If there is none within the deadline.
     pub fn lines_until(&mut self, text: &str) -> Vec<String> {
         let mut lines = Vec::new();
         while !lines
@@ -216,7 +220,7 @@ impl Drop for Server {
     }
 }
 
-/// Who the servers run as: not root, both refuse that.
+/// The user that runs the servers. It is not root, because both refuse root.
 struct User(Option<(u32, u32)>);
 
 impl User {
@@ -254,7 +258,7 @@ fn number(what: &str, user: Option<&str>) -> Result<u32, String> {
         .map_err(|_| format!("id {what} says {text:?}"))
 }
 
-/// A program, in the path or where Debian keeps PostgreSQL's.
+/// Finds a program in the path, or where Debian puts the programs of PostgreSQL.
 fn program(name: &str) -> Result<PathBuf, String> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut places: Vec<_> = std::env::split_paths(&path).collect();
@@ -268,7 +272,7 @@ fn program(name: &str) -> Result<PathBuf, String> {
 }
 
 fn directory() -> Result<PathBuf, String> {
-    // Not below the target directory: the user of the servers may not get there.
+    // It is not below the target directory, which the user of the servers may not be able to read.
     let directory = std::env::temp_dir().join(unique("server"));
     fs::create_dir(&directory).map_err(|error| format!("{}: {error}", directory.display()))?;
     Ok(directory)

@@ -1,4 +1,4 @@
-//! What a test needs and a machine may lack.
+//! The servers and programs that a test needs and a machine may lack.
 
 use std::env;
 use std::fs::{self, File};
@@ -11,7 +11,8 @@ use correlation_core::CorrelationId;
 
 use crate::process::{run, succeeded};
 
-/// Whether this server answers on this machine. If it does not, the test says so and has to end.
+/// Returns whether this server answers on this machine. If it does not, this prints so, and the
+/// test has to end.
 ///
 /// # Panics
 ///
@@ -21,11 +22,11 @@ pub fn require_service(name: &str, port: u16) -> bool {
     require(reachable(name, port)).is_some()
 }
 
-/// What was found. If nothing was, says why.
+/// Returns the value that was found. If none was found, this prints why.
 ///
 /// # Panics
 ///
-/// If nothing was found and `CORRELATION_REQUIRE_SERVICES=1`.
+/// If none was found and `CORRELATION_REQUIRE_SERVICES=1`.
 pub fn require<T>(found: Result<T, String>) -> Option<T> {
     match found {
         Ok(found) => Some(found),
@@ -37,12 +38,12 @@ pub fn require<T>(found: Result<T, String>) -> Option<T> {
     }
 }
 
-/// A Python with all packages that tests use, if these servers answer: see [`require`]. All tests
-/// share the virtual environment, which is below `home`.
+/// Returns a Python with all packages that the tests use, if these servers answer: see [`require`].
+/// All tests share the virtual environment, which is below `home`.
 ///
 /// # Panics
 ///
-/// As [`require`].
+/// The same as for [`require`].
 #[must_use]
 pub fn python_and(home: &str, servers: &[(&str, u16)]) -> Option<PathBuf> {
     let mut servers = servers.iter();
@@ -50,7 +51,7 @@ pub fn python_and(home: &str, servers: &[(&str, u16)]) -> Option<PathBuf> {
     require(ready.and_then(|()| python(Path::new(home))))
 }
 
-/// Only a run that requires services installs it: a plain `cargo test` downloads nothing.
+/// Only a run that requires services installs it, so a plain `cargo test` downloads nothing.
 fn python(home: &Path) -> Result<PathBuf, String> {
     let venv = home.join("python-venv");
     let (python, installed) = (venv.join("bin/python"), venv.join("installed.txt"));
@@ -64,7 +65,7 @@ fn python(home: &Path) -> Result<PathBuf, String> {
              the target directory, later runs use them"
         ));
     }
-    // Tests run in parallel, and under nextest in processes of their own.
+    // Tests run in parallel, and under nextest in separate processes.
     let said = |error: std::io::Error| error.to_string();
     fs::create_dir_all(home).map_err(said)?;
     let lock = File::create(home.join("python-venv.lock")).map_err(said)?;
@@ -76,13 +77,13 @@ fn python(home: &Path) -> Result<PathBuf, String> {
         install.args(["-m", "pip", "install", "--quiet"]);
         let done = install.args(REQUIREMENTS.lines()).output();
         succeeded(&install, done)?;
-        // Last, so that half an installation is none.
+        // This comes last, so that an incomplete installation does not count.
         fs::write(&installed, REQUIREMENTS).map_err(said)?;
     }
     Ok(python)
 }
 
-/// A name for a queue, a table or a file that no other test has, nor any other run.
+/// Returns a name for a queue, a table or a file that no other test and no other run has.
 #[must_use]
 pub fn unique(name: &str) -> String {
     let id = CorrelationId::new().as_str().replace('-', "");

@@ -1,4 +1,4 @@
-//! A WebSocket client that knows text frames, which is all the contract needs.
+//! A WebSocket client that supports only text frames, which is all that the contract needs.
 
 use std::io;
 use std::net::SocketAddr;
@@ -13,11 +13,11 @@ pub struct WebSocket {
 }
 
 impl WebSocket {
-    /// Asks for the upgrade; without a 101 there is only the response.
+    /// Requests the upgrade. Without status 101, only the response is returned.
     ///
     /// # Errors
     ///
-    /// If the connection ends, or what comes is no HTTP.
+    /// If the connection ends, or the response is not HTTP.
     pub async fn open(
         addr: SocketAddr,
         path: &str,
@@ -33,7 +33,7 @@ impl WebSocket {
     ///
     /// # Errors
     ///
-    /// If the connection ends, or something else than a text message comes.
+    /// If the connection ends, or a message that is not text arrives.
     pub async fn ask(&mut self, text: &str) -> io::Result<String> {
         self.connection.write(&frame(text)?).await?;
         loop {
@@ -78,7 +78,7 @@ const FINAL_TEXT: u8 = 0x81;
 const PING: u8 = 0x89;
 const PONG: u8 = 0x8A;
 const MASKED: u8 = 0x80;
-/// Servers demand a mask; they do not demand a secret one from a test.
+/// Servers require a mask, but a test need not keep it secret.
 const MASK: [u8; 4] = [0x37, 0xFA, 0x21, 0x3D];
 
 #[cfg(test)]

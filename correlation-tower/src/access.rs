@@ -1,4 +1,4 @@
-//! Follows a request to the end of its body, for the access record.
+//! Feeds the access record of a request until its response body ends.
 
 use bytes::Buf;
 use correlation_core::adapter::{AccessRecord, Peer};
@@ -7,7 +7,7 @@ use http::header::CONTENT_LENGTH;
 use http::{Request, Response};
 use http_body::{Body, Frame};
 
-/// Begins the record, if the policy wants one.
+/// Begins the access record if the policy wants one.
 #[inline]
 pub(crate) fn begin<Q>(
     policy: &Policy,
@@ -39,7 +39,7 @@ fn begin_wanted<Q>(
     access
 }
 
-/// The response is known.
+/// Records the status and the size of the response.
 #[inline]
 pub(crate) fn response<B: Body>(access: &mut AccessRecord, response: &Response<B>) {
     if access.is_open() {
@@ -65,12 +65,12 @@ fn begin_body<B: Body>(access: &mut AccessRecord, response: &Response<B>) {
     }
 }
 
-/// This part of the body is to be sent.
+/// Records a frame of the body that is about to be sent.
 pub(crate) fn frame<D: Buf>(access: &mut AccessRecord, frame: &Frame<D>) {
     if let Some(data) = frame.data_ref() {
         access.sent(data.remaining().try_into().unwrap_or(u64::MAX));
     } else if frame.is_trailers() {
-        // After them comes nothing, and some servers do not ask.
+        // Trailers are the last frame, and some servers do not poll again after them.
         access.complete();
     }
 }
@@ -87,7 +87,7 @@ mod tests {
 
     use super::*;
 
-    /// A body that tells of its size and not of its end, as many wrappers do.
+    /// A body that reports its size but never its end, as many wrappers do.
     struct Silent(Option<u64>);
 
     impl Body for Silent {
@@ -106,7 +106,7 @@ mod tests {
         }
     }
 
-    /// The record of a request, once this is its response.
+    /// Returns the access record of a request that gets this response.
     fn answered(body: Silent, length: Option<&'static str>) -> AccessRecord {
         let context = Context::new("click-1".parse().unwrap());
         let policy = Policy::new().access_record(true);

@@ -12,13 +12,13 @@ use pin_project_lite::pin_project;
 use crate::access;
 
 pin_project! {
-    /// A response body that is produced, and dropped, in the scope of its request.
+    /// A response body that is polled and dropped in the scope of its request.
     ///
-    /// It is a body where the inner one is, and where that one's `Data` is `'static`.
+    /// It implements [`Body`] if the inner body does and if the inner body's `Data` is `'static`.
     pub struct CorrelatedBody<B> {
         #[pin]
         body: Kind<B>,
-        // For the access record, until the body has ended.
+        // It stays open until the body ends.
         access: AccessRecord,
     }
 }
@@ -28,16 +28,16 @@ pin_project! {
     enum Kind<B> {
         Scoped { #[pin] body: Scoped<B> },
         Plain { #[pin] body: B },
-        // The answer to a request that the policy rejects, or nothing.
+        // The reason for a rejection, or an empty body.
         Text { text: &'static str },
     }
 }
 
 impl<B: Body<Data: 'static>> CorrelatedBody<B> {
-    /// The body of the response that `future` has made.
+    /// Wraps the body of the response that `future` returned.
     #[inline]
     pub(crate) fn new<F>(future: Pin<&mut Scoped<F>>, access: AccessRecord, body: B) -> Self {
-        // A body that is over before it began has no code left to run.
+        // A body that is already at its end runs no more code.
         let body = if body.is_end_stream() {
             Kind::Plain { body }
         } else {
@@ -48,7 +48,7 @@ impl<B: Body<Data: 'static>> CorrelatedBody<B> {
         Self { body, access }
     }
 
-    /// A body of this text, if the inner kind of data can hold it: else an empty one.
+    /// Makes a body of this text if `B::Data` can hold it, and an empty body otherwise.
     pub(crate) fn text(text: &'static str) -> Self {
         let text = data::<B::Data>(text).map_or("", |_| text);
         Self {
@@ -117,8 +117,8 @@ impl<B: Body<Data: 'static>> Body for CorrelatedBody<B> {
 
 type Polled<B> = Poll<Option<Result<Frame<<B as Body>::Data>, <B as Body>::Error>>>;
 
-/// The text as this kind of data, if that is one of the two usual ones, `Bytes` and
-/// `&'static [u8]`. No bound could ask for that without keeping all other bodies out.
+/// Converts the text to `D`, if `D` is one of the two usual types: `Bytes` or `&'static [u8]`. It
+/// checks the type at run time, because a trait bound would exclude all other bodies.
 fn data<D: 'static>(text: &'static str) -> Option<D> {
     fn cast<T: 'static, D: 'static>(value: T) -> Option<D> {
         let value: &mut dyn Any = &mut Some(value);
@@ -132,7 +132,7 @@ fn data<D: 'static>(text: &'static str) -> Option<D> {
     cast(Bytes::from_static(bytes)).or_else(|| cast(bytes))
 }
 
-/// An empty body, which some other layers ask for.
+/// An empty body, which some other layers require.
 impl<B> Default for CorrelatedBody<B> {
     fn default() -> Self {
         Self {

@@ -7,32 +7,35 @@ use http::Request;
 use tower_layer::Layer;
 use tower_service::Service;
 
-/// Sends the ambient ID with every request of a tower client of `http` requests, such as those of
-/// hyper-util and tonic.
+/// Sends the ambient ID with every request of a tower client.
 ///
-/// What is sent is `x-correlation-id`, and `traceparent` and `tracestate` as the policy says. They
-/// are sent in place of what the request has already, as
-/// [`inject`](correlation_core::inject) says: a gateway that copies headers does not send its
-/// caller's ID on. To send another ID with one call, make it in a
-/// [`scope`](correlation_core::scope) of its own; to send none, in
+/// The client is any service of `http` requests, such as those of hyper-util and tonic.
+///
+/// The layer sends `x-correlation-id`. It also sends `traceparent` and `tracestate`, as the
+/// policy's [`TraceContext`](correlation_core::TraceContext) says. They replace the ones that the
+/// request already has, by the rules of [`inject`](correlation_core::inject). So a gateway that
+/// copies headers does not forward its caller's ID. A `traceparent` that a tracer has set stays. To
+/// send a different ID with one call, make the call in a separate
+/// [`scope`](correlation_core::scope). To send none, make it in
 /// [`detached`](correlation_core::detached).
 ///
 /// The ID is read when the service that this layer makes is called. So put the layer
 ///
-/// - **outside** of whatever hands requests to another task, such as `tower::buffer` and tonic's
-///   `Channel`: there is no ID in there;
-/// - **inside** of a layer that follows redirects: each hop is checked against the targets then.
-///   Outside of it the first hop alone is checked, and the ID goes wherever the server says.
+/// - **outside** anything that hands requests to another task, such as `tower::buffer` and tonic's
+///   `Channel`. That task has no ID.
+/// - **inside** a layer that follows redirects. Then each hop is checked against the targets. If
+///   the layer is outside, only the first hop is checked, and the ID follows every redirect.
 ///
-/// Layers that call again, for a redirect or to retry, do so when their future is polled. It has to
-/// be polled in the scope of the call: what is spawned needs `correlation::spawn` or `in_current`.
+/// Layers that follow a redirect or retry call the service again when their future is polled. Poll
+/// that future in the scope of the call. If you spawn it, use `correlation::spawn` or
+/// [`in_current`](correlation_core::InCurrent::in_current).
 #[derive(Clone, Debug, Default)]
 pub struct PropagateLayer {
     targets: Targets,
 }
 
 impl PropagateLayer {
-    /// To all hosts.
+    /// Makes a layer that sends the ID to all hosts.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -40,10 +43,10 @@ impl PropagateLayer {
         }
     }
 
-    /// To these hosts only.
+    /// Limits the layer to these hosts.
     ///
-    /// A tonic `Channel`, and hyper's clients of one connection, take requests whose URI has no
-    /// host. Such a request gets no ID unless you say where the connection goes:
+    /// A tonic `Channel`, and hyper's clients for a single connection, take requests whose URI has
+    /// no host. Such a request gets no ID unless you say where the connection goes:
     ///
     /// ```
     /// use correlation_tower::correlation::Targets;
@@ -72,7 +75,7 @@ impl<S> Layer<S> for PropagateLayer {
     }
 }
 
-/// A client that sends the ambient ID: made by [`PropagateLayer`].
+/// A client that sends the ambient ID. [`PropagateLayer`] makes it.
 #[derive(Clone, Debug)]
 pub struct PropagateService<S> {
     inner: S,
@@ -93,7 +96,7 @@ where
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         if let Some(context) = Context::current() {
-            // Only a restriction looks at it.
+            // The URI is needed only if the targets are restricted.
             let uri = self.targets.are_restricted().then(|| request.uri().clone());
             let destination = uri.as_ref().map_or_else(Destination::default, Into::into);
             self.targets

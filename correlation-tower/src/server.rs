@@ -20,36 +20,45 @@ use tower_service::Service;
 
 use crate::{CorrelatedBody, access, peer};
 
-/// Gives every request its correlation ID: the one layer a server needs.
+/// Gives every request its correlation ID. A server needs no other layer for that.
 ///
-/// It reads or makes the ID, runs the inner service in its scope (the synchronous `call`, the
-/// future and the response body) and sets the response header. Put it outermost: what lies
-/// outside it has no ID.
+/// The layer reads or makes the ID and sets the response header. It runs the inner service in the
+/// scope of the request: the synchronous part of `call`, the future and the response body. Put it
+/// outermost, because a layer outside it has no ID.
 ///
-/// Behind a `tower::buffer` a second layer of this kind finds no scope and makes a second ID, unless
-/// the outer one has the policy [`rewrite_request`](Policy::rewrite_request).
+/// Behind a `tower::buffer`, a second `CorrelationLayer` finds no scope and makes a second ID. To
+/// avoid that, give the outer layer the policy [`rewrite_request`](Policy::rewrite_request).
+///
+/// ```
+/// use correlation_tower::CorrelationLayer;
+/// use correlation_tower::correlation::{Policy, Trust};
+///
+/// let policy = Policy::new().trust(Trust::networks(["10.0.0.0/8"]));
+/// let layer = CorrelationLayer::new().policy(policy);
+/// # drop(layer);
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct CorrelationLayer {
     settings: Arc<Settings>,
 }
 
-/// A policy, with the names it speaks of ready for use in header maps.
+/// A policy, and its header names in the form that header maps need.
 #[derive(Debug)]
 struct Settings {
     policy: Policy,
     response: ResponseHeaders,
-    /// The request header to set, if any.
+    /// The request header that gets the ID, if the policy rewrites requests.
     rewritten: Option<HeaderName>,
 }
 
 impl CorrelationLayer {
-    /// With the default [`Policy`].
+    /// Makes a layer with the default [`Policy`].
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// With these rules for inbound requests.
+    /// Sets the rules for inbound requests.
     #[must_use]
     pub fn policy(mut self, policy: Policy) -> Self {
         self.settings = Arc::new(Settings::new(policy));
@@ -84,7 +93,7 @@ impl<S> Layer<S> for CorrelationLayer {
     }
 }
 
-/// A service whose requests have a correlation ID: made by [`CorrelationLayer`].
+/// A service whose requests have a correlation ID. [`CorrelationLayer`] makes it.
 #[derive(Clone, Debug)]
 pub struct CorrelationService<S> {
     inner: S,
@@ -125,7 +134,7 @@ where
         if let Some(name) = &settings.rewritten {
             request.headers_mut().insert(name, header.clone());
         }
-        // Inner services do work before they return their future: that is in scope too.
+        // Inner services do work before they return their future. That work is in scope too.
         let (context, inner) = (decision.into_context(), &mut self.inner);
         let call = || adapter::scoped_call(context, || inner.call(request));
         ResponseFuture {
@@ -141,7 +150,7 @@ where
 pin_project! {
     /// The future of a [`CorrelationService`].
     pub struct ResponseFuture<F> {
-        // Ended before it began, if the policy rejects the request.
+        // It has already ended if the policy rejects the request.
         #[pin]
         future: Scoped<F>,
         rejected: Option<Rejected>,
@@ -192,7 +201,7 @@ fn rejection<B: Body<Data: 'static>>(
         settings.response.set(header, headers);
     }
     access.status(Rejected::STATUS);
-    // It is all there already.
+    // The whole body is already there.
     access.sent(response.body().size_hint().exact().unwrap_or(0));
     access.complete();
     response

@@ -1,16 +1,17 @@
-//! Lines without what a terminal obeys: what a stranger wrote into a log must not command it.
+//! Removes from lines everything that a terminal obeys, so that text in a log cannot command it.
 
 use std::borrow::Cow;
 
 use memchr::memchr;
 
-/// `line` as text, without its ending and its colours. Bytes that are not UTF-8 become U+FFFD.
+/// Returns `line` as text, without its ending and its colours. Bytes that are not UTF-8 become
+/// U+FFFD.
 ///
-/// Crates that take out escape sequences also take out what follows one that has no end, and so a
-/// stranger's text could hide the rest of its line.
+/// Crates that remove escape sequences also remove the text after a sequence that has no end. So
+/// foreign text could hide the rest of its line.
 pub(crate) fn clean(line: &[u8]) -> Cow<'_, str> {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
-    // At the start of a file, and where files were joined.
+    // It is at the start of a file, and where files were joined.
     let line = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line);
     let mut rest = line.strip_suffix(b"\r").unwrap_or(line);
     let mut plain = Vec::new();
@@ -25,11 +26,13 @@ pub(crate) fn clean(line: &[u8]) -> Cow<'_, str> {
     Cow::Owned(String::from_utf8_lossy(&plain).into_owned())
 }
 
-/// The text as a terminal may show it. U+FFFD stands for controls other than tabs, for what
-/// changes the order of the text, and for what ends a line or a paragraph.
+/// Returns the text in a form that is safe on a terminal.
 ///
-/// Use it for what you print of a [`Record`](crate::Record) or of a file's name. What
-/// [`Text`](crate::Text), [`Json`](crate::Json) and the errors of this crate print is safe already.
+/// U+FFFD replaces control characters other than tabs, characters that change the order of the
+/// text, and characters that end a line or a paragraph.
+///
+/// Use it when you print a part of a [`Record`](crate::Record) or the name of a file. The output of
+/// [`Text`](crate::Text) and [`Json`](crate::Json), and the errors of this crate, are already safe.
 ///
 /// ```
 /// assert_eq!(correlation_trail::printable("a\u{1b}[31m"), "a\u{fffd}[31m");
@@ -43,12 +46,12 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     Cow::Borrowed(text)
 }
 
-/// Whether a terminal obeys the character, or shows another text than the one that is there.
+/// Returns whether a terminal obeys the character, or would show a text in a different order.
 pub(crate) fn is_hostile(c: char) -> bool {
     match c {
         // The ends of a line and a paragraph
         '\u{2028}' | '\u{2029}' => true,
-        // What changes the order of the text: Unicode Standard Annex 9, section 2
+        // These change the order of the text: Unicode Standard Annex 9, section 2
         '\u{61c}' | '\u{200e}' | '\u{200f}' => true,
         '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
         // U+0000 to U+001F, U+007F to U+009F
@@ -56,9 +59,11 @@ pub(crate) fn is_hostile(c: char) -> bool {
     }
 }
 
-/// What follows an escape sequence, the first byte of which was taken. ECMA-48, section 5.4: after
-/// `ESC [` any number of parameter (0x30 to 0x3F) and intermediate bytes (0x20 to 0x2F), one final
-/// byte (0x40 to 0x7E). Any other escape loses its first byte only.
+/// Returns the rest after an escape sequence whose first byte was taken.
+///
+/// After `ESC [` come any number of parameter bytes (0x30 to 0x3F) and intermediate bytes (0x20 to
+/// 0x2F), and one final byte (0x40 to 0x7E): ECMA-48, section 5.4. Any other escape loses only its
+/// first byte.
 fn after_sequence(rest: &[u8]) -> &[u8] {
     let Some(sequence) = rest.strip_prefix(b"[") else {
         return rest;
@@ -72,7 +77,7 @@ fn after_sequence(rest: &[u8]) -> &[u8] {
 
 const ESCAPE: u8 = 0x1b;
 
-/// U+FEFF, which some programs of Windows write before UTF-8.
+/// U+FEFF, which some Windows programs write before UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 #[cfg(test)]

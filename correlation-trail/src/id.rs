@@ -1,13 +1,13 @@
-//! Where an ID stands as a whole.
+//! Finds an ID where it is a whole word.
 
 use memchr::memmem::{Finder, FinderBuilder};
 
-/// The ID that is looked for.
+/// The ID of the search.
 #[derive(Clone, Debug)]
 pub(crate) struct Id {
     text: String,
     finder: Finder<'static>,
-    /// Whether `|` ends an ID, as it separates the columns of some logs.
+    /// Whether `|` ends an ID, because it separates the columns of some logs.
     splits_at_bars: bool,
 }
 
@@ -24,8 +24,8 @@ impl Id {
         &self.text
     }
 
-    /// Finds the next place of the bytes of the ID, as a whole or as a part of something longer.
-    /// The search spends its time here.
+    /// Finds the next place of the bytes of the ID, as a whole word or as part of a longer one. The
+    /// search spends most of its time here.
     pub(crate) fn find(&self, bytes: &[u8]) -> Option<usize> {
         if self.text.is_empty() {
             return None;
@@ -33,17 +33,17 @@ impl Id {
         self.finder.find(bytes)
     }
 
-    /// Whether the ID is in `line` as a whole:
+    /// Returns whether the ID is in `line` as a whole word:
     ///
-    /// - as a word of its own: `[abc]`, `"abc"`, `(abc)`, `abc:` and `abc.` at the end of a
-    ///   clause, but not in `abcd`, `abc-1`, `/orders/abc`, `abc@example.com`
+    /// - as a separate word: `[abc]`, `"abc"`, `(abc)`, `abc:` and `abc.` at the end of a clause,
+    ///   but not in `abcd`, `abc-1`, `/orders/abc`, `abc@example.com`
     /// - as the value of a key: `any_key=abc`, `request_id:abc`, but not in `7F00:abc`
-    /// - behind a name or beside another ID: `shop/abc`, `abc/5cb8f0c2`, unless the key says that it
-    ///   is an ID: `request_id=shop/abc`
-    /// - not in the value of `untrusted_id`, which a stranger chose
+    /// - after a name or beside another ID: `shop/abc`, `abc/5cb8f0c2`, unless the key says that
+    ///   the whole value is an ID: `request_id=shop/abc`
+    /// - not in the value of `untrusted_id`, which a caller that is not trusted chose
     pub(crate) fn is_in(&self, line: &str) -> bool {
         let bytes = line.as_bytes();
-        // The token that a hit is in starts here; it is looked for once, however many hits it has.
+        // The token of a hit starts here. It is looked for once, however many hits it has.
         let (mut from, mut token, mut checked) = (0, 0, 0);
         while let Some(hit) = self.find(&bytes[from..]) {
             let at = from + hit;
@@ -57,7 +57,7 @@ impl Id {
             if word.len() < LONGEST && self.is_whole(before, word, after) && !is_untrusted(before) {
                 return true;
             }
-            // Nothing starts inside a word, but behind the letter of `\n`.
+            // No ID starts inside a word, except after the letter of `\n`.
             let inside = |&at: &usize| {
                 bytes[at - 1].is_ascii_alphanumeric() && (at < 2 || bytes[at - 2] != b'\\')
             };
@@ -68,7 +68,8 @@ impl Id {
         false
     }
 
-    /// Whether the ID is one between the start of its token and what comes after it.
+    /// Returns whether the text between the start of its token and the text after it is the whole
+    /// ID.
     fn is_whole(&self, before: &[u8], word: &[u8], after: &[u8]) -> bool {
         if self.is_trace_id() && is_traceparent(word, after) {
             return true;
@@ -107,7 +108,7 @@ impl Id {
         match after {
             [] => true,
             [byte, ..] if !self.is_id(*byte) => true,
-            // `order abc: not found.` A value has no such end: `id=abc.` is the ID `abc.`
+            // `order abc: not found.` A value has no such end: in `id=abc.`, the ID is `abc.`
             [b'.' | b':', rest @ ..] if !is_value => {
                 rest.first().is_none_or(|&byte| !self.is_id(byte))
             }
@@ -120,7 +121,8 @@ impl Id {
     }
 }
 
-/// Whether a trace ID stands before a span ID: `00-ID-SPAN-01` of W3C, and `[ID-SPAN]` of Spring.
+/// Returns whether a trace ID stands before a span ID: `00-ID-SPAN-01` of W3C, and `[ID-SPAN]` of
+/// Spring.
 fn is_traceparent(word: &[u8], after: &[u8]) -> bool {
     let starts =
         word.is_empty() || word.ends_with(b"00-") && word.len() == 3 || word.ends_with(b"=00-");
@@ -144,7 +146,7 @@ fn is_hex(bytes: &[u8]) -> bool {
     bytes.iter().all(u8::is_ascii_hexdigit)
 }
 
-/// A word without the letter of `\n` in a JSON string.
+/// Returns a word without the letter of `\n` in a JSON string.
 fn without_escape<'b>(before: &[u8], word: &'b [u8]) -> &'b [u8] {
     match word {
         [b'n' | b'r' | b't' | b'b' | b'f', word @ ..] if before.ends_with(b"\\") => word,
@@ -152,8 +154,8 @@ fn without_escape<'b>(before: &[u8], word: &'b [u8]) -> &'b [u8] {
     }
 }
 
-/// Splits `key=` or `request_id:` from a word. With a colon the key must say that it is one: IDs
-/// have colons, too.
+/// Splits `key=` or `request_id:` from a word. With a colon, the key must say that it is the key of
+/// an ID, because IDs may contain colons.
 fn key_of(word: &[u8]) -> Option<(&[u8], &[u8])> {
     let at = word.iter().position(|&byte| !is_word(byte))?;
     let (key, rest) = word.split_at(at);
@@ -165,7 +167,7 @@ fn key_of(word: &[u8]) -> Option<(&[u8], &[u8])> {
     (named && !key.is_empty()).then_some((key, &rest[1..]))
 }
 
-/// The key whose value starts here: `"key": "`, `key: `, `'key' => '`.
+/// Returns the key whose value starts here: `"key": "`, `key: `, `'key' => '`.
 fn key_before(before: &[u8]) -> &[u8] {
     let near = &before[before.len().saturating_sub(LONGEST)..];
     let end = near
@@ -184,7 +186,7 @@ fn key_before(before: &[u8]) -> &[u8] {
     }
 }
 
-/// Whether what comes now is in the value of the key `untrusted_id`, in whatever format.
+/// Returns whether the next text is in the value of the key `untrusted_id`, in any format.
 fn is_untrusted(before: &[u8]) -> bool {
     let near = &before[before.len().saturating_sub(LONGEST)..];
     let Some(at) = memchr::memmem::rfind(near, UNTRUSTED) else {
@@ -208,7 +210,7 @@ fn is_untrusted(before: &[u8]) -> bool {
             let quote = between.iter().rev().find(|byte| b"\"'".contains(byte));
             return assigned
                 && match quote {
-                    // In quotes, up to the next one.
+                    // A value in quotes ends at the next quote.
                     Some(quote) => !after.contains(quote),
                     None => after.iter().all(|&byte| is_allowed(byte)),
                 };
@@ -217,7 +219,8 @@ fn is_untrusted(before: &[u8]) -> bool {
     }
 }
 
-/// Whether an ID may have this byte. A test compares the alphabet with that of `correlation-core`.
+/// Returns whether an ID may have this byte. A test compares the alphabet with the one of
+/// `correlation-core`.
 fn is_allowed(byte: u8) -> bool {
     is_word(byte) || b":+/=#@|~".contains(&byte)
 }
@@ -226,13 +229,13 @@ pub(crate) fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-')
 }
 
-/// The key under which `correlation-core` writes the ID of a caller that is not trusted.
+/// The key under which `correlation-core` writes the ID of a caller that the policy does not trust.
 const UNTRUSTED: &[u8] = b"untrusted_id";
 
-/// What may stand between a key and its value.
+/// The characters that may stand between a key and its value.
 const BETWEEN: &[u8] = b"\"'\\ =:>[({";
 
-/// A key and an ID together have at most so many bytes.
+/// The maximum size of a key and an ID together, in bytes.
 const LONGEST: usize = 512;
 
 #[cfg(test)]

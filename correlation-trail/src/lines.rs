@@ -1,14 +1,15 @@
-//! Whole lines from a reader, a big piece at a time.
+//! Reads whole lines from a reader, in large pieces.
 
 use std::io::{self, ErrorKind, Read};
 
 use memchr::{memchr, memrchr};
 
-/// Calls `each(bytes, from)` with pieces of `reader`. `bytes[from..]` are new lines; only the very
-/// last of the reader may lack its end. `bytes[..from]` are lines of earlier calls.
+/// Calls `each(bytes, from)` with pieces of `reader`. `bytes[from..]` are new lines, and
+/// `bytes[..from]` are lines of earlier calls. Only the very last line of the reader may lack its
+/// end.
 pub(crate) fn read(mut reader: impl Read, mut each: impl FnMut(&[u8], usize)) -> io::Result<()> {
     let mut buffer = vec![0; PIECE];
-    // `..start` was seen, `start..end` not yet.
+    // `..start` was already passed to `each`, and `start..end` was not.
     let (mut start, mut end) = (0, 0);
     loop {
         if end == buffer.len() {
@@ -22,7 +23,7 @@ pub(crate) fn read(mut reader: impl Read, mut each: impl FnMut(&[u8], usize)) ->
         let count = match reader.read(&mut buffer[end..]) {
             Ok(count) => count,
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-            // What came before the error has been read.
+            // The bytes before the error have been read.
             Err(error) => {
                 each(&buffer[..end], start);
                 return Err(error);
@@ -41,7 +42,7 @@ pub(crate) fn read(mut reader: impl Read, mut each: impl FnMut(&[u8], usize)) ->
     }
 }
 
-/// The start of the seen lines that stay in view.
+/// Returns the start of the old lines that stay in view.
 fn first_kept(seen: &[u8]) -> usize {
     let far = seen.len().saturating_sub(KEPT);
     match memchr(b'\n', &seen[far..]) {
@@ -51,20 +52,21 @@ fn first_kept(seen: &[u8]) -> usize {
     }
 }
 
-/// Small enough to stay in the processor's cache between the kernel's copy and the search.
+/// It is small enough to stay in the processor's cache between the kernel's copy and the search.
 const PIECE: usize = 256 * 1024;
 
-/// The number of seen bytes that stay in view, to look back for the start of a record.
+/// The number of old bytes that stay in view, to look back for the start of a record.
 const KEPT: usize = 16 * 1024;
 
-/// A longer line is read as several: a file may be anything, and may have no end.
+/// The maximum length of a line. A longer one is read as several, because a file may be anything,
+/// and may have no line end.
 const LONGEST_LINE: usize = 16 * 1024 * 1024;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Hands out a few bytes at a time.
+    /// A reader that returns a few bytes at a time.
     struct Trickle<'a>(&'a [u8], usize);
 
     impl Read for Trickle<'_> {

@@ -10,10 +10,10 @@ use crate::Timestamp;
 pub struct Record {
     /// The time of the record. It is `None` if neither the record nor a line near it has one.
     pub time: Option<Timestamp>,
-    /// The record has no time itself, and `time` is that of a line nearby.
+    /// Whether `time` is the time of a line nearby, because the record itself has none.
     pub estimated: bool,
-    /// The time has whole seconds only. The record is told after all others of the same second,
-    /// unless a later one of its file has an earlier place.
+    /// Whether the time has whole seconds only. The record stands after all others of the same
+    /// second, unless a later record of its file stands earlier.
     pub coarse: bool,
     /// The nanoseconds that the last digit of the time counts.
     pub(crate) unit: u32,
@@ -25,8 +25,8 @@ pub struct Record {
     pub target: Option<String>,
     /// The text without the fields.
     pub message: String,
-    /// The fields in their order, with values as text. The ID itself is left out where its key is
-    /// a usual one, such as `correlation_id`.
+    /// The fields in their order, with values as text. The ID itself is left out if its key is a
+    /// usual one, such as `correlation_id`.
     pub fields: Vec<(String, String)>,
     /// The lines that follow the first: a backtrace, the rest of a message.
     pub continuation: Vec<String>,
@@ -58,10 +58,10 @@ impl Level {
         ["TRACE", "DEBUG", "INFO", "WARN", "ERROR"][self as usize]
     }
 
-    /// Reads a usual name in any case, or a number: of bunyan and pino (10 to 60), or of syslog
-    /// (0 to 7, RFC 5424, section 6.2.1).
+    /// Reads a usual name in any case, or a number of bunyan and pino (10 to 60) or of syslog (0 to
+    /// 7, RFC 5424, section 6.2.1).
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        // `slog` of Go writes the levels between as `ERROR+2`.
+        // `slog` of Go writes the levels in between as `ERROR+2`.
         let end = text.find(['+', '-']).filter(|&end| end > 0);
         Some(
             match text[..end.unwrap_or(text.len())]

@@ -1,10 +1,11 @@
-//! The name of a service, as the name of its log file tells it.
+//! Finds the name of a service in the name of its log file.
 
 use std::path::Path;
 
 use crate::time::is_number;
 
-/// `orders` for `orders.log`, `orders.log.2.gz`, `orders.2026-11-22.log`, `orders-20261122.json`.
+/// Returns `orders` for `orders.log`, `orders.log.2.gz`, `orders.2026-11-22.log`,
+/// `orders-20261122.json`.
 pub(crate) fn of_file(path: &Path) -> String {
     let name = path.file_name().unwrap_or(path.as_os_str());
     let name = name.to_string_lossy();

@@ -6,20 +6,34 @@ use std::time::Duration;
 use crate::record::{Level, Record};
 use crate::{Json, Text, Timestamp};
 
-/// The records of one ID, the earliest first. `Display` prints [`Timeline::text`].
+/// The records of one ID, with the earliest first. `Display` prints [`Timeline::text`].
+///
+/// ```
+/// use correlation_trail::Trail;
+///
+/// let log = b"2026-11-22T14:15:50Z ERROR payment failed correlation_id=click-1\n";
+/// let mut trail = Trail::new("click-1");
+/// trail.reader("orders", &log[..])?;
+///
+/// let timeline = trail.finish();
+/// assert_eq!(timeline.records()[0].service, "orders");
+/// assert_eq!(timeline.errors(), 1);
+/// print!("{}", timeline.json());
+/// # std::io::Result::Ok(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Timeline {
     id: String,
     records: Vec<Record>,
-    /// What was told before, where a story goes on.
+    /// The timelines before this one, if a story is followed.
     before: Option<Story>,
 }
 
 impl Timeline {
     pub(crate) fn new(id: String, mut records: Vec<Record>) -> Self {
-        // A record may have been written at any time that begins with the digits that it has. It is
-        // told at the last of them, so that no cause with more digits comes after it, or as late as
-        // the next record of its file lets it.
+        // A record may have been written at any time that begins with the digits of its time. It is
+        // placed at the last of these times, so that no cause with more digits comes after it. If
+        // the next record of its file is earlier, it is placed there.
         let mut next: Option<(&str, Timestamp)> = None;
         let places: Vec<_> = records
             .iter()
@@ -39,7 +53,8 @@ impl Timeline {
             .rev()
             .zip(std::mem::take(&mut records))
             .collect();
-        // Stable: records of the same place stay as they were read. Those without come last.
+        // The sort is stable, so records of the same place stay in the order of reading. Records
+        // without a place come last.
         placed.sort_by_key(|(place, _)| (place.is_none(), *place));
         let records = placed.into_iter().map(|(_, record)| record).collect();
         Self {
@@ -49,7 +64,7 @@ impl Timeline {
         }
     }
 
-    /// Makes these the records that come after others.
+    /// Makes this timeline continue an earlier story.
     pub(crate) fn after(self, before: Option<Story>) -> Self {
         Self { before, ..self }
     }
@@ -58,26 +73,27 @@ impl Timeline {
         self.before.as_ref()
     }
 
-    /// The ID.
+    /// Returns the ID.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// The records, the earliest first.
+    /// Returns the records, with the earliest first.
     #[must_use]
     pub fn records(&self) -> &[Record] {
         &self.records
     }
 
-    /// The time of the first record. For a story that is followed, it is the first one ever told.
+    /// Returns the time of the first record. If a story is followed, it is the first record of all
+    /// timelines.
     #[must_use]
     pub fn start(&self) -> Option<Timestamp> {
         let before = self.before.as_ref().and_then(|story| story.start);
         before.or_else(|| self.records.first()?.time)
     }
 
-    /// The time from the first record to the latest.
+    /// Returns the time from the first record to the latest one.
     #[must_use]
     pub fn duration(&self) -> Duration {
         let last = self.records.iter().filter_map(|record| record.time).max();
@@ -85,37 +101,38 @@ impl Timeline {
         between.map_or(Duration::ZERO, |(last, first)| last.since(first))
     }
 
-    /// The services that wrote the records.
+    /// Returns the services that wrote the records.
     #[must_use]
     pub fn services(&self) -> BTreeSet<&str> {
         self.records.iter().map(|r| r.service.as_str()).collect()
     }
 
-    /// The files that hold the records.
+    /// Returns the files that hold the records.
     #[must_use]
     pub fn files(&self) -> BTreeSet<&str> {
         self.records.iter().map(|r| r.file.as_str()).collect()
     }
 
-    /// The number of records of the level [`Level::Error`].
+    /// Returns the number of records of the level [`Level::Error`].
     #[must_use]
     pub fn errors(&self) -> usize {
         let levels = self.records.iter().map(|record| record.level);
         levels.filter(|&level| level == Some(Level::Error)).count()
     }
 
-    /// The timeline as text for people.
+    /// Returns the timeline as text for people.
     pub fn text(&self) -> Text<'_> {
         Text::new(self)
     }
 
-    /// The timeline as JSON for programs.
+    /// Returns the timeline as JSON for programs.
     pub fn json(&self) -> Json<'_> {
         Json(self)
     }
 }
 
-/// What the lines of a story share. A story that is followed hands it from one timeline to the next.
+/// The values that the lines of a story share. If a story is followed, each timeline passes them to
+/// the next one.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Story {
     pub(crate) start: Option<Timestamp>,

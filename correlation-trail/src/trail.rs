@@ -35,8 +35,8 @@ pub struct Trail {
 }
 
 impl Trail {
-    /// Makes a search for `id`. The ID counts where it stands as a whole, not as a part of a longer
-    /// ID. No line has an empty ID.
+    /// Makes a search for `id`. The ID counts if it is a whole word, not if it is part of a longer
+    /// ID. No line matches an empty ID.
     #[must_use]
     pub fn new(id: &str) -> Self {
         Self {
@@ -46,37 +46,42 @@ impl Trail {
         }
     }
 
-    /// Sets the zone of times that say none, for the files that are read after this. It is a name of
-    /// the IANA database such as `Europe/Berlin`, or an offset such as `+02:00`. The default is UTC.
+    /// Sets the zone of times that have none, for the files that are read after this call.
+    ///
+    /// It is a name of the IANA database such as `Europe/Berlin`, or an offset such as `+02:00`.
+    /// The default is UTC.
     ///
     /// # Errors
     ///
-    /// There is no such zone.
+    /// If there is no such zone.
     pub fn zone(&mut self, name: &str) -> io::Result<&mut Self> {
         let parser = jiff::fmt::temporal::DateTimeParser::new();
         self.zone = parser.parse_time_zone(name).map_err(|_| {
-            let message = "the zone is no name such as Europe/Berlin, and no offset such as +02:00";
+            let message =
+                "unknown time zone: write a name such as Europe/Berlin or an offset such as +02:00";
             io::Error::new(io::ErrorKind::InvalidInput, message)
         })?;
         Ok(self)
     }
 
-    /// Reads a log file, which may be compressed or UTF-16. Where a record names no service, the
-    /// name of the file does: `orders` for `orders.log.2.gz`.
+    /// Reads a log file, which may be compressed or UTF-16.
+    ///
+    /// If a record names no service, its service is the name of the file: `orders` for
+    /// `orders.log.2.gz`.
     ///
     /// # Errors
     ///
-    /// The file cannot be opened or read. The error names the file. The search keeps the records up
-    /// to that point.
+    /// If the file cannot be opened or read. The error names the file. The search keeps the records
+    /// up to that point.
     pub fn file(&mut self, path: impl AsRef<Path>) -> io::Result<&mut Self> {
         self.file_with(path, |file| file)
     }
 
-    /// Reads a log file through a reader of yours, which may count what is read.
+    /// Reads a log file through your own reader, which may count the bytes that it reads.
     ///
     /// # Errors
     ///
-    /// Those of [`Trail::file`].
+    /// The same as for [`Trail::file`].
     pub fn file_with<R: Read>(
         &mut self,
         path: impl AsRef<Path>,
@@ -90,12 +95,13 @@ impl Trail {
             .map_err(|error| named("read", path, &error))
     }
 
-    /// Reads logs from any other place, compressed or not. `service` is the name of the file, and
-    /// the service of each record that names none.
+    /// Reads logs from any other source, compressed or not.
+    ///
+    /// `service` is the name of the file, and the service of each record that names none.
     ///
     /// # Errors
     ///
-    /// The reader fails. The search keeps the records up to that point.
+    /// If the reader fails. The search keeps the records up to that point.
     pub fn reader(&mut self, service: &str, reader: impl Read) -> io::Result<&mut Self> {
         self.read(service, service, None, reader)
     }
@@ -105,8 +111,8 @@ impl Trail {
         Follow::new(self.id.clone(), self.zone.clone())
     }
 
-    /// Sorts the records by time. Records of the same time stay in the order of reading. The search
-    /// is empty again after this call.
+    /// Sorts the records by time and returns them. Records of the same time stay in the order of
+    /// reading. After this call, the search is empty again.
     pub fn finish(&mut self) -> Timeline {
         let records = std::mem::take(&mut self.records);
         Timeline::new(self.id.as_str().to_owned(), records)
@@ -145,5 +151,5 @@ pub(crate) fn named(doing: &str, path: &Path, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), printable(&message))
 }
 
-/// So many bytes tell what a file is.
+/// The number of bytes that show whether a file is a document.
 const HEAD: u64 = 512;

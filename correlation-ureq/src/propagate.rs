@@ -4,22 +4,35 @@ use ureq::typestate::AgentScope;
 
 use crate::Propagator;
 
-/// Makes every request of an agent carry the ambient ID.
+/// Sends the ambient ID with every request of an agent.
 ///
-/// What is sent is `x-correlation-id`, and `traceparent` and `tracestate` as the policy says. They
-/// are sent in place of what the request has already, as
-/// [`inject`](correlation_core::inject) says: a gateway that copies headers does not send its
-/// caller's ID on. To send another ID with one call, make it in a
-/// [`sync_scope`](correlation_core::sync_scope) of its own.
+/// The agent sends `x-correlation-id`. It also sends `traceparent` and `tracestate`, as the
+/// policy's [`TraceContext`](correlation_core::TraceContext) says. They replace the ones that the
+/// request already has, by the rules of [`inject`](correlation_core::inject). So a gateway that
+/// copies headers does not forward its caller's ID. A `traceparent` that a tracer has set stays. To
+/// send a different ID with one call, make the call in a separate
+/// [`sync_scope`](correlation_core::sync_scope).
+///
+/// ```
+/// use correlation_ureq::Propagate;
+/// use correlation_ureq::correlation::Targets;
+/// use ureq::Agent;
+///
+/// let targets = Targets::hosts([".internal", "localhost:8080"]);
+/// let agent: Agent = Agent::config_builder().propagate_to(targets).build().into();
+/// # drop(agent);
+/// ```
 pub trait Propagate: Sized {
-    /// To all hosts.
+    /// Sends the ID to all hosts.
     #[must_use]
     fn propagate(self) -> Self {
         self.propagate_to(Targets::all())
     }
 
-    /// To these hosts only. A call to one of them gets a redirect as its answer, since ureq would
-    /// follow it with all headers: see [`Propagator`].
+    /// Sends the ID to these hosts only.
+    ///
+    /// A call to one of them does not follow redirects, because ureq would send all headers along:
+    /// the redirect is the answer. See [`Propagator`].
     #[must_use]
     fn propagate_to(self, targets: Targets) -> Self;
 }

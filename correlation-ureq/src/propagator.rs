@@ -7,22 +7,22 @@ use ureq::http::{Extensions, Request, Response};
 use ureq::middleware::{Middleware, MiddlewareNext};
 use ureq::{Body, Error, RequestExt, SendBody};
 
-/// What [`Propagate`](crate::Propagate) adds to an agent:
+/// The middleware that [`Propagate`](crate::Propagate) adds to an agent:
 /// `Agent::config_builder().middleware(Propagator::new(targets))`.
 ///
 /// The ID is the one that is ambient on the thread at the time of the call.
 ///
-/// ureq follows redirects inside of its middleware and with all headers but credentials, so no
-/// middleware can take one back on the way. If targets are named, a request to one of them is
-/// therefore sent without following: its redirect is the answer, whatever `max_redirects` says on
-/// the agent or the request. Requests to other hosts carry nothing and follow redirects as ever.
+/// ureq follows redirects inside its middleware, and sends all headers except credentials. So no
+/// middleware can remove one on the way. If you name targets, a request to one of them follows no
+/// redirects, and the redirect is the answer. The `max_redirects` of the agent and of the request
+/// do not change that. Requests to other hosts carry no ID and follow redirects as usual.
 #[derive(Clone, Debug, Default)]
 pub struct Propagator {
     targets: Targets,
 }
 
 impl Propagator {
-    /// For these hosts.
+    /// Makes a middleware that sends the ID to these hosts.
     #[must_use]
     pub const fn new(targets: Targets) -> Self {
         Self { targets }
@@ -50,11 +50,11 @@ impl Middleware for Propagator {
     }
 }
 
-/// Lets ureq follow no redirect of the request with these extensions, in which the settings of a
-/// request are. `false` if that is not possible.
+/// Stops ureq from following redirects of the request with these extensions. The extensions hold
+/// the settings of the request. Returns `false` if that is not possible.
 fn stay(extensions: &mut Extensions) -> bool {
-    // On a copy, since the way to the settings takes the whole request, and may lead nowhere if
-    // another middleware made a request of its own.
+    // This works on a copy, because access to the settings consumes the whole request. It may fail
+    // if another middleware has made a new request.
     let mut request = Request::new(());
     request.extensions_mut().clone_from(extensions);
     let Some(config) = request.middleware_config() else {

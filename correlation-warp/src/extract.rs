@@ -9,7 +9,7 @@ use correlation_tower::PeerAddr;
 use warp::reject::{Reject, Rejection};
 use warp::{Filter, reject};
 
-/// The correlation ID of the request, as an argument of a handler: extracted by [`id`].
+/// The correlation ID of the request, as an argument of a handler. The filter [`id`] extracts it.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct CurrentId(pub CorrelationId);
 
@@ -21,10 +21,10 @@ impl Deref for CurrentId {
     }
 }
 
-/// A filter that extracts the ID of the request.
+/// Extracts the ID of the request.
 ///
-/// It is the same as [`current()`], for those who like to see it in the signature. Rejects with
-/// [`MissingId`] where the request has none.
+/// It is the same ID as [`current()`] returns, if you prefer to see it in the signature. If the
+/// request has no ID, the filter rejects it with [`MissingId`].
 ///
 /// ```
 /// use correlation_warp::{CurrentId, correlated};
@@ -39,13 +39,14 @@ pub fn id() -> impl Filter<Extract = (CurrentId,), Error = Rejection> + Copy {
     warp::any().and_then(move || ready(current().map_err(reject::custom)))
 }
 
-/// The request has no correlation ID, since nothing gave it one. Answers 500.
+/// The rejection of a request that has no correlation ID, because nothing gave it one. Warp answers
+/// 500.
 #[derive(Clone, Copy, Eq, PartialEq)]
 pub struct MissingId(());
 
 impl Reject for MissingId {}
 
-/// What to do about it: warp answers and logs this when nobody recovers the rejection.
+/// Says what to do. If nobody recovers the rejection, warp answers with this text and logs it.
 impl fmt::Debug for MissingId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
@@ -55,10 +56,22 @@ impl fmt::Debug for MissingId {
     }
 }
 
-/// A filter that extracts the address of the other end of the connection.
+/// Extracts the address of the other end of the connection.
 ///
-/// As [`warp::addr::remote`], which finds nothing under [`serve`](crate::serve): only warp's own
-/// server can set what it reads. This one knows both.
+/// [`warp::addr::remote`] finds nothing under [`serve`](crate::serve), because only warp's own
+/// server can set the value that it reads. This filter works with both servers.
+///
+/// ```
+/// use std::net::SocketAddr;
+///
+/// use warp::Filter;
+///
+/// let routes = correlation_warp::remote().map(|peer: Option<SocketAddr>| match peer {
+///     Some(peer) => format!("you are {peer}"),
+///     None => "you are on a Unix socket".to_owned(),
+/// });
+/// # let _ = correlation_warp::serve(routes);
+/// ```
 pub fn remote() -> impl Filter<Extract = (Option<SocketAddr>,), Error = Infallible> + Copy {
     warp::ext::optional::<PeerAddr>()
         .and(warp::addr::remote())

@@ -24,9 +24,9 @@ use warp::{Filter, reject, reply};
 
 /// Gives every request of these routes its correlation ID, on any server that runs warp filters.
 ///
-/// A function for [`warp::wrap_fn`], or to be called. Wrap all routes at once, and
-/// [recover](Filter::recover) them before: what nobody recovers is answered by warp outside of
-/// any filter, without the header.
+/// You pass this function to [`warp::wrap_fn`], or call it. Wrap all routes at once, and
+/// [recover](Filter::recover) them before you wrap them. If nobody recovers a rejection, warp
+/// answers it outside any filter, and the answer has no header.
 ///
 /// ```
 /// use correlation_warp::{correlated, correlation};
@@ -51,9 +51,9 @@ where
     correlated_with(Policy::new(), routes)
 }
 
-/// As [`correlated`], with these rules for inbound requests.
+/// Does the same as [`correlated`], with these rules for inbound requests.
 ///
-/// All but [`Policy::rewrite_request`]: a filter cannot change the request.
+/// [`Policy::rewrite_request`] has no effect, because a filter cannot change the request.
 ///
 /// ```
 /// use correlation_warp::correlation::{Policy, Trust};
@@ -73,12 +73,13 @@ where
 {
     let headers = ResponseHeaders::new(&policy);
     let on_reply = headers.clone();
-    // Boxed, so that routes which cannot fail and routes which can are of one type: the bound that
-    // `and` would need has no name outside of warp. It is no slower, as `and` clones its argument
-    // for every request.
+    // The routes are boxed, so that routes that can fail and routes that cannot have one type. The
+    // bound that `and` would need has no public name in warp. Boxing is no slower, as `and` clones
+    // its argument for every request.
     //
-    // Recovered from nothing, so that they extract one value, whatever that is: a tuple that is a
-    // `Reply` is all that the signature of `warp::serve`, and so of most routes, says of it.
+    // The `recover` recovers nothing. It makes the routes extract one value, of whatever type. The
+    // signature of `warp::serve`, and so of most routes, says only that they extract a tuple that
+    // is a `Reply`.
     let routes = routes
         .boxed()
         .recover(|rejection: Rejection| ready(Err::<Response, _>(rejection)));
@@ -96,8 +97,8 @@ fn begin(
     thread_local! {
         static BEGUN: Cell<Option<Result<Request, Refused>>> = const { Cell::new(None) };
     }
-    // A logger is the one thing that warp shows a request to without a copy of its headers. What
-    // it made is taken by the next filter, which runs at once.
+    // A logger is the only place where warp shows a request without a copy of its headers. The next
+    // filter takes the logger's result and runs at once.
     warp::any()
         .map(reply)
         .with(warp::log::custom(move |info| {
@@ -111,7 +112,7 @@ fn begin(
         })
 }
 
-/// Answers what [`begin`] rejected, and leaves other rejections to the filters around.
+/// Answers the rejections of [`begin`], and leaves others to the filters around this one.
 fn refuse(headers: &ResponseHeaders, rejection: Rejection) -> Result<Response, Rejection> {
     let Some(Refused { id, reason }) = rejection.find() else {
         return Err(rejection);
@@ -121,7 +122,7 @@ fn refuse(headers: &ResponseHeaders, rejection: Rejection) -> Result<Response, R
     Ok(response)
 }
 
-/// The policy wants this request to be answered with 400, this ID and this text.
+/// A request that the policy rejects. The answer is 400 with this ID and this text.
 #[derive(Debug)]
 struct Refused {
     id: HeaderValue,
@@ -134,7 +135,7 @@ impl Reject for Refused {}
 struct Request {
     context: Context,
     id: HeaderValue,
-    /// None if an outer [`correlated`] has it already.
+    /// `None` if an outer [`correlated`] has it already.
     outermost: Option<Outermost>,
     access: Ending,
 }
@@ -182,7 +183,7 @@ impl Request {
         headers.set(self.id, response.headers_mut());
         let mut access = mem::take(&mut self.access.0);
         access.status(response.status().as_u16());
-        // A body whose size is known is there already: no code runs when it is sent.
+        // A body whose size is known is already there, and no code runs when it is sent.
         let size = response.body().size_hint().exact();
         if size.is_some() || self.outermost.is_none() {
             size.into_iter().for_each(|size| access.sent(size));
@@ -212,8 +213,9 @@ impl Request {
 
 /// The access record while the routes run.
 ///
-/// No filter can run the filters in it under a `catch_unwind`. If one panics, its server catches
-/// that, and drops this meanwhile; logging has to wait until then, and so goes to another task.
+/// No filter can run its inner filters under `catch_unwind`. If one of them panics, the server
+/// catches the panic and drops this value meanwhile. Logging has to wait until the unwinding has
+/// ended, so another task does it.
 #[derive(Default)]
 struct Ending(AccessRecord);
 
@@ -237,14 +239,17 @@ struct Outermost {
 
 impl Drop for Outermost {
     fn drop(&mut self) {
-        // Dropped when the lock is released: with its span goes a call of the subscriber.
+        // The context is dropped after the lock is released, because dropping its span calls the
+        // subscriber.
         let _removed = in_flight().remove(&self.address);
     }
 }
 
-/// The requests in flight, by where their headers lie: a filter can leave nothing in the request
-/// itself for an inner one to find. Headers and [`Outermost`] are parts of one pinned future, so
-/// no other request can have the same address before this one is removed.
+/// Returns the requests in flight, by the address of their headers.
+///
+/// A filter can leave nothing in the request itself for an inner filter to find. The headers and
+/// [`Outermost`] are parts of one pinned future. So no other request can have the same address
+/// before this one is removed.
 fn in_flight() -> MutexGuard<'static, BTreeMap<usize, Context>> {
     static IN_FLIGHT: Mutex<BTreeMap<usize, Context>> = Mutex::new(BTreeMap::new());
 

@@ -24,8 +24,9 @@ use tower_layer::Layer;
 use tower_service::Service;
 use warp::{Filter, Reply};
 
-/// As [`warp::serve`], with a correlation ID for every request: whatever warp answers, rejections
-/// included, carries it.
+/// Serves routes as [`warp::serve`] does, with a correlation ID for every request.
+///
+/// Every answer of warp carries the ID, rejections included.
 ///
 /// ```no_run
 /// use warp::Filter;
@@ -47,9 +48,9 @@ where
     }
 }
 
-/// A server of warp filters: made by [`serve`]. HTTP/1 and, without TLS, HTTP/2.
+/// A server of warp filters, for HTTP/1 and, without TLS, HTTP/2. [`serve`] makes it.
 ///
-/// Its methods are those of warp's own, and [`policy`](Self::policy).
+/// It has the methods of warp's own server, and [`policy`](Self::policy).
 #[derive(Debug)]
 #[must_use = "a server does nothing until it is run"]
 pub struct Server<F, L = Unbound, S = Pending<()>> {
@@ -60,14 +61,14 @@ pub struct Server<F, L = Unbound, S = Pending<()>> {
 }
 
 impl<F, L, S> Server<F, L, S> {
-    /// With these rules for inbound requests.
+    /// Sets the rules for inbound requests.
     pub fn policy(mut self, policy: Policy) -> Self {
         self.layer = self.layer.policy(policy);
         self
     }
 
-    /// Stops accepting connections when `signal` is done, and then waits for the requests that
-    /// are under way.
+    /// Stops accepting connections when `signal` is done, and then waits for the requests that are
+    /// being served.
     pub fn graceful<T>(self, signal: T) -> Server<F, L, T>
     where
         T: Future<Output = ()> + Send + 'static,
@@ -86,11 +87,12 @@ where
     F: Filter<Extract: Reply> + Clone + Send + Sync + 'static,
     S: Future<Output = ()> + Send + 'static,
 {
-    /// Binds to an address and runs.
+    /// Binds to an address and runs the server.
     ///
     /// # Panics
     ///
-    /// If it cannot be bound. To handle that, bind a listener and call [`incoming`](Self::incoming).
+    /// If the address cannot be bound. To handle that case, bind a listener and call
+    /// [`incoming`](Self::incoming).
     pub async fn run(self, addr: impl Into<SocketAddr>) {
         self.bind(addr).await.run().await;
     }
@@ -99,13 +101,14 @@ where
     ///
     /// # Panics
     ///
-    /// If it cannot be bound. To handle that, bind a listener and call [`incoming`](Self::incoming).
+    /// If the address cannot be bound. To handle that case, bind a listener and call
+    /// [`incoming`](Self::incoming).
     pub async fn bind(self, addr: impl Into<SocketAddr>) -> Server<F, TcpListener, S> {
         let listener = TcpListener::bind(addr.into()).await;
         self.incoming(listener.expect("failed to bind to address"))
     }
 
-    /// Takes connections from a listener.
+    /// Accepts connections from this listener.
     pub fn incoming<A: Accept>(self, listener: A) -> Server<F, A, S> {
         Server {
             routes: self.routes,
@@ -122,7 +125,7 @@ where
     L: Accept,
     S: Future<Output = ()> + Send + 'static,
 {
-    /// Runs until the signal of [`graceful`](Self::graceful), else for ever.
+    /// Runs until the signal of [`graceful`](Self::graceful) is done, or forever if there is none.
     pub async fn run(mut self) {
         let service = self.layer.layer(warp::service(self.routes));
         let connections = GracefulShutdown::new();
@@ -154,7 +157,7 @@ where
     }
 }
 
-/// The next connection. No failure to accept one ends the server.
+/// Returns the next connection. No failed `accept` ends the server.
 async fn next<L: Accept>(listener: &mut L) -> (L::Io, Option<SocketAddr>) {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
 
@@ -162,10 +165,11 @@ async fn next<L: Accept>(listener: &mut L) -> (L::Io, Option<SocketAddr>) {
         match listener.accept().await {
             Ok(accepted) => return accepted,
             Err(error) => match error.kind() {
-                // One connection that was gone before we came to it.
+                // This one connection ended before the server accepted it.
                 ConnectionAborted | ConnectionRefused | ConnectionReset => {}
-                // The process, or the system, is out of something, most often of file
-                // descriptors. Others give it back in a while; until then this would spin.
+                // The process or the system has run out of a resource, usually of file descriptors.
+                // It gets some back after a while. Without the pause, this loop would spin until
+                // then.
                 _ => {
                     tracing::error!("accept error: {error}");
                     sleep(Duration::from_secs(1)).await;
@@ -179,20 +183,22 @@ async fn next<L: Accept>(listener: &mut L) -> (L::Io, Option<SocketAddr>) {
 #[derive(Clone, Copy, Debug)]
 pub struct Unbound;
 
-/// What a [`Server`] takes connections from: a [`TcpListener`], a [`UnixListener`], or one of
-/// your own.
+/// A source of connections for a [`Server`]: a [`TcpListener`], a [`UnixListener`], or your own
+/// type.
 pub trait Accept: Send + 'static {
     /// A connection.
     type Io: AsyncRead + AsyncWrite + Send + Unpin + 'static;
 
-    /// Waits for the next connection. The address of its other end is what
-    /// [`Trust::networks`](correlation_core::Trust::networks) and [`remote`](crate::remote) see.
-    /// `None` is for a connection that has no address, as on a Unix socket: no network covers it.
+    /// Waits for the next connection, and returns it with the address of its other end.
+    ///
+    /// [`Trust::networks`](correlation_core::Trust::networks) and [`remote`](crate::remote) see
+    /// that address. Return `None` for a connection that has no address, as on a Unix socket. No
+    /// network covers it.
     ///
     /// # Errors
     ///
-    /// If there is none to be had now. The server tries again: at once if that connection was
-    /// refused, reset or aborted, else after a second.
+    /// If no connection can be accepted now. The server tries again at once if the connection was
+    /// refused, reset or aborted, and otherwise after one second.
     fn accept(&mut self)
     -> impl Future<Output = io::Result<(Self::Io, Option<SocketAddr>)>> + Send;
 }

@@ -3,8 +3,8 @@ use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use awc::ConnectRequest;
 use correlation_core::Injector;
 
-/// The headers of a request. Those of a frozen one are shared by many calls: what is added for one
-/// call lies beside them, and goes before them.
+/// The headers of a request. Many calls share those of a frozen request. Headers that are added for
+/// one call are stored beside them and take precedence.
 pub(super) struct Headers<'a>(pub(super) &'a mut ConnectRequest);
 
 impl Headers<'_> {
@@ -18,7 +18,7 @@ impl Headers<'_> {
         }
     }
 
-    /// The lines that are sent under this name.
+    /// Returns the lines that are sent under this name.
     fn values(&self, name: &str) -> impl Iterator<Item = &HeaderValue> {
         let (added, headers) = match &*self.0 {
             ConnectRequest::Client(RequestHeadType::Owned(head), ..)
@@ -31,7 +31,7 @@ impl Headers<'_> {
         added.unwrap_or(headers).get_all(name)
     }
 
-    /// Takes a copy of what is shared: from that nothing can be removed.
+    /// Replaces shared headers by a copy, because nothing can be removed from the shared ones.
     fn unshare(&mut self) {
         let ConnectRequest::Client(head, ..) = &mut *self.0 else {
             return;
@@ -64,7 +64,7 @@ impl Injector for Headers<'_> {
 
     fn set(&mut self, key: &'static str, value: &str) {
         if let Ok(value) = HeaderValue::from_str(value) {
-            // Of a frozen request too: what is added goes before what is shared.
+            // This also works for a frozen request, because added headers precede the shared ones.
             self.own().insert(HeaderName::from_static(key), value);
         }
     }

@@ -17,15 +17,16 @@ use redirect::{Redirects, Undecided};
 
 /// Sends the ambient ID with every request of an `awc` client, WebSockets included.
 ///
-/// What is sent is `x-correlation-id`, and `traceparent` and `tracestate` as the policy says. They
-/// are sent in place of what the call has set or copied, as
-/// [`inject`](correlation_core::inject) says: a gateway that copies headers does not send its
-/// caller's ID on. To send another ID with one call, make it in a
-/// [`scope`](correlation_core::scope) of its own; to send none, in
+/// The middleware sends `x-correlation-id`. It also sends `traceparent` and `tracestate`, as the
+/// policy's [`TraceContext`](correlation_core::TraceContext) says. They replace the ones that the
+/// call has set or copied, by the rules of [`inject`](correlation_core::inject). So a gateway that
+/// copies headers does not forward its caller's ID. A `traceparent` that a tracer has set stays. To
+/// send a different ID with one call, make the call in a separate
+/// [`scope`](correlation_core::scope). To send none, make it in
 /// [`detached`](correlation_core::detached).
 ///
-/// The ID is the one that is ambient when `send` or `connect` is called, on every hop that a
-/// redirect makes of it. Each hop is checked against the targets.
+/// The ID is the one that is ambient when you call `send` or `connect`. Each hop of a redirect
+/// sends the same ID and is checked against the targets.
 ///
 /// ```
 /// use correlation_actix::correlation::Targets;
@@ -41,7 +42,7 @@ pub struct Propagate {
 }
 
 impl Propagate {
-    /// To all hosts.
+    /// Makes a middleware that sends the ID to all hosts.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -49,7 +50,7 @@ impl Propagate {
         }
     }
 
-    /// To these hosts only.
+    /// Limits the middleware to these hosts.
     #[must_use]
     pub fn targets(mut self, targets: Targets) -> Self {
         self.targets = targets;
@@ -72,7 +73,7 @@ where
     }
 }
 
-/// A client that sends the ambient ID: made by [`Propagate`].
+/// A client that sends the ambient ID. [`Propagate`] makes it.
 #[derive(Debug)]
 pub struct PropagateMiddleware<S> {
     service: Rc<S>,

@@ -13,13 +13,14 @@ use pin_project_lite::pin_project;
 
 use super::send;
 
-/// Where a hop that was answered with a redirect leaves the context of its call for the next one.
+/// The place where a hop that ends in a redirect leaves its context for the next hop.
 ///
-/// `awc` follows redirects outside of all middleware. It calls the middleware anew for the next
-/// hop, at a time when another context may be ambient: that of whoever awaits the response. All
-/// of this happens in one poll, and the future of the next hop is put in the place of the last
-/// one. By that a hop is known from a call of somebody else, who has kept the future of an answer
-/// that was not followed: as long as it is there, no other future can be in its place.
+/// `awc` follows redirects outside all middleware. For the next hop it calls the middleware again,
+/// while the context of the code that awaits the response may be ambient. Both happen in one poll,
+/// and the future of the next hop takes the place of the last one.
+///
+/// So the address tells the next hop from a call of other code that has kept the future of an
+/// answer that was not followed. While that future exists, no other future can be at its address.
 #[derive(Default)]
 pub(super) struct Redirects(Cell<Option<Redirect>>);
 
@@ -35,23 +36,23 @@ impl fmt::Debug for Redirects {
     }
 }
 
-/// An answer that sends the client elsewhere.
+/// An answer that redirects the client.
 pub(super) struct Redirect {
-    /// None for a call that was made outside of any scope.
+    /// `None` for a call that was made outside any scope.
     context: Option<Context>,
-    /// The address of the future that has ended with this answer.
+    /// The address of the future that ended with this answer.
     place: usize,
 }
 
 pin_project! {
-    /// The future of a request: made by [`PropagateMiddleware`](crate::PropagateMiddleware).
+    /// The future of a request. [`PropagateMiddleware`](crate::PropagateMiddleware) makes it.
     pub struct PropagateFuture<S>
     where
         S: Service<ConnectRequest>,
     {
         #[pin]
         future: Option<S::Future>,
-        // A call that may be the next hop of another one: that is known when it is polled.
+        // A call that may be the next hop of another one. `poll` decides that.
         undecided: Option<Box<Undecided<S>>>,
         redirects: Rc<Redirects>,
         context: Option<Context>,

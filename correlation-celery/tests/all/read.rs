@@ -215,7 +215,7 @@ fn errors_say_what_is_wrong() {
         (with("headers", json!(1)), "the envelope has no `headers`"),
         (
             with("headers", json!({"id": "i"})),
-            "no header `task`: not protocol 2",
+            "no header `task`: only protocol 2 is supported",
         ),
         (
             with("headers", json!({"task": "t", "id": 1})),
@@ -230,7 +230,7 @@ fn errors_say_what_is_wrong() {
                 "headers",
                 json!({"task": "t", "id": "i", "compression": "gzip"}),
             ),
-            "the body is compressed",
+            "the body is compressed, which is not supported",
         ),
         (with("body", json!(null)), "the envelope has no `body`"),
         (with("body", json!("[NaN]")), "the body is not JSON"),

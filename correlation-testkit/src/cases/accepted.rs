@@ -1,4 +1,4 @@
-//! Which values are IDs: alphabet, length, white space, and what others send.
+//! The values that are IDs: alphabet, length, white space, and values of other systems.
 
 use correlation_core::Policy;
 
@@ -9,7 +9,7 @@ pub(super) fn alphabet() -> Vec<Case> {
     let all = String::from_utf8_lossy(ALLOWED);
     let mut cases = vec![Case::kept("every allowed byte at once", all).with(CID, ALLOWED)];
     for byte in ALLOWED {
-        // Twice, since a single `-` is a placeholder.
+        // The character comes twice, because a single `-` is a placeholder.
         let id = char::from(*byte).to_string().repeat(2);
         cases.push(Case::kept(format!("allowed byte {id}"), &id).with(CID, &id));
     }
@@ -117,7 +117,7 @@ pub(super) fn real_world() -> Vec<Case> {
     .collect()
 }
 
-/// What clients send who have no ID.
+/// The values that clients without an ID send.
 pub(super) fn placeholders() -> Vec<Case> {
     let nil = "00000000-0000-0000-0000-000000000000";
     let mut cases: Vec<_> = [

@@ -1,24 +1,24 @@
-//! One request and what must come of it.
+//! One request and its expected outcome.
 
 use crate::{CORRELATION_ID, Gaps, TRACE, TRACE_ID};
 
-/// One request and what must come of it.
+/// One request and its expected outcome.
 #[derive(Clone, Debug)]
 pub struct Case {
-    /// What failures are reported under.
+    /// The name under which failures are reported.
     pub name: String,
-    /// The request's headers, as they are written.
+    /// The request's headers, exactly as sent.
     pub headers: Vec<(&'static str, Vec<u8>)>,
     /// The outcome.
     pub expect: Expect,
-    /// The caller's ID that was not trusted.
+    /// The caller's ID, if the policy did not trust it.
     pub untrusted_id: Option<String>,
     /// The trace-id of the request's context.
     pub trace_id: Option<String>,
     unless: Option<Unless>,
 }
 
-/// What becomes of a request's ID.
+/// The expected ID of a request.
 #[derive(Clone, Debug)]
 pub enum Expect {
     /// The caller's ID, byte for byte, and the header that it was taken from.
@@ -34,26 +34,26 @@ pub enum Expect {
     Rejected,
 }
 
-/// Another outcome, on an adapter that has the gap.
+/// The outcome on an adapter that has this gap.
 #[derive(Clone, Debug)]
 struct Unless {
     gap: fn(&Gaps) -> bool,
     expect: Expect,
 }
 
-/// What a generated ID looks like.
+/// The shape of a generated ID.
 #[derive(Clone, Copy, Debug)]
 pub enum Shape {
     /// A hyphenated UUID of this version, in lower case.
     Uuid(char),
     /// 32 lower-case hexadecimal digits.
     Hex,
-    /// What a generator under test always makes.
+    /// The ID that a test generator always makes.
     Exactly(&'static str),
 }
 
 impl Shape {
-    /// Whether an ID has this shape.
+    /// Returns whether an ID has this shape.
     pub fn matches(self, id: &str) -> bool {
         let hex = |text: &str| text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
         match self {
@@ -69,19 +69,19 @@ impl Shape {
         }
     }
 
-    /// Whether two IDs of this shape must differ.
+    /// Returns whether two IDs of this shape must differ.
     pub fn is_unique(self) -> bool {
         !matches!(self, Self::Exactly(_))
     }
 }
 
-/// The ID of the line `taken` is kept; that of [`T`] with its trace.
+/// The ID of the line `taken` is kept. The ID of [`T`] also has its trace.
 pub(super) fn takes(name: &str, taken: Line, sent: &[Line]) -> Case {
     let case = Case::kept(name, taken.1).from(taken.0).sends(sent);
     if taken == T { case.traced() } else { case }
 }
 
-/// A UUID version 4 is made.
+/// A new UUID version 4 is made.
 pub(super) fn makes(name: &str, sent: &[Line]) -> Case {
     Case::fresh(name).sends(sent)
 }
@@ -97,7 +97,7 @@ pub(super) type Line = (&'static str, &'static str);
 pub(super) const CID: &str = "X-Correlation-ID";
 pub(super) const RID: &str = "X-Request-ID";
 const TRACEPARENT: &str = "traceparent";
-/// Lines that most cases are made of.
+/// The lines that most cases use.
 pub(super) const C1: Line = (CID, "c-1");
 pub(super) const C2: Line = (CID, "c-2");
 pub(super) const R1: Line = (RID, "r-1");
@@ -113,12 +113,12 @@ impl Case {
         Self::new(name, Expect::Kept { id, source })
     }
 
-    /// A UUID version 4 is made.
+    /// A new UUID version 4 is made.
     pub(super) fn fresh(name: impl Into<String>) -> Self {
         Self::made(name, Shape::Uuid('4'))
     }
 
-    /// An ID of this shape is made.
+    /// A new ID of this shape is made.
     pub(super) fn made(name: impl Into<String>, shape: Shape) -> Self {
         Self::new(name, Expect::Fresh(shape))
     }
@@ -146,7 +146,7 @@ impl Case {
         lines.fold(self, |case, (name, value)| case.with(name, value))
     }
 
-    /// The ID was taken from this header; without this it is `x-correlation-id`.
+    /// The ID was taken from this header. The default is `x-correlation-id`.
     pub(super) fn from(mut self, header: &str) -> Self {
         if let Expect::Kept { source, .. } = &mut self.expect {
             *source = header.to_ascii_lowercase();
@@ -154,24 +154,24 @@ impl Case {
         self
     }
 
-    /// The caller's ID that was not trusted.
+    /// The policy did not trust this ID of the caller.
     pub(super) fn untrusted(mut self, id: impl Into<String>) -> Self {
         self.untrusted_id = Some(id.into());
         self
     }
 
-    /// The request is in the trace of [`TP`].
+    /// The request belongs to the trace of [`TP`].
     pub(super) fn traced(self) -> Self {
         self.trace(TRACE_ID)
     }
 
-    /// The request is in this trace.
+    /// The request belongs to this trace.
     pub(super) fn trace(mut self, id: impl Into<String>) -> Self {
         self.trace_id = Some(id.into());
         self
     }
 
-    /// With this gap the ID is kept.
+    /// On an adapter with this gap, the ID is kept.
     pub(super) fn unless_kept(mut self, gap: fn(&Gaps) -> bool, id: &str) -> Self {
         let (id, source) = (id.to_owned(), CORRELATION_ID.to_owned());
         let expect = Expect::Kept { id, source };
@@ -179,7 +179,7 @@ impl Case {
         self
     }
 
-    /// The outcome on an adapter with these gaps.
+    /// Returns the outcome on an adapter with these gaps.
     pub fn expected(&self, gaps: &Gaps) -> &Expect {
         match &self.unless {
             Some(unless) if (unless.gap)(gaps) => &unless.expect,

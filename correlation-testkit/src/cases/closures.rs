@@ -1,4 +1,4 @@
-//! Closures of the policy that do what they should not: the request lives, and has an ID.
+//! Closures of the policy that misbehave. The request still succeeds, and has an ID.
 
 use correlation_core::{Generator, Policy, Source, Trust, current, sync_scope};
 
@@ -12,7 +12,7 @@ pub(super) fn rules() -> Vec<Rule> {
     rules
 }
 
-/// They panic, always or at some value: that answers as `None` and `false` do.
+/// Closures that panic, always or at some value. A panic counts as `None` or `false`.
 fn panics() -> Vec<Rule> {
     let generator = || Generator::custom(|| -> String { panic!("generator") });
     let at_hostile = |id: &str| {
@@ -92,7 +92,7 @@ fn broken(value: &str) -> Option<&str> {
     panic!("source of {} bytes", value.len())
 }
 
-/// They answer with what is no ID.
+/// Closures that return text that is not an ID.
 fn rubbish() -> Vec<Rule> {
     let generator = |name, make: fn() -> String| {
         let policy = Policy::new().generator(Generator::custom(make));
@@ -115,8 +115,8 @@ fn rubbish() -> Vec<Rule> {
     ]
 }
 
-/// They log, read the ID, open scopes, and ask a policy themselves. Nobody has an ID while they
-/// run, least of all the last request on the connection.
+/// Closures that log, read the ID, open scopes, and call a policy themselves. While they run, no ID
+/// is current, and the ID of the last request on the connection is not either.
 fn lookers() -> Vec<Rule> {
     let generator = Generator::custom(|| if alone() { "alone" } else { "not-alone" });
     let made = Shape::Exactly("alone");
@@ -141,7 +141,7 @@ fn lookers() -> Vec<Rule> {
     )]
 }
 
-/// Whether a closure of a policy reads no ID, whatever it does.
+/// Returns whether a closure of a policy reads no ID, whatever it does.
 fn alone() -> bool {
     let reads_none = current().is_none();
     tracing::warn!("a closure logs");
@@ -157,7 +157,7 @@ fn alone() -> bool {
 const OWN: &str = "X-Own";
 const MINE: Line = (OWN, "own-1");
 const INTERNAL: Line = ("X-Internal", "yes");
-/// An ID has 128 bytes at most.
+/// A text that is one byte longer than an ID may be.
 const LONG: &str = match str::from_utf8(&[b'x'; 129]) {
     Ok(long) => long,
     Err(_) => "",

@@ -1,4 +1,4 @@
-//! Formats of other tracing systems: off unless the policy names them.
+//! Formats of other tracing systems. They are off unless the policy names them.
 
 use correlation_core::{Policy, Source};
 
@@ -132,7 +132,7 @@ fn dotnet() -> Vec<Case> {
     ]
 }
 
-/// Formats that the library does not know, in a function each.
+/// Formats that the library does not know, each in a separate function.
 fn own() -> Vec<Case> {
     let sentry = "771a43a4192642f0b136d5159a501700";
     let jaeger = "5b8aa5a2d2c872e8321cf37308d69df2";
@@ -154,7 +154,7 @@ fn own() -> Vec<Case> {
     ]
 }
 
-/// Here formats come after the headers and `traceparent`.
+/// In this order, formats come after the headers and `traceparent`.
 fn order() -> Vec<Case> {
     let sent = SAMPLES[3];
     vec![

@@ -1,6 +1,6 @@
-//! The inbound rules as data: request headers in, outcome expected.
+//! The inbound rules as data: request headers, and the expected outcome.
 //!
-//! A new rule is a new case here first.
+//! A new rule is first a new case here.
 
 mod accepted;
 mod case;
@@ -17,16 +17,16 @@ use correlation_core::Policy;
 
 use crate::CORRELATION_ID;
 
-/// A policy and what it must do.
+/// A policy and its cases.
 #[derive(Debug)]
 pub struct Rule {
-    /// What failures are reported under.
+    /// The name under which failures are reported.
     pub name: &'static str,
     /// The policy of the server that answers.
     pub policy: Policy,
     /// The header in which the response carries the ID, if any.
     pub response_header: Option<&'static str>,
-    /// What is sent to it.
+    /// The requests to this server.
     pub cases: Vec<Case>,
 }
 
@@ -41,7 +41,7 @@ impl Rule {
     }
 }
 
-/// Every rule.
+/// Returns every rule.
 pub fn all() -> Vec<Rule> {
     let mut rules = vec![Rule::new(
         "default",
@@ -67,11 +67,11 @@ pub fn all() -> Vec<Rule> {
     rules
 }
 
-/// The rule of this name.
+/// Returns the rule of this name.
 ///
 /// # Panics
 ///
-/// If there is none.
+/// If there is no such rule.
 pub fn named(name: &str) -> Rule {
     let mut rules = all().into_iter();
     rules

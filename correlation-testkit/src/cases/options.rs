@@ -53,7 +53,7 @@ fn validator() -> Rule {
             makes("refused", &[theirs]),
             takes("first refused, second accepted", second, &[theirs, second]),
             makes("accepted, but not valid", &[(CID, "shop-1 shop-2")]),
-            // The trace goes on; its trace-id is only not used as the ID.
+            // The trace continues. Only its trace-id is not used as the ID.
             makes("trace-id refused", &[TP]).traced(),
         ],
     )

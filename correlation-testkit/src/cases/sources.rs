@@ -1,4 +1,4 @@
-//! Which header the ID is taken from.
+//! The header from which the ID is taken.
 
 use correlation_core::{Policy, Source};
 
@@ -67,7 +67,7 @@ fn precedence() -> Vec<Case> {
         takes("first invalid, second valid", R1, &[BAD, R1]),
         takes("first empty, second valid", R1, &[(CID, ""), R1]),
         takes("first valid, second invalid", C1, &[C1, (RID, "not valid")]),
-        // Only a proxy takes away what is named there (RFC 9110, section 7.6.1).
+        // Only a proxy removes the headers that are named there (RFC 9110, section 7.6.1).
         takes(
             "named in Connection",
             C1,

@@ -1,4 +1,4 @@
-//! W3C `traceparent`: what is valid, and what a valid one means for the ID.
+//! W3C `traceparent`: which values are valid, and what a valid one means for the ID.
 
 use correlation_core::{Policy, TraceContext};
 
@@ -8,9 +8,9 @@ use crate::vectors::{self, Goes, Vector};
 
 pub(super) fn vectors() -> Vec<Case> {
     let mut rows = vectors::all();
-    // The rules of `tracestate` are nothing to the ID: one list, as bad as can be, does for all.
+    // The rules of `tracestate` do not affect the ID. One very bad list covers all of them.
     rows.retain(|row| row.over_http && row.rule.starts_with('P'));
-    // An adapter whose server drops lines reads the rows that are about those differently.
+    // An adapter whose server drops lines reads the rows about such lines differently.
     rows.retain(|row| row.goes == row.without_bad_lines);
     let mut cases: Vec<_> = rows.iter().flat_map(of_row).collect();
     let bad = ("tracestate", "===,;");
@@ -18,14 +18,14 @@ pub(super) fn vectors() -> Vec<Case> {
     cases
 }
 
-/// What the row means for the ID; and that it means nothing beside an ID.
+/// Returns the meaning of the row for the ID, and that it has none beside an ID.
 fn of_row(row: &Vector) -> [Case; 2] {
     let lines = row.lines.iter();
     let name = lines
         .map(|(name, value)| format!("{name}: {}", value.escape_ascii()))
         .collect::<Vec<_>>()
         .join(", ");
-    // Some are of 8 kB.
+    // Some names would have 8 kB.
     let name = format!("{}, {name:.200}", row.rule);
     let beside = Case::kept(format!("ID beside {name}"), "c-1").sends(&[C1]);
     let (case, beside) = match &row.goes {

@@ -1,4 +1,4 @@
-//! Whose ID is taken.
+//! The callers whose ID is taken.
 
 use correlation_core::{Policy, Source, Trust};
 
@@ -112,13 +112,13 @@ fn never() -> Vec<Case> {
         makes("invalid", &[BAD]),
         makes("too long", &[]).with(CID, "x".repeat(129)),
         makes("twice, different", &[C1, C2]),
-        // A distrusted caller does not choose the trace either: it is restarted.
+        // A caller that is not trusted does not choose the trace either: the trace is restarted.
         distrusted("correlation ID and traceparent", C1).sends(&[TP]),
         makes("traceparent", &[TP]).untrusted(TRACE_ID),
     ]
 }
 
-/// This line is sent, and not trusted.
+/// This line is sent, and the policy does not trust it.
 fn distrusted(name: &str, line: Line) -> Case {
     makes(name, &[line]).untrusted(line.1)
 }

@@ -1,4 +1,4 @@
-//! The access record: one for each request, when it has ended, with how it ended.
+//! The access record: one for each request, written when the request ends, with its outcome.
 
 use std::collections::HashMap;
 use std::io;
@@ -16,7 +16,7 @@ use crate::client::request;
 use crate::probe::Probe;
 use crate::{Adapter, Connection, Gaps, Multiplexed, Report, Response};
 
-/// Asks for an access record of every kind of request.
+/// Requires an access record for every kind of request.
 pub async fn check<A: Adapter>(adapter: &A) -> Report {
     listen();
     let gaps = &adapter.gaps();
@@ -39,7 +39,7 @@ pub async fn check<A: Adapter>(adapter: &A) -> Report {
         ("GET", "/panic", Some("/panic")),
     ] {
         let mut want = Want::new(method, path);
-        // Who does not tell one route, tells none.
+        // A framework that does not expose one route exposes none.
         want.route = Some(route.filter(|_| A::ROUTE.is_some()));
         let send = async |report: &mut Report| send(report, addr, gaps, want).await;
         report
@@ -67,7 +67,7 @@ pub async fn check<A: Adapter>(adapter: &A) -> Report {
     let policy = Policy::new().reject_invalid(true);
     let addr = adapter.start(policy.access_record(true));
     for method in ["GET", "HEAD"] {
-        // A rejected request is one, too.
+        // A rejected request has a record, too.
         let rejected = async |report: &mut Report| {
             let mut connection = Connection::open(addr).await?;
             let response = connection.send(method, "/id", &sent("not valid")).await?;
@@ -80,11 +80,11 @@ pub async fn check<A: Adapter>(adapter: &A) -> Report {
     report
 }
 
-/// What has to be in a record.
+/// The expected content of a record.
 struct Want {
     method: &'static str,
     path: &'static str,
-    /// `None`: it depends on when the framework tells.
+    /// `None` if it depends on when the framework exposes the route.
     route: Option<Option<&'static str>>,
     status: Option<u16>,
     bytes: Option<usize>,
@@ -103,7 +103,7 @@ impl Want {
         }
     }
 
-    /// After this answer.
+    /// The expected record after this answer.
     fn answered(self, response: &Response) -> Self {
         Self {
             status: Some(response.status),
@@ -113,7 +113,7 @@ impl Want {
     }
 }
 
-/// One request; what is recorded is what was received.
+/// Sends one request. The record has to match the bytes that were received.
 async fn send(
     report: &mut Report,
     addr: SocketAddr,
@@ -121,7 +121,7 @@ async fn send(
     mut want: Want,
 ) -> io::Result<()> {
     let id = CorrelationId::new().to_string();
-    // The query is a secret.
+    // The query is secret, so the record must not have it.
     let target = format!("{}?chunks=2&token={SECRET}", want.path);
     let mut connection = Connection::open(addr).await?;
     let response = connection.send(want.method, &target, &sent(&id)).await;
@@ -135,7 +135,7 @@ async fn send(
     Ok(())
 }
 
-/// Goes away in the middle of a request.
+/// Disconnects in the middle of a request.
 async fn leave(
     report: &mut Report,
     addr: SocketAddr,
@@ -160,7 +160,7 @@ async fn leave(
     want.outcome = "client_gone";
     if endpoint == "/hang-stream" {
         want.status = Some(200);
-        // The first line, which is the ID.
+        // This is the first line, which is the ID.
         want.bytes = Some(id.len() + 1);
     }
     expect(report, &id, &want).await;
@@ -204,7 +204,7 @@ async fn expect(report: &mut Report, id: &str, want: &Want) {
     report.equal(format!("{what}: records"), written, 1);
 }
 
-/// The first access record of a request, once it is written.
+/// Returns the first access record of a request, once it is written.
 async fn record_of(id: &str, patience: Duration) -> Option<Value> {
     let written = async {
         loop {

@@ -1,4 +1,5 @@
-//! Many requests at once, each with an ID of its own, read after every wait and in every chunk.
+//! Many requests at the same time, each with a separate ID, which is read after every wait and in
+//! every chunk.
 
 use std::io;
 use std::net::SocketAddr;
@@ -9,27 +10,27 @@ use super::{carries, sent};
 use crate::client::request;
 use crate::{Connection, Gaps, Multiplexed, NO_HEADERS, Report, Response};
 
-/// How much at once.
+/// The amount of load.
 #[derive(Clone, Copy, Debug)]
 pub struct Load {
-    /// Requests at the same time.
+    /// The number of requests at the same time.
     pub clients: usize,
-    /// How often each client asks for `/sleepy` and for `/stream`.
+    /// The number of times that each client requests `/sleepy` and `/stream`.
     pub rounds: usize,
-    /// Waits or chunks in each response.
+    /// The number of waits or chunks in each response.
     pub reads: usize,
 }
 
 impl Load {
-    /// What the contract demands.
+    /// The load that the contract requires.
     pub const FULL: Self = Self {
         clients: 200,
         rounds: 3,
         reads: 5,
     };
 
-    /// How many comparisons so many requests are: one for the response header, one for each
-    /// read of the ambient ID.
+    /// Returns the number of comparisons for this many requests: one for the response header, and
+    /// one for each read of the ambient ID.
     fn comparisons(self, requests: usize) -> usize {
         requests * (self.reads + 1)
     }
@@ -44,7 +45,7 @@ impl Load {
     }
 }
 
-/// Each client has a connection of its own and keeps it alive.
+/// Gives each client a separate connection, which it keeps alive.
 pub async fn http1(addr: SocketAddr, load: Load) -> Report {
     let mut clients = JoinSet::new();
     for client in 0..load.clients {
@@ -77,7 +78,7 @@ async fn http1_client(
     Ok(())
 }
 
-/// One client sends 20 requests without waiting for a response.
+/// Makes one client send 20 requests without waiting for a response.
 pub async fn pipelined(addr: SocketAddr, load: Load) -> Report {
     let mut report = Report::default();
     let result = pipelined_client(&mut report, addr, load).await;
@@ -102,7 +103,7 @@ async fn pipelined_client(report: &mut Report, addr: SocketAddr, load: Load) -> 
     Ok(())
 }
 
-/// All clients share one HTTP/2 connection.
+/// Makes all clients share one HTTP/2 connection.
 pub async fn http2(addr: SocketAddr, gaps: &Gaps, load: Load) -> Report {
     let mut report = Report::default();
     let opened = Multiplexed::open(addr).await;
@@ -148,8 +149,8 @@ async fn http2_client(
     Ok(())
 }
 
-/// Counts one comparison for the header and one for each read; too few or too many reads show
-/// in the sum.
+/// Counts one comparison for the header and one for each read. The sum shows whether reads are
+/// missing.
 fn compare(report: &mut Report, path: &str, response: &Response, id: &str) {
     carries(report, path, response, id);
     for read in response.reads() {

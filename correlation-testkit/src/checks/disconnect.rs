@@ -1,4 +1,4 @@
-//! Destructors read the ID when a client goes away in the middle of its request.
+//! Destructors read the ID if a client disconnects in the middle of its request.
 
 use std::net::SocketAddr;
 
@@ -7,7 +7,7 @@ use crate::client::request;
 use crate::probe::{End, Probe};
 use crate::{Connection, Gaps, NO_HEADERS, Report};
 
-/// Leaves handlers and bodies behind.
+/// Disconnects from handlers and bodies that hang.
 pub async fn check(addr: SocketAddr, gaps: &Gaps) -> Report {
     let mut report = Report::default();
     for endpoint in ["/hang", "/hang-stream"] {
@@ -38,14 +38,14 @@ async fn leave(
         }
         left.push((id, probe, connection));
     }
-    // All of them hang now, and all of them are left.
+    // All of them hang now, and the client disconnects from all of them.
     let (mut probes, connections): (Vec<_>, Vec<_>) = left
         .into_iter()
         .map(|(id, probe, connection)| ((id, probe), connection))
         .unzip();
     drop(connections);
     if runs_on {
-        // Time enough for a server that does cancel to show it; then they end by themselves.
+        // A server that cancels handlers has time to show it. Then the handlers end by themselves.
         for _ in 0..50 {
             Connection::open(addr).await?.get("/id", NO_HEADERS).await?;
         }

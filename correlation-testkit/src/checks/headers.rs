@@ -1,4 +1,4 @@
-//! Which headers the handler and the browser see.
+//! The headers that the handler and the browser see.
 
 use std::io;
 

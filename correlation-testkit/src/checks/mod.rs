@@ -1,5 +1,5 @@
-//! What the contract demands beyond the choice of an ID. Each check returns a
-//! [`Report`], so that controls can show that it finds faults.
+//! The requirements of the contract beyond the choice of an ID. Each check returns a [`Report`], so
+//! that control tests can show that it finds faults.
 
 pub mod access;
 pub mod bodies;
@@ -17,15 +17,15 @@ pub mod websocket;
 use crate::cases::Shape;
 use crate::{CORRELATION_ID, Report, Response};
 
-/// What the default policy makes.
+/// The shape of an ID that the default policy makes.
 pub(crate) const FRESH: Shape = Shape::Uuid('4');
 
-/// A request header with an ID.
+/// Returns a request header with an ID.
 pub(crate) fn sent(id: &str) -> [(&'static str, &str); 1] {
     [(CORRELATION_ID, id)]
 }
 
-/// The response carries exactly this ID, exactly once.
+/// Checks that the response carries this ID exactly once.
 pub(crate) fn carries(report: &mut Report, what: &str, response: &Response, id: &str) {
     report.equal(
         format_args!("{what}: x-correlation-id"),
@@ -34,7 +34,7 @@ pub(crate) fn carries(report: &mut Report, what: &str, response: &Response, id: 
     );
 }
 
-/// The response carries a new ID exactly once: that ID.
+/// Checks that the response carries a new ID exactly once, and returns that ID.
 pub(crate) fn carries_fresh(report: &mut Report, what: &str, response: &Response) -> String {
     let ids = response.ids();
     let fresh = matches!(&ids[..], [id] if FRESH.matches(id));

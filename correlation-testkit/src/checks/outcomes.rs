@@ -1,4 +1,4 @@
-//! The response carries the ID whatever becomes of the request.
+//! The response carries the ID, whatever the outcome of the request.
 
 use std::io;
 use std::net::SocketAddr;
@@ -67,7 +67,7 @@ async fn panics(report: &mut Report, addr: SocketAddr, gaps: &Gaps) -> io::Resul
         carries(report, what, &response, "c-1");
     }
 
-    // The thread that panicked serves on, and its ID is gone.
+    // The thread that panicked continues to serve, and the ID is gone from it.
     let what = "GET /id after a panic";
     let mut connection = Connection::open(addr).await?;
     let response = connection.get("/id", NO_HEADERS).await?;

@@ -5,7 +5,7 @@ use correlation_core::Policy;
 use super::{carries_fresh, sent};
 use crate::{Adapter, Connection, NO_HEADERS, Report};
 
-/// Checks both reasons, on a path that there is and on one that there is not.
+/// Checks both reasons, on a path that exists and on one that does not.
 pub async fn check(adapter: &impl Adapter) -> Report {
     let missing = Policy::new().reject_missing(true);
     let invalid = Policy::new().reject_invalid(true);
@@ -25,7 +25,7 @@ pub async fn check(adapter: &impl Adapter) -> Report {
             let what = format!("rejected, {request}, {headers:?}");
             let exchange = async |report: &mut Report| {
                 let mut connection = Connection::open(addr).await?;
-                // Twice, since the connection goes on.
+                // The request is sent twice, because the connection stays open.
                 for _ in 0..2 {
                     let response = connection.send(method, path, headers).await?;
                     report.equal(format_args!("{what}: status"), response.status, 400);

@@ -67,8 +67,8 @@ async fn check_case(addr: SocketAddr, gaps: &Gaps, rule: &Rule, case: &Case) -> 
     report
 }
 
-/// The ID that the response says it has: from the header, or from the body where the contract
-/// has no header.
+/// Returns the ID of the response: from the header, or from the body if the contract has no header
+/// there.
 fn id_of(
     report: &mut Report,
     what: &str,

@@ -1,12 +1,12 @@
-//! A header line that two parsers may read in two ways gives nobody an ID.
+//! If two parsers may read a header line in two ways, it gives no request an ID.
 
 use std::net::SocketAddr;
 
 use super::FRESH;
 use crate::{Connection, Report};
 
-/// Sends lines that RFC 9112, sections 5.1 and 5.2, lets no sender write. The server may answer
-/// with an error, close the connection, or leave the line out.
+/// Sends lines that RFC 9112, sections 5.1 and 5.2, does not allow. The server may answer with an
+/// error, close the connection, or drop the line.
 pub async fn check(addr: SocketAddr) -> Report {
     let mut report = Report::default();
     for line in [

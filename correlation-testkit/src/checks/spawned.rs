@@ -1,4 +1,4 @@
-//! Work in other tasks and threads keeps the ID with a helper, and only with one.
+//! Work in other tasks and threads keeps the ID if it uses a helper, and only then.
 
 use std::net::SocketAddr;
 

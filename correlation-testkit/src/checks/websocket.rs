@@ -1,4 +1,4 @@
-//! A WebSocket keeps the ID of its upgrade request for as long as it lives.
+//! A WebSocket keeps the ID of its upgrade request as long as it is open.
 
 use std::io;
 use std::net::SocketAddr;

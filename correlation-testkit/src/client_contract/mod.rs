@@ -1,7 +1,7 @@
-//! The contract of every HTTP client that sends the ID, as read from the socket.
+//! The contract of every HTTP client that sends the ID, checked at the socket.
 //!
-//! A client's test hands itself to [`run`], to [`run_on_threads`] if threads can share the client,
-//! and to [`run_retries`] if it tries again.
+//! The test of a client passes it to [`run`]. It also passes it to [`run_on_threads`] if threads
+//! can share the client, and to [`run_retries`] if the client retries.
 
 mod redirects;
 
@@ -16,50 +16,51 @@ pub use crate::client_cases::{CASES, Case};
 use crate::client_cases::NAMES;
 use crate::{Recorder, id};
 
-/// An HTTP client, as its users set it up.
+/// An HTTP client, in the setup of its users.
 pub trait Client {
-    /// The context that counts.
+    /// The context that the client sends.
     const TAKES: Takes;
 
-    /// What it does with redirects where the targets are named.
+    /// What the client does with redirects if the targets are named.
     const REDIRECTS: Redirects;
 
     /// A request that was begun and is not sent yet.
     type Request;
 
-    /// Sends the ID to these hosts.
+    /// Makes a client that sends the ID to these hosts.
     fn new(targets: Targets) -> Self;
 
-    /// Begins a GET with these header lines, none of which replaces another.
+    /// Begins a GET request with these header lines. None of them replaces another.
     fn begin(&self, url: &str, lines: &[(&'static str, &'static str)]) -> Self::Request;
 
-    /// The same request once more.
+    /// Returns the same request once more.
     fn again(request: &Self::Request) -> Self::Request;
 
-    /// Sends it, and gives the status of the answer.
+    /// Sends the request, and returns the status of the answer.
     fn send(request: Self::Request) -> impl Future<Output = Result<u16, Error>>;
 }
 
-/// Why there is no answer.
+/// The reason why there is no answer.
 pub type Error = Box<dyn std::error::Error>;
 
-/// The context that counts for a call.
+/// The context that a call sends.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Takes {
-    /// That of [`Client::send`].
+    /// The context at [`Client::send`].
     Sent,
-    /// That of [`Client::send`], and where nothing is ambient there, that of [`Client::begin`].
+    /// The context at [`Client::send`]. If none is ambient there, it is the context at
+    /// [`Client::begin`].
     SentOrBegun,
-    /// That of [`Client::begin`]: the headers are written there.
+    /// The context at [`Client::begin`], where the headers are written.
     Begun,
 }
 
-/// What a client does when one of its targets answers with a redirect.
+/// What a client does if one of its targets answers with a redirect.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Redirects {
-    /// It follows: each hop is a call of its own, with the ID or without.
+    /// It follows. Each hop is a separate call, with or without the ID.
     Each,
-    /// It follows to another target. Out of the targets, the redirect is the answer.
+    /// It follows to another target. A redirect to any other host is the answer.
     Among,
     /// The redirect is the answer.
     Never,
@@ -80,11 +81,11 @@ pub async fn run<C: Client>() {
     many_in_one_task::<C>().await;
 }
 
-/// Makes 200 calls in threads of their own, through one client. `block_on` runs a call.
+/// Makes 200 calls in separate threads, through one client. `block_on` runs a call.
 ///
 /// # Panics
 ///
-/// If a call has the ID of another.
+/// If a call has the ID of another call.
 pub fn run_on_threads<C: Client + Sync>(block_on: impl Fn(LocalBoxFuture<'_, ()>) + Sync) {
     let server = Recorder::two_hops();
     let client = C::new(Targets::all());
@@ -97,11 +98,11 @@ pub fn run_on_threads<C: Client + Sync>(block_on: impl Fn(LocalBoxFuture<'_, ()>
     server.assert_none_crossed(CALLS);
 }
 
-/// Every attempt of a client that tries again has the ID of the call.
+/// Checks that every attempt of a client that retries has the ID of the call.
 ///
 /// # Panics
 ///
-/// If one has another ID, or the client does not try again.
+/// If an attempt has another ID, or the client does not retry.
 pub async fn run_retries<C: Client>() {
     the_context_that_counts::<C>(Recorder::flaky, 3).await;
 }
@@ -125,7 +126,7 @@ async fn every_header<C: Client>(case: &Case) {
     }
 }
 
-/// Where it is begun, where it is sent, and the ID that goes out with each attempt.
+/// Checks where a call is begun, where it is sent, and the ID of each attempt.
 async fn the_context_that_counts<C: Client>(server: fn() -> Recorder, attempts: usize) {
     let begun_counts = C::TAKES != Takes::Sent;
     let sent_counts = C::TAKES != Takes::Begun;
@@ -158,7 +159,7 @@ async fn the_context_that_counts<C: Client>(server: fn() -> Recorder, attempts: 
     }
 }
 
-/// A request that is kept, and sent from several scopes.
+/// Checks a request that is stored, and sent from several scopes.
 async fn a_request_that_is_stored<C: Client>() {
     let server = Recorder::ok();
     let client = C::new(Targets::all());
@@ -172,7 +173,7 @@ async fn a_request_that_is_stored<C: Client>() {
     assert_eq!(server.ids(), if begun { ["click-0"; 4] } else { scopes });
 }
 
-/// In one task, so that every poll has to swap the context.
+/// Makes many calls in one task, so that every poll has to swap the context.
 async fn many_in_one_task<C: Client>() {
     let server = Recorder::two_hops();
     let client = C::new(Targets::all());
@@ -180,7 +181,7 @@ async fn many_in_one_task<C: Client>() {
     server.assert_none_crossed(CALLS);
 }
 
-/// Every other call takes the ID where it is begun, if the client does that.
+/// Makes one call. Every second call takes the ID where it is begun, if the client does that.
 async fn one_of_many<C: Client>(client: &C, server: &Recorder, call: usize) {
     let url = format!("{}first/{call}", server.url());
     let own = id(&format!("click-{call}"));
@@ -210,7 +211,7 @@ impl In {
     }
 }
 
-/// This server, by its address.
+/// Returns the targets that contain only this server, by its address.
 fn only(server: &Recorder) -> Targets {
     Targets::hosts([format!("127.0.0.1:{}", server.port())])
 }

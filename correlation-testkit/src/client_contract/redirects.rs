@@ -1,4 +1,4 @@
-//! Where the ID goes when a server sends the client elsewhere.
+//! Checks where the ID goes if a server redirects the client.
 
 use correlation_core::{Targets, scope};
 
@@ -22,20 +22,20 @@ pub(super) async fn run<C: Client>() {
     servers.strangers::<C>().await;
 }
 
-/// What a client makes of a `Location`.
+/// The place where a client goes with this `Location`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Leads {
     /// To the target.
     Back,
-    /// To a stranger.
+    /// To another host.
     Away,
-    /// To a stranger that does not answer.
+    /// To another host that does not answer.
     Nowhere,
-    /// Clients disagree: a stranger gets no ID, whatever happens.
+    /// Clients differ here. In every case, another host gets no ID.
     Somewhere,
 }
 
-/// `$T` is the port of the target, `$S` that of a stranger.
+/// `$T` is the port of the target, and `$S` the port of another host.
 const LOCATIONS: [(Leads, &str); 8 + 33] = [
     (Leads::Back, "/next"),
     (Leads::Back, "next"),
@@ -54,7 +54,7 @@ const LOCATIONS: [(Leads, &str); 8 + 33] = [
     (Leads::Away, "//localhost:$T/"),
     (Leads::Away, "HTTP://localhost:$S/"),
     (Leads::Away, "http://LocalHost:$S/"),
-    // They look like the target to whoever does not read them as the client does.
+    // To a parser that differs from the client, these look like the target.
     (Leads::Away, "http://127.0.0.1@localhost:$S/"),
     (Leads::Away, "http://127.0.0.1@127.0.0.1:$S/"),
     (Leads::Away, "//127.0.0.1:$T@localhost:$S/"),
@@ -118,13 +118,14 @@ impl Servers {
         })
     }
 
-    /// Calls in a scope, and gives the status of the answer.
+    /// Makes a call in a scope, and returns the status of the answer.
     async fn call<C: Client>(&self, client: &C, url: &str) -> Option<u16> {
         let call = async { C::send(client.begin(url, &[])).await };
         scope(id("click-1"), call).await.ok()
     }
 
-    /// What both have got since the last time: whether it was sent to the target, and its ID.
+    /// Returns the calls that both hosts received since the last time: whether each went to the
+    /// target, and its ID.
     fn got(&self) -> Vec<(bool, String)> {
         let target = format!("127.0.0.1:{}", self.target.port());
         let to_target = |request: &RecordedCall| request.values("host") == [&*target];
@@ -158,7 +159,7 @@ impl Servers {
         assert_eq!((answer, got.len()), expected, "{what}");
     }
 
-    /// The first hop stays with the target, the second leaves it.
+    /// Checks a redirect whose first hop stays at the target and whose second hop leaves it.
     async fn a_way_out_over_a_target<C: Client>(&self) {
         let client = self.client::<C>(true);
         for (number, (leads, location)) in LOCATIONS.iter().enumerate() {
@@ -178,8 +179,8 @@ impl Servers {
         }
     }
 
-    /// Among strangers redirects are followed without the ID. Where each hop is a call, it is back
-    /// with the target.
+    /// Checks that redirects between other hosts are followed without the ID. If each hop is a
+    /// call, the ID is sent again at the target.
     async fn over_strangers<C: Client>(&self) {
         let third = Recorder::redirect(302, format!("{}302/to/0", self.target.url()));
         let second = Recorder::redirect(302, third.other_url());
@@ -195,7 +196,7 @@ impl Servers {
         assert_eq!(self.got(), [target.clone(), target]);
     }
 
-    /// The same addresses, called without a redirect.
+    /// Calls the same addresses without a redirect.
     async fn strangers<C: Client>(&self) {
         let client = self.client::<C>(true);
         for (leads, location) in LOCATIONS {

@@ -12,7 +12,7 @@ use crate::checks::{carries, sent};
 use crate::client::request;
 use crate::{CORRELATION_ID, Connection, Report, Response, Sent, TRACE};
 
-/// Lets the service call the stub, with `traceparent` in and without.
+/// Makes the service call the stub, for a request with a `traceparent` and for one without.
 pub(super) async fn check(addr: SocketAddr, stub: &Stub) -> Report {
     let mut report = Report::default();
     for traced in [true, false] {
@@ -68,7 +68,7 @@ async fn calls(report: &mut Report, addr: SocketAddr, stub: &Stub, traced: bool)
     Ok(())
 }
 
-/// No calls to make, and no array at all.
+/// Checks an empty list of calls, and a body that is not an array.
 async fn others(report: &mut Report, addr: SocketAddr, stub: &Stub) -> io::Result<()> {
     let mut connection = Connection::open(addr).await?;
     let response = post(&mut connection, &sent("c-1"), &json!([])).await?;
@@ -93,7 +93,7 @@ fn answered(report: &mut Report, what: &str, response: &Response) {
     carries(report, what, response, "c-1");
 }
 
-/// The JSON array that asks for these calls, each with an empty array as its arguments.
+/// Returns the JSON array that requests these calls, each with an empty array as its arguments.
 pub(super) fn calls_to(urls: impl IntoIterator<Item = String>) -> Value {
     let calls = urls.into_iter();
     calls
@@ -101,7 +101,7 @@ pub(super) fn calls_to(urls: impl IntoIterator<Item = String>) -> Value {
         .collect()
 }
 
-/// Asks for these calls.
+/// Requests these calls.
 pub(super) async fn post(
     connection: &mut Connection,
     headers: &[(&str, impl AsRef<[u8]>)],

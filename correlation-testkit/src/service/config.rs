@@ -1,11 +1,11 @@
-//! An environment that cannot be obeyed ends the service before it listens.
+//! A service with an invalid environment ends before it listens.
 
 use std::io;
 
 use super::process::{Output, run_to_end};
 use crate::Report;
 
-/// Starts the service with one bad value after the other, and on a port that is taken.
+/// Starts the service with each bad value, and on a port that is taken.
 pub(super) async fn check(exe: &str) -> Report {
     let mut report = Report::default();
     for (name, value, allowed) in BAD {
@@ -32,7 +32,7 @@ pub(super) async fn check(exe: &str) -> Report {
     report
 }
 
-/// That is no invalid value, so the status only says that it failed.
+/// A taken port is not an invalid value, so only the status says that the service failed.
 async fn taken(report: &mut Report, exe: &str) -> io::Result<()> {
     let what = "a port that is taken";
     let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
@@ -49,7 +49,7 @@ async fn taken(report: &mut Report, exe: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// Variable, value, and what the message must name as allowed.
+/// The variable, the value, and the allowed values that the message must name.
 const BAD: &[(&str, &str, &str)] = &[
     ("LISTEN", "nowhere", "127.0.0.1:3000"),
     ("LISTEN", "127.0.0.1:65536", "127.0.0.1:3000"),

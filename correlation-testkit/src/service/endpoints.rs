@@ -1,4 +1,4 @@
-//! Every endpoint answers what the table says, as what it says, with the ID once.
+//! Every endpoint gives the answer in the table, with its content type, and with the ID once.
 
 use std::io;
 use std::net::SocketAddr;
@@ -10,7 +10,7 @@ use crate::checks::{carries, carries_fresh, sent};
 use crate::client::request;
 use crate::{Connection, NO_HEADERS, Report, Response};
 
-/// Asks a service that has no `DOWNSTREAM`.
+/// Checks a service that has no `DOWNSTREAM`.
 pub(super) async fn check(addr: SocketAddr, gaps: &ServiceGaps) -> Report {
     let mut report = Report::default();
     for (path, content_type, body) in ANSWERS {
@@ -76,7 +76,8 @@ pub(super) async fn check(addr: SocketAddr, gaps: &ServiceGaps) -> Report {
     report
 }
 
-/// The content type must be this one, stated once; a charset may follow, which is UTF-8.
+/// Checks the content type, which must be this one and be stated once. A charset may follow, and it
+/// must be UTF-8.
 pub(super) fn is_typed(report: &mut Report, what: &str, response: &Response, want: &str) {
     let types = response.values("content-type");
     let fits = match &types[..] {
@@ -107,8 +108,8 @@ async fn no_downstream(report: &mut Report, addr: SocketAddr) -> io::Result<()> 
     Ok(())
 }
 
-/// The first line comes before the last one is made: a body that was collected first would not
-/// show that chunks know their ID.
+/// Checks that the first line arrives before the last one is made. A body that was collected first
+/// would not show that chunks have their ID.
 async fn streams(report: &mut Report, addr: SocketAddr) -> io::Result<()> {
     let mut connection = Connection::open(addr).await?;
     let bytes = request("GET", "/stream?chunks=10", &sent("c-1"));
@@ -122,7 +123,7 @@ async fn streams(report: &mut Report, addr: SocketAddr) -> io::Result<()> {
     Ok(())
 }
 
-/// Path, content type, and the body for an ID.
+/// The path, the content type, and the body for an ID.
 type Answer = (&'static str, &'static str, fn(&str) -> String);
 
 const ANSWERS: &[Answer] = &[

@@ -1,4 +1,4 @@
-//! Every record of every request carries its ID, and no other record carries any.
+//! Every record of every request has its ID, and no other record has one.
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,7 +11,7 @@ use super::records::{Complete, Record, begins};
 use crate::checks::{carries, carries_fresh, sent};
 use crate::{CORRELATION_ID, Connection, Multiplexed, Report, TRACE, TRACE_ID};
 
-/// Runs a service for each way of logging, and reads all that it wrote.
+/// Runs a service for each way of logging, and reads its whole log.
 pub(super) async fn check(exe: &str, gaps: &ServiceGaps) -> Report {
     let mut report = Report::default();
     for (format, level) in [("json", "info"), ("json", "debug"), ("text", "info")] {
@@ -34,7 +34,7 @@ pub(super) async fn check(exe: &str, gaps: &ServiceGaps) -> Report {
     report
 }
 
-/// Reads every line of a log; one that is no record is a failure.
+/// Reads every line of a log. A line that is not a record is a failure.
 pub(super) fn read(report: &mut Report, format: &str, lines: &[String]) -> Vec<Record> {
     let parse = match format {
         "json" => Record::json,
@@ -54,7 +54,7 @@ async fn complete(
     level: &str,
 ) -> io::Result<()> {
     let env = [("LOG_FORMAT", format), ("RUST_LOG", level)];
-    // What it says when nobody asks it anything belongs to no request.
+    // Its records without any request belong to no request.
     let idle = Service::start(exe, &env).await?.terminate().await?;
     let mut idle = read(report, format, &idle.stdout);
     for record in &idle {
@@ -88,8 +88,8 @@ async fn complete(
     Ok(())
 }
 
-/// So many requests at once; all on connections of their own, or every other one on a shared
-/// connection.
+/// Sends many requests at once. Either all have separate connections, or every second one uses a
+/// shared connection.
 async fn load(report: &mut Report, addr: SocketAddr, multiplexed: bool) -> io::Result<Vec<String>> {
     let shared = match multiplexed {
         true => Some(Multiplexed::open(addr).await?),
@@ -119,7 +119,7 @@ async fn load(report: &mut Report, addr: SocketAddr, multiplexed: bool) -> io::R
     Ok(ids)
 }
 
-/// What stands beside the ID, and what the library says itself.
+/// Checks the fields beside the ID, and the library's own records.
 async fn details(report: &mut Report, exe: &str) -> io::Result<()> {
     let env = [("TRUST", "never"), ("RUST_LOG", "debug")];
     let service = Service::start(exe, &env).await?;
@@ -134,7 +134,7 @@ async fn details(report: &mut Report, exe: &str) -> io::Result<()> {
     drop(connection);
     let output = service.terminate().await?;
     let records = read(report, "json", &output.stdout);
-    // At this level Rocket prints each request as it came, before anybody else sees it.
+    // At this level, Rocket prints each request as it was received, before any other code sees it.
     let lines = output.stdout.iter();
     let lines = lines.filter(|line| !line.contains("received request: Request {"));
     let found = lines.filter(|line| line.contains(&FORGED[1..]));
@@ -181,7 +181,7 @@ async fn details(report: &mut Report, exe: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// The filter applies to both loggers.
+/// Checks that the filter applies to both loggers.
 async fn filtered(report: &mut Report, exe: &str) -> io::Result<()> {
     let service = Service::start(exe, &[("RUST_LOG", "error")]).await?;
     let mut connection = Connection::open(service.addr()).await?;
@@ -192,7 +192,7 @@ async fn filtered(report: &mut Report, exe: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// The trace-id of the caller stands beside the ID on every record.
+/// Checks that the trace-id of the caller stands beside the ID on every record.
 async fn traced(report: &mut Report, exe: &str) -> io::Result<()> {
     let service = Service::start(exe, &[]).await?;
     let mut connection = Connection::open(service.addr()).await?;
@@ -212,8 +212,8 @@ async fn traced(report: &mut Report, exe: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// The server's connections read frames between requests: nobody's business, and nobody's ID. So
-/// is whatever it says before its first request.
+/// Checks the records outside requests. The server's connections read frames between requests, so
+/// these records have no ID. Neither do its records before the first request.
 async fn outside(report: &mut Report, exe: &str, gaps: &ServiceGaps) -> io::Result<()> {
     let env = [("RUST_LOG", "trace")];
     let idle = Service::start(exe, &env).await?.terminate().await?;
@@ -244,7 +244,7 @@ async fn outside(report: &mut Report, exe: &str, gaps: &ServiceGaps) -> io::Resu
     Ok(())
 }
 
-/// Looks like the field of another request.
+/// It looks like the field of another request.
 const FORGED: &str = "|correlation_id=victim";
 const REQUESTS: usize = 200;
 const LINES: usize = 5;

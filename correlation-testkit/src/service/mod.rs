@@ -1,7 +1,7 @@
-//! The same contract, demanded of a process: a service that anybody could have written, in any
-//! language, is asked over its sockets and judged by its answers, its log and its end.
+//! The same contract for a process: a service in any language.
 //!
-//! A test hands over the binary:
+//! The tests call it over its sockets, and check its answers, its log and its end. A test passes
+//! the binary:
 //!
 //! ```no_run
 //! use correlation_testkit::service::{self, ServiceGaps};
@@ -10,9 +10,9 @@
 //! ```
 //!
 //! The service reads its configuration from the environment: `LISTEN`, `DOWNSTREAM`, `TRUST`,
-//! `TRACE_CONTEXT` (`off`, `forward` or `participate`), `LOG_FORMAT`, `RUST_LOG`. It says
-//! `listening on ADDRESS` on standard error, once, and writes its log to standard output, a line
-//! for each record. The report of a panic is on standard error. [`Adapter`](crate::Adapter)
+//! `TRACE_CONTEXT` (`off`, `forward` or `participate`), `LOG_FORMAT`, `RUST_LOG`. It prints
+//! `listening on ADDRESS` once, to standard error. It writes its log to standard output, with one
+//! line for each record. The report of a panic goes to standard error. [`Adapter`](crate::Adapter)
 //! lists its endpoints.
 
 mod calls;
@@ -42,24 +42,24 @@ use crate::{Gaps, Report, cases};
 use participate::Participant;
 use stub::Stub;
 
-/// Where a service differs from the others, by its framework. As with [`Gaps`], each difference
-/// is demanded.
+/// The differences of a service that come from its framework. As with [`Gaps`], each difference is
+/// required.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ServiceGaps {
-    /// Those of the adapter.
+    /// The gaps of the adapter.
     pub adapter: Gaps,
-    /// What the framework logs about each request at level `info`: how the messages begin.
+    /// The framework's records of each request at level `info`: the starts of their messages.
     pub info_records: &'static [&'static str],
-    /// The same at level `debug`, those of `info` included.
+    /// The same at level `debug`, including those of `info`.
     pub debug_records: &'static [&'static str],
-    /// What the framework logs about each request at level `debug` before it runs any middleware:
-    /// these records have no ID.
+    /// The framework's records of each request at level `debug` before it runs any middleware.
+    /// These records have no ID.
     pub early_records: &'static [&'static str],
-    /// What the framework logs when it ends, of which there is more or less from time to time.
+    /// The framework's records when it ends. Their number may vary.
     pub shutdown_records: &'static [&'static str],
 }
 
-/// Runs everything against one executable, and panics with everything that is wrong.
+/// Runs all checks against one executable, and panics with every failure.
 ///
 /// # Panics
 ///
@@ -70,7 +70,7 @@ pub fn run(exe: &str, gaps: ServiceGaps) {
     runtime.block_on(check(exe, &gaps)).assert_passed(exe);
 }
 
-/// Runs everything against one executable.
+/// Runs all checks against one executable.
 pub async fn check(exe: &str, gaps: &ServiceGaps) -> Report {
     let mut report = Report::default();
     for result in [
@@ -162,8 +162,8 @@ async fn participating(report: &mut Report, exe: &str, gaps: &ServiceGaps) -> io
     finish(report, service).await
 }
 
-/// Whatever was asked of the service, its log consists of records with one ID each: at level
-/// `info` nobody writes about anything but requests, once the service has started.
+/// Checks that the log consists of records with one ID each, whatever the requests were. At level
+/// `info`, a service writes only about requests once it has started.
 async fn finish(report: &mut Report, service: Service) -> io::Result<()> {
     let output = service.terminate().await?;
     for record in logs::read(report, "json", &output.stdout) {

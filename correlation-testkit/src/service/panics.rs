@@ -1,5 +1,5 @@
-//! The report of a panic is on standard error, in the form of the log and with the ID on each line.
-//! It is no log record.
+//! The report of a panic goes to standard error, in the format of the log and with the ID on each
+//! line. It is not a log record.
 
 use std::io;
 
@@ -9,7 +9,7 @@ use super::process::{LISTENING, Service};
 use crate::checks::{carries, sent};
 use crate::{Connection, Report};
 
-/// Runs a service for each form.
+/// Runs a service for each format.
 pub(super) async fn check(exe: &str) -> Report {
     let mut report = Report::default();
     for format in ["json", "text"] {
@@ -24,7 +24,7 @@ pub(super) async fn check(exe: &str) -> Report {
 async fn panics(report: &mut Report, exe: &str, format: &str) -> io::Result<()> {
     let service = Service::start(exe, &[("LOG_FORMAT", format)]).await?;
     for id in ["c-1", "c-2"] {
-        // What comes back is not the matter here: the connection may well close.
+        // The answer does not matter here. The connection may close.
         let mut connection = Connection::open(service.addr()).await?;
         let _ = connection.get("/panic", &sent(id)).await;
         let mut connection = Connection::open(service.addr()).await?;
@@ -44,7 +44,7 @@ async fn panics(report: &mut Report, exe: &str, format: &str) -> io::Result<()> 
         let boom = own.iter().filter(|line| line.contains("boom"));
         report.equal(format_args!("messages of {id}"), boom.count(), 1);
     }
-    // The framework may well log that it has caught a panic.
+    // The framework may log that it has caught a panic.
     let is_report =
         |line: &&String| line.contains("panicked at") || line.contains("\"target\":\"panic\"");
     let logged = output.stdout.iter().find(is_report);

@@ -1,4 +1,4 @@
-//! `TRACE_CONTEXT=participate`: what the table of vectors cannot say.
+//! Checks of `TRACE_CONTEXT=participate` that the table of vectors cannot express.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -14,7 +14,7 @@ use super::vectors::well_formed;
 use crate::checks::{carries, sent};
 use crate::{CORRELATION_ID, Connection, RecordedCall, Report, Response, Sent, TRACE, TRACE_ID};
 
-/// A service that is asked for calls, and the service that gets them.
+/// A service that is asked to make calls, and the service that receives them.
 pub(super) struct Participant<'a> {
     report: &'a mut Report,
     addr: SocketAddr,
@@ -41,7 +41,7 @@ impl<'a> Participant<'a> {
         })
     }
 
-    /// Asks for calls in every way.
+    /// Requests calls in every way.
     pub(super) async fn check(mut self) -> io::Result<SpanIds> {
         self.continued().await?;
         self.begun().await?;
@@ -53,7 +53,7 @@ impl<'a> Participant<'a> {
         Ok(self.made)
     }
 
-    /// The trace of somebody who is not trusted ends here, and one of our own begins.
+    /// Checks that the trace of a caller that is not trusted ends here, and that a new one begins.
     pub(super) async fn check_distrusted(mut self) -> io::Result<()> {
         let what = "participate, distrusted";
         let headers = [
@@ -73,7 +73,8 @@ impl<'a> Participant<'a> {
         Ok(())
     }
 
-    /// A trace that came in: each call has a parent-id of its own, and all else as it came.
+    /// Checks a trace that came in: each call has a new parent-id, and everything else is
+    /// unchanged.
     async fn continued(&mut self) -> io::Result<()> {
         for flags in ["00", "01", "02", "03"] {
             let what = format!("participate, flags {flags}");
@@ -101,7 +102,8 @@ impl<'a> Participant<'a> {
         Ok(())
     }
 
-    /// No trace came in, so one begins: the same for all calls of a request.
+    /// Checks a request without a trace. A new trace begins, which is the same for all calls of the
+    /// request.
     async fn begun(&mut self) -> io::Result<()> {
         let mut traces = BTreeSet::new();
         for headers in [
@@ -115,7 +117,7 @@ impl<'a> Participant<'a> {
             let id = response.ids().concat();
             let parents = self.parents(&what, &calls, CALLS);
             for parent in &parents {
-                // The ID was made here too: one search finds both.
+                // The ID was made here too, so one search finds both.
                 self.report
                     .equal(&what, &parent[3..35], id.replace('-', ""));
                 self.report.equal(&what, &parent[52..], "-02");
@@ -133,8 +135,8 @@ impl<'a> Participant<'a> {
         Ok(())
     }
 
-    /// The caller's ID is the trace-id where it has the form of one. What is random in it, if
-    /// anything, only the caller knows.
+    /// Checks that the caller's ID becomes the trace-id if it has the format of one. Only the
+    /// caller knows whether it is random.
     async fn named(&mut self) -> io::Result<()> {
         for (id, trace_id, flags) in [
             (HYPHENATED, Some(TRACE_ID), "-00"),
@@ -155,12 +157,12 @@ impl<'a> Participant<'a> {
         Ok(())
     }
 
-    /// `/relay` is a call like any other.
+    /// Checks that `/relay` is a call like any other.
     async fn relayed(&mut self) -> io::Result<()> {
         let what = "participate, /relay";
         let response = self.connection.get("/relay", &TRACED).await?;
         self.answered(what, &response, 200);
-        // What goes back is the ID alone.
+        // Only the ID goes back.
         for name in ["traceparent", "tracestate", "traceresponse"] {
             let lines = response.values(name).len();
             self.report.equal(format_args!("{what}: {name}"), lines, 0);
@@ -173,7 +175,8 @@ impl<'a> Participant<'a> {
         Ok(())
     }
 
-    /// Whatever the other side answers, the next call is made; one that gets no answer is the last.
+    /// Checks that the next call is made whatever the other side answers. A call without an answer
+    /// is the last one.
     async fn broken(&mut self) -> io::Result<()> {
         let what = "participate, a call that fails";
         let paths = ["/status/500", "/status/404", "/last"];
@@ -188,7 +191,7 @@ impl<'a> Participant<'a> {
         let after = calls.iter().any(|call| call.mentions("/never"));
         let told = || format!("{what}: a call after it: {calls:?}");
         self.report.holds(!after, told);
-        // A client may try again on a new connection: that is the same call.
+        // A client may retry on a new connection, which is the same call.
         let tried = calls.iter().map(|call| call.values("traceparent"));
         let tried: BTreeSet<_> = tried.collect();
         self.report
@@ -200,7 +203,7 @@ impl<'a> Participant<'a> {
         Ok(())
     }
 
-    /// The handler can ask for the trace-id, of a trace that began here too.
+    /// Checks that the handler can read the trace-id, also of a trace that began here.
     async fn known_inside(&mut self) -> io::Result<()> {
         for header in [("traceparent", TRACE), (CORRELATION_ID, HYPHENATED)] {
             let response = self.connection.get("/inbound", &[header]).await?;
@@ -211,11 +214,12 @@ impl<'a> Participant<'a> {
         Ok(())
     }
 
-    /// At the same time: no request has another's trace, and no two calls the same parent-id.
+    /// Checks many requests at once: none has another's trace, and no two calls have the same
+    /// parent-id.
     async fn many(&mut self) -> io::Result<()> {
         let what = "participate, many";
         let (addr, mut clients) = (self.addr, JoinSet::new());
-        // Zero is no trace-id.
+        // Zero is not a valid trace-id.
         for client in 1..=CLIENTS {
             let calls = calls_to((0..CALLS).map(|_| self.stub.url()));
             clients.spawn(async move {
@@ -241,7 +245,7 @@ impl<'a> Participant<'a> {
         Ok(())
     }
 
-    /// Asks for a call of each path: the answer, and the calls as they came.
+    /// Requests a call of each path. Returns the answer, and the calls as they were received.
     async fn post(
         &mut self,
         headers: &[(&str, &str)],
@@ -259,7 +263,8 @@ impl<'a> Participant<'a> {
         carries(self.report, what, response, "c-1");
     }
 
-    /// One valid `traceparent` for each call, all of them different.
+    /// Returns the `traceparent` of each call. Each must have one that is valid, and all must
+    /// differ.
     fn parents(&mut self, what: &str, calls: &[RecordedCall], count: usize) -> Vec<String> {
         let lines = calls.iter().map(|call| call.values("traceparent"));
         let valid = |lines: &Vec<String>| matches!(&lines[..], [one] if well_formed(one));
@@ -287,7 +292,7 @@ impl<'a> Participant<'a> {
     }
 }
 
-/// Every call is in the log under its parent-id, beside the IDs of its request.
+/// Checks that every call is in the log under its parent-id, beside the IDs of its request.
 pub(super) fn check_log(report: &mut Report, mut made: SpanIds, records: &[Record]) {
     let logged = records.iter().filter_map(|record| {
         let span_id = record.span_id.clone()?;
@@ -304,6 +309,6 @@ const C1: (&str, &str) = (CORRELATION_ID, "c-1");
 const TRACED: [(&str, &str); 2] = [C1, ("traceparent", TRACE)];
 /// The ID whose digits are [`TRACE_ID`].
 const HYPHENATED: &str = "4bf92f35-77b3-4da6-a3ce-929d0e0e4736";
-/// What one request asks for.
+/// The number of calls that one request makes.
 const CALLS: usize = 5;
 const CLIENTS: usize = 40;

@@ -11,17 +11,17 @@ use tokio::task::JoinHandle;
 
 use crate::client::{in_time, invalid};
 
-/// A running service. Dropped, it is killed.
+/// A running service. When this value is dropped, it kills the service.
 #[derive(Debug)]
 pub struct Service {
     process: Process,
     addr: SocketAddr,
 }
 
-/// What is left of a process.
+/// The output of a process that has ended.
 #[derive(Debug)]
 pub struct Output {
-    /// How it ended.
+    /// The exit status.
     pub status: ExitStatus,
     /// The lines of standard output: the log records.
     pub stdout: Vec<String>,
@@ -30,14 +30,15 @@ pub struct Output {
 }
 
 impl Service {
-    /// Starts a service on a free loopback port, with this environment and nothing inherited.
+    /// Starts a service on a free loopback port, with only this environment.
     ///
     /// # Errors
     ///
-    /// If it does not say in time where it listens.
+    /// If it does not print within the deadline where it listens.
     pub async fn start(exe: &str, env: &[(&str, &str)]) -> io::Result<Self> {
         let mut process = Process::spawn(exe, env)?;
-        // The sender goes when standard error ends, so a process that dies is not waited for.
+        // The sender is dropped when standard error ends, so the test does not wait for a process
+        // that has ended.
         match in_time(async { Ok((&mut process.listens).await) }).await? {
             Ok(addr) => {
                 let addr = addr.parse().map_err(|_| invalid(format!("{addr:?}")))?;
@@ -50,7 +51,7 @@ impl Service {
         }
     }
 
-    /// Where it listens.
+    /// Returns the address where it listens.
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
@@ -59,11 +60,11 @@ impl Service {
     ///
     /// # Errors
     ///
-    /// If there is no such process any more.
+    /// If the process no longer exists.
     pub async fn signal(&self) -> io::Result<()> {
         let gone = || invalid("has ended by itself".to_owned());
         let id = self.process.child.id().ok_or_else(gone)?.to_string();
-        // The shell's own `kill`: the program of that name is not everywhere.
+        // It is the `kill` of the shell, because not every machine has a program of that name.
         let mut kill = Command::new("sh");
         kill.args(["-c", "kill -TERM \"$0\"", &id]);
         match in_time(kill.status()).await? {
@@ -72,11 +73,12 @@ impl Service {
         }
     }
 
-    /// Waits for the end, which must be a good one.
+    /// Waits for the end, which must be a success.
     ///
     /// # Errors
     ///
-    /// If it takes too long, the status is not 0, or where it listens was not said exactly once.
+    /// If it takes too long, the status is not 0, or the service did not print exactly once where
+    /// it listens.
     pub async fn ended(self) -> io::Result<Output> {
         let output = self.process.ended().await?;
         let Output { status, stderr, .. } = &output;
@@ -94,18 +96,18 @@ impl Service {
     ///
     /// # Errors
     ///
-    /// Those of [`Service::signal`] and [`Service::ended`].
+    /// The errors of [`Service::signal`] and [`Service::ended`].
     pub async fn terminate(self) -> io::Result<Output> {
         self.signal().await?;
         self.ended().await
     }
 }
 
-/// Runs a process that is to end by itself.
+/// Runs a process that must end by itself.
 ///
 /// # Errors
 ///
-/// If it takes too long; it is killed then.
+/// If it takes too long. Then the process is killed.
 pub async fn run_to_end(exe: &str, env: &[(&str, &str)]) -> io::Result<Output> {
     Process::spawn(exe, env)?.ended().await
 }
@@ -147,7 +149,7 @@ impl Process {
     }
 }
 
-/// Collects lines until the stream ends, and tells the first one that says where it listens.
+/// Collects lines until the stream ends, and sends the first address that they name.
 async fn lines(
     stream: impl AsyncRead + Unpin,
     mut says: Option<oneshot::Sender<String>>,
@@ -160,7 +162,7 @@ async fn lines(
         if let Some(addr) = text.strip_prefix(LISTENING)
             && let Some(says) = says.take()
         {
-            // Nobody waits for it in a process that is to end by itself.
+            // No code waits for it if the process must end by itself.
             says.send(addr.to_owned()).ok();
         }
         lines.push(text);

@@ -1,4 +1,4 @@
-//! What every quickstart shows: one ID on each line of a request, whoever writes the line.
+//! Every quickstart has one ID on each line of a request, whichever code writes the line.
 
 use std::io;
 use std::process::Command;
@@ -9,13 +9,13 @@ use crate::checks::{carries, carries_fresh, sent};
 use crate::process::Running;
 use crate::{Connection, NO_HEADERS, Report};
 
-/// Starts a quickstart on a free port, makes two purchases at once, and reads its log until each
-/// has been placed, shipped by a call and mailed by a task.
+/// Starts a quickstart on a free port and makes two purchases at the same time. It reads the log
+/// until each purchase has been placed, shipped by a call and mailed by a task.
 ///
 /// # Panics
 ///
-/// If the program does not do all of it in time, or if a response or a line of a request has
-/// another ID than that of its request, or none.
+/// If the program does not do all of that within the deadline. Also if a response or a line of a
+/// request has a different ID than its request, or none.
 pub fn quickstart(exe: &str) {
     let runtime = Runtime::new().expect("a runtime");
     let report = runtime.block_on(check(exe)).expect("it answers");
@@ -43,7 +43,7 @@ async fn check(exe: &str) -> io::Result<Report> {
         let id = line.rsplit_once(" correlation_id=").map(|(_, id)| id);
         let id = ids.into_iter().find(|known| Some(*known) == id);
         let event = STORY.into_iter().find(|event| line.contains(event));
-        // What the framework says before the first request belongs to none.
+        // The framework's lines before the first request belong to no request.
         if id.is_some() || event.is_some() || !told.is_empty() {
             report.holds(id.is_some(), || line.to_owned());
         }

@@ -1,4 +1,4 @@
-//! Log records as lines, and whether they are complete.
+//! Reads log records from lines, and checks whether they are complete.
 
 use std::collections::HashMap;
 
@@ -20,7 +20,7 @@ pub struct Record {
     pub span_id: Option<String>,
     /// The module that wrote it.
     pub target: String,
-    /// The message, and in text its fields.
+    /// The message, which contains the fields in the text format.
     pub message: String,
 }
 
@@ -29,7 +29,7 @@ impl Record {
     ///
     /// # Errors
     ///
-    /// If it is no JSON object, or has the ID anywhere but at its top.
+    /// If the line is not a JSON object, or has the ID anywhere except at its top level.
     pub fn json(line: &str) -> Result<Self, String> {
         let entries = members(line).map_err(|error| format!("no JSON object: {error}"))?;
         let all = |key: &str| -> Vec<String> {
@@ -82,24 +82,24 @@ impl Record {
     }
 }
 
-/// What a log must consist of.
+/// The expected content of a log.
 #[derive(Clone, Debug)]
 pub struct Complete<'a> {
     /// The IDs of all requests.
     pub ids: &'a [String],
-    /// How many records each request wrote with each of the two loggers.
+    /// The number of records that each request wrote with each of the two loggers.
     pub lines: usize,
-    /// What the framework adds to each request: how those messages begin.
+    /// The framework's records of each request: the starts of their messages.
     pub framework: &'a [&'a str],
-    /// What the framework says about each request before anybody can know its ID.
+    /// The framework's records of each request before any code can know its ID.
     pub early: &'a [&'a str],
-    /// How many records belong to no request.
+    /// The number of records that belong to no request.
     pub outside: usize,
 }
 
 impl Complete<'_> {
-    /// Compares records with that. There is one comparison for each record and one for each
-    /// request.
+    /// Compares the records with the expected content. There is one comparison for each record and
+    /// one for each request.
     pub fn check(&self, records: &[Record]) -> Report {
         let mut report = Report::default();
         let mut requests: HashMap<_, Vec<_>> = HashMap::new();
@@ -114,7 +114,7 @@ impl Complete<'_> {
                     early += 1;
                     None
                 }
-                // The handler's and the framework's own are always of some request.
+                // Records of the handler and of the framework always belong to a request.
                 [] if label.is_ok() => Some("has no ID"),
                 [] => {
                     outside.push(record);
@@ -159,7 +159,7 @@ impl Complete<'_> {
         report
     }
 
-    /// The messages of one request.
+    /// Returns the expected messages of one request.
     fn labels(&self) -> Vec<String> {
         let own =
             (0..self.lines).flat_map(|i| [format!("tracing line {i}"), format!("log line {i}")]);
@@ -167,7 +167,8 @@ impl Complete<'_> {
         own.chain(framework).collect()
     }
 
-    /// A message without what differs from request to request; `Err` if it is unexpected.
+    /// Returns a message without the parts that vary between requests, and `Err` if it is
+    /// unexpected.
     fn label(&self, message: &str) -> Result<String, String> {
         if message.starts_with("tracing line ") || message.starts_with("log line ") {
             return Ok(message.to_owned());
@@ -177,7 +178,7 @@ impl Complete<'_> {
     }
 }
 
-/// The one of these texts that the other one begins with.
+/// Returns the first of these texts with which the other text begins.
 pub(super) fn begins<'a>(texts: &[&'a str], whole: &str) -> Option<&'a str> {
     texts.iter().copied().find(|text| whole.starts_with(text))
 }

@@ -1,4 +1,4 @@
-//! What `/relay` sends to another service, and what becomes of the answer.
+//! Checks the request that `/relay` sends to another service, and the answer that it passes on.
 
 use std::io;
 use std::net::SocketAddr;
@@ -10,7 +10,7 @@ use super::stub::{BODY, Stub};
 use crate::checks::{carries, carries_fresh, sent};
 use crate::{CORRELATION_ID, Connection, NO_HEADERS, RecordedCall, Report, Sent, TRACE, TRACE_ID};
 
-/// Looks at what goes out and what comes back.
+/// Checks the outgoing request and the answer.
 pub(super) async fn check(addr: SocketAddr, stub: &Stub, mode: TraceContext) -> Report {
     let mut report = Report::default();
     for case in CASES {
@@ -27,7 +27,7 @@ pub(super) async fn check(addr: SocketAddr, stub: &Stub, mode: TraceContext) -> 
     report
 }
 
-/// Under `Trust::never()` nothing of the caller's leaves: neither its ID nor its trace.
+/// Checks that under `Trust::never()` neither the caller's ID nor its trace is sent.
 pub(super) async fn check_distrusted(addr: SocketAddr, stub: &Stub) -> Report {
     let what = "/relay, distrusted";
     let mut report = Report::default();
@@ -56,7 +56,7 @@ pub(super) async fn check_distrusted(addr: SocketAddr, stub: &Stub) -> Report {
     report
 }
 
-/// Exactly this request was sent, with the ID once and under one name.
+/// Checks that exactly this request was sent, with the ID once and under one name.
 fn sent_once(report: &mut Report, what: &str, requests: &[RecordedCall], id: &str) {
     report.equal(format_args!("{what}: requests"), requests.len(), 1);
     for request in requests {
@@ -67,7 +67,7 @@ fn sent_once(report: &mut Report, what: &str, requests: &[RecordedCall], id: &st
     }
 }
 
-/// `traceparent` line by line; the lines of `tracestate` may have been joined.
+/// Returns `traceparent` line by line. The lines of `tracestate` may have been joined.
 pub(super) fn trace_headers(
     report: &mut Report,
     what: &str,
@@ -112,7 +112,7 @@ async fn sends(
     Ok(())
 }
 
-/// Without an ID, and with one under another name.
+/// Checks a request without an ID, and one whose ID has another name.
 async fn sends_fresh(report: &mut Report, addr: SocketAddr, stub: &Stub) -> io::Result<()> {
     let what = "/relay, ID made here";
     let mut connection = Connection::open(addr).await?;
@@ -133,7 +133,7 @@ async fn sends_fresh(report: &mut Report, addr: SocketAddr, stub: &Stub) -> io::
     Ok(())
 }
 
-/// Whatever the other side answers is passed on, but for its ID.
+/// Checks that every answer of the other side is passed on, except its ID.
 async fn answers(report: &mut Report, addr: SocketAddr, stub: &Stub) -> io::Result<()> {
     let mut connection = Connection::open(addr).await?;
     for status in [200, 201, 400, 401, 404, 409, 429, 500, 502, 503] {
@@ -155,14 +155,14 @@ async fn answers(report: &mut Report, addr: SocketAddr, stub: &Stub) -> io::Resu
         format!("{path}: status {}, want 502 or 504", response.status)
     });
     carries(report, path, &response, "c-1");
-    // A client may try again; each time it is the same request.
+    // A client may retry, and each attempt is the same request.
     for request in stub.take() {
         report.equal(path, request.values(CORRELATION_ID), ["c-1"]);
     }
     Ok(())
 }
 
-/// The outbound connections are shared by all requests; their IDs are not.
+/// Checks many requests at once. They share the outbound connections, but not their IDs.
 async fn many(report: &mut Report, addr: SocketAddr) -> io::Result<()> {
     let mut clients = JoinSet::new();
     for client in 0..CLIENTS {
@@ -188,7 +188,8 @@ async fn many(report: &mut Report, addr: SocketAddr) -> io::Result<()> {
     Ok(())
 }
 
-/// Name, headers in, `traceparent` out, members of `tracestate` out.
+/// The name, the inbound headers, the `traceparent` that is sent, and the members of the
+/// `tracestate` that is sent.
 type SendCase = (&'static str, &'static [Line], Values, Values);
 type Line = (&'static str, &'static str);
 type Values = &'static [&'static str];

@@ -1,4 +1,4 @@
-//! SIGTERM ends the service with status 0; who is being served is served to the end.
+//! SIGTERM ends the service with status 0. Requests that are being served are completed.
 
 use std::io;
 use std::net::SocketAddr;
@@ -19,14 +19,14 @@ pub(super) async fn check(exe: &str) -> Report {
     report
 }
 
-/// A client that keeps its connection open does not keep the service alive.
+/// Checks that a client with an open connection does not keep the service alive.
 async fn idle(exe: &str) -> io::Result<()> {
     let service = Service::start(exe, &[]).await?;
     let mut unused = Connection::open(service.addr()).await?;
     let mut kept_alive = Connection::open(service.addr()).await?;
     kept_alive.get("/id", &sent("c-1")).await?;
     service.terminate().await?;
-    // Both must still have been open until here.
+    // Both connections must be open until here.
     drop(unused.write(b"").await);
     drop(kept_alive);
     Ok(())
@@ -68,9 +68,10 @@ async fn busy(report: &mut Report, exe: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// Nobody new is let in: by that the signal is known to have been heard. Each attempt waits for an
-/// answer: connections alone are made by the kernel, as fast as the test can ask for them, and
-/// would take the time that the service needs.
+/// Waits until new clients are refused, which shows that the service has received the signal.
+///
+/// Each attempt waits for an answer. The kernel accepts connections as fast as the test can open
+/// them, and that would take the time that the service needs.
 async fn refuses(addr: SocketAddr) -> io::Result<()> {
     let answers = async || Connection::open(addr).await?.get("/id", NO_HEADERS).await;
     in_time(async {
@@ -80,5 +81,5 @@ async fn refuses(addr: SocketAddr) -> io::Result<()> {
     .await
 }
 
-/// More than are sent before the signal is heard, less than a second's worth.
+/// It is more than the service sends before it receives the signal, and takes less than a second.
 const CHUNKS: usize = 100;

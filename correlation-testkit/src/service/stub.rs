@@ -1,4 +1,4 @@
-//! Somebody else's service: it knows nothing of IDs and remembers what it was sent.
+//! Another service, which knows nothing of IDs and remembers the requests that it received.
 
 use std::io;
 use std::sync::mpsc::{Sender, channel};
@@ -16,7 +16,7 @@ use crate::{CORRELATION_ID, DEADLINE, RecordedCall, Recorder};
 /// - `/status/CODE` with that status and [`BODY`],
 /// - anything else with 200 and the ID that it was sent.
 ///
-/// Its responses carry an ID of its own, which is nobody else's business.
+/// Its responses carry its own ID, which must not appear anywhere else.
 #[derive(Debug)]
 pub(super) struct Stub {
     recorder: Recorder,
@@ -24,7 +24,7 @@ pub(super) struct Stub {
     release: Sender<()>,
 }
 
-/// What `/status/CODE` is answered with.
+/// The body of the answers of `/status/CODE`.
 pub(super) const BODY: &str = "{\"error\": \"no such order: n\u{b0} 7\"}\n";
 
 impl Stub {
@@ -42,7 +42,7 @@ impl Stub {
                 "/hold" => {
                     arrives.notify_one();
                     let released = released.lock().unwrap_or_else(PoisonError::into_inner);
-                    // An error is a test that has ended.
+                    // An error means that the test has ended.
                     let _ = released.recv_timeout(DEADLINE);
                 }
                 _ => {}
@@ -60,7 +60,7 @@ impl Stub {
         format!("http://127.0.0.1:{}", self.recorder.port())
     }
 
-    /// Takes what has come since the last time.
+    /// Takes the calls that were received since the last time.
     pub(super) fn take(&self) -> Vec<RecordedCall> {
         self.recorder.take()
     }
@@ -74,7 +74,7 @@ impl Stub {
         .await
     }
 
-    /// Answers it.
+    /// Answers the request to `/hold`.
     pub(super) fn release(&self) {
         let _ = self.release.send(());
     }

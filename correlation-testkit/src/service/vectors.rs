@@ -1,5 +1,5 @@
-//! The table of W3C Trace Context, over a socket in and a socket out: what any framework does to
-//! header lines on their way to the library, and any client on their way out, is in it.
+//! The table of W3C Trace Context, checked from socket to socket. So it covers the changes that a
+//! framework makes to header lines before the library sees them, and those of a client afterwards.
 
 use std::io;
 use std::net::SocketAddr;
@@ -22,7 +22,7 @@ pub(super) async fn check(
     let mut rows = table::all();
     rows.retain(|row| row.over_http);
     if mode == TraceContext::Off {
-        // Nothing is read, so one row of each rule will do.
+        // No headers are read in this mode, so one row of each rule is enough.
         rows.sort_by_key(|row| row.rule);
         rows.dedup_by_key(|row| row.rule);
     }
@@ -64,7 +64,7 @@ async fn send_all(
     Ok(())
 }
 
-/// What is wrong with the two calls that one request made.
+/// Returns the fault in the two calls that one request made.
 fn judge(row: &Vector, mode: TraceContext, calls: &[RecordedCall]) -> Result<(), String> {
     let [first, second] = calls else {
         return Err(format!("{} calls, want 2", calls.len()));
@@ -87,7 +87,7 @@ fn judge(row: &Vector, mode: TraceContext, calls: &[RecordedCall]) -> Result<(),
 
 fn judge_call(row: &Vector, mode: TraceContext, call: &RecordedCall) -> Result<(), String> {
     let (parents, states) = (call.values("traceparent"), call.values("tracestate"));
-    // The call is a request of its own: no other header of the caller's goes with it.
+    // The call is a separate request: no other header of the caller goes with it.
     let others = row.lines.iter().map(|(name, _)| name);
     let others: Vec<_> = others
         .filter(|name| !["traceparent", "tracestate"].contains(&&*name.to_ascii_lowercase()))
@@ -116,7 +116,7 @@ fn judge_call(row: &Vector, mode: TraceContext, call: &RecordedCall) -> Result<(
     }
 }
 
-/// The same but for a parent-id of its own.
+/// Returns whether the two are the same except for a new parent-id.
 fn continues(sent: &str, parent: &str) -> bool {
     well_formed(sent)
         && sent[..36] == parent[..36]
@@ -124,7 +124,8 @@ fn continues(sent: &str, parent: &str) -> bool {
         && sent[36..52] != parent[36..52]
 }
 
-/// A trace of its own: not sampled, since nobody here records it, and random.
+/// Returns whether this begins a trace. It is not sampled, because no code records it here, and it
+/// is random.
 fn begins(sent: &str) -> bool {
     let theirs = [table::TRACE_ID, table::PARENT_ID];
     well_formed(sent) && sent.ends_with("-02") && !theirs.iter().any(|id| sent.contains(id))

@@ -1,7 +1,7 @@
-//! The grammar of what goes out, written a second time.
+//! The grammar of the headers that are sent, written a second time.
 
-/// Whether this is a `traceparent` as it is sent: version 00 (section "traceparent Header Field
-/// Values"), and no unknown flag.
+/// Returns whether this is a `traceparent` that may be sent: version 00 (section "traceparent
+/// Header Field Values") with no unknown flag.
 #[must_use]
 pub fn is_traceparent(value: &str) -> bool {
     let parts: Vec<_> = value.split('-').collect();
@@ -15,8 +15,8 @@ pub fn is_traceparent(value: &str) -> bool {
         && ["00", "01", "02", "03"].contains(&parts[3])
 }
 
-/// Whether this is a `tracestate` as it is sent: the grammar of lists (section "tracestate Header
-/// Field Values"), no empty member, no twins, 512 bytes.
+/// Returns whether this is a `tracestate` that may be sent: the grammar of lists (section
+/// "tracestate Header Field Values"), no empty member, no duplicate keys, at most 512 bytes.
 #[must_use]
 pub fn is_tracestate(list: &str) -> bool {
     let members: Vec<_> = list

@@ -1,4 +1,4 @@
-//! Rows about how long a `tracestate` may be, in its parts and as a whole.
+//! Rows about the length of a `tracestate`, of its parts and as a whole.
 
 use super::Vector;
 use super::state::row;
@@ -68,12 +68,13 @@ fn shortened() -> Vec<Vector> {
         .collect();
     vec![
         row("S6", section, &[&exact], &exact),
-        // One byte more: both are long, the right one goes.
+        // With one byte more, both members are long, and the right one is removed.
         row("S6", section, &[&over], &sized("a", 256)),
         row("S6", section, &[whole], ""),
         // 24 members of 20 bytes and their commas are 503 bytes.
         row("S6", section, &[list(&short)], &list(&short[..24])),
-        // The long ones go first, wherever they stand, from the right, and not more than need be.
+        // The long members are removed first, wherever they stand. They are removed from the right,
+        // and no more than necessary.
         row(
             "S6",
             section,
@@ -86,14 +87,14 @@ fn shortened() -> Vec<Vector> {
             &[list(&[&big_a, &list(&short[..24])])],
             &list(&short[..24]),
         ),
-        // 128 bytes are not long: what is right of them goes first.
+        // A member of 128 bytes is not long. So the members to its right are removed first.
         row(
             "S6",
             section,
             &[list(&[&three, &list(&short[..7])])],
             &list(&[&three, &list(&short[..6])]),
         ),
-        // In all lines together, and with their white space.
+        // The limit applies to all lines together, including their white space.
         row(
             "S6",
             section,
@@ -106,7 +107,7 @@ fn shortened() -> Vec<Vector> {
             &[short[..24].join(" \t , \t ")],
             &list(&short[..24]),
         ),
-        // The most that is legal by number, 8 kB in one line.
+        // This is the maximum number of members, 8 kB in one line.
         row("S6", section, &[legal.join(",")], &legal[0]),
     ]
 }

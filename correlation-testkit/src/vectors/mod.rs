@@ -1,7 +1,7 @@
-//! W3C Trace Context as data: header lines in, what goes out.
+//! W3C Trace Context as data: inbound header lines, and the headers that are sent.
 //!
-//! Each row has the number of the rule it shows and the section of the specification, level 2
-//! (<https://www.w3.org/TR/trace-context-2/>), that the rule is from:
+//! Each row has the number of the rule that it shows, and the section of the specification that has
+//! the rule, at level 2 (<https://www.w3.org/TR/trace-context-2/>):
 //!
 //! | rule | of `traceparent` |
 //! |---|---|
@@ -10,27 +10,27 @@
 //! | P3 | a version that is not two digits and a dash restarts the trace |
 //! | P4 | version `ff` is invalid |
 //! | P5 | version `00` is 55 bytes exactly |
-//! | P6 | a higher version is read by what it begins with, and goes out as `00` |
-//! | P7 | an invalid trace-id, parent-id or flag makes the header as good as absent |
+//! | P6 | a higher version is read by its beginning, and is sent as `00` |
+//! | P7 | if the trace-id, the parent-id or a flag is invalid, the header counts as absent |
 //! | P8 | flags are single bits; unknown ones are not sent |
-//! | P9 | the `random` flag of a continued trace stays as it is |
-//! | P10 | so does `sampled` |
-//! | P11 | two lines are none |
+//! | P9 | the `random` flag of a continued trace does not change |
+//! | P10 | neither does `sampled` |
+//! | P11 | two lines count as none |
 //! | P12 | without a valid `traceparent` there is no `tracestate` |
-//! | P13 | a valid one goes on |
+//! | P13 | a valid one is continued |
 //!
-//! P14 (what may be changed at all) and P15 (foreign IDs) are about what is sent; the tests of
-//! the modes hold them for every row.
+//! P14 (what may be changed at all) and P15 (foreign IDs) are about the headers that are sent. The
+//! tests of the modes check both for every row.
 //!
 //! | rule | of `tracestate` |
 //! |---|---|
-//! | S1 | a bad one does not touch the `traceparent` |
-//! | S2 | lines are one list; empty members are nothing |
-//! | S3 | one bad member, or a 33rd, spoils the list |
-//! | S4 | the order stays; of twins the first stays |
-//! | S5 | spaces at the start of a value are part of it, at its end not |
-//! | S6 | 512 bytes: of more, whole members go, at first those over 128 |
-//! | S7 | nothing of ours is put in |
+//! | S1 | an invalid one does not affect the `traceparent` |
+//! | S2 | all lines are one list; empty members are ignored |
+//! | S3 | one invalid member, or a 33rd one, makes the list invalid |
+//! | S4 | the order does not change; of two members with the same key, the first stays |
+//! | S5 | spaces at the start of a value belong to it, and spaces at its end do not |
+//! | S6 | 512 bytes at most: beyond that, whole members are removed, first those over 128 bytes |
+//! | S7 | this library adds no member |
 
 mod grammar;
 mod limits;
@@ -40,48 +40,49 @@ mod values;
 
 pub use grammar::{is_traceparent, is_tracestate};
 
-/// One row.
+/// One row of the table.
 #[derive(Clone, Debug)]
 pub struct Vector {
-    /// The rule it shows.
+    /// The number of the rule.
     pub rule: &'static str,
-    /// The section of the specification that says so.
+    /// The section of the specification with the rule.
     pub section: &'static str,
-    /// The header lines that come in, in their order.
+    /// The inbound header lines, in their order.
     pub lines: Vec<(&'static str, Vec<u8>)>,
-    /// What becomes of them.
+    /// The trace context that is sent.
     pub goes: Goes,
-    /// What becomes of them where lines that are not UTF-8 never arrive.
+    /// The trace context that is sent if lines that are not UTF-8 never arrive.
     pub without_bad_lines: Goes,
-    /// Whether services are asked it too: what HTTP can carry, but not each of 256 bytes.
+    /// Whether services are tested with it, too. HTTP must be able to carry it, and not all 256
+    /// bytes are tested.
     pub over_http: bool,
 }
 
-/// What becomes of a trace context.
+/// The result for a trace context.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Goes {
     /// It is continued.
     On {
-        /// As it goes on with the caller's parent-id.
+        /// The `traceparent` that continues it, with the caller's parent-id.
         parent: String,
-        /// Empty: none is sent.
+        /// The `tracestate`. If it is empty, none is sent.
         state: String,
     },
-    /// It is as if none had come.
+    /// The result is the same as for a request without one.
     Nowhere,
 }
 
-/// Every row.
+/// Returns every row.
 pub fn all() -> Vec<Vector> {
     [parent::vectors(), state::vectors(), limits::vectors()].concat()
 }
 
-/// The trace-id of nearly all rows.
+/// The trace-id of almost all rows.
 pub const TRACE_ID: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
-/// The caller's parent-id of nearly all rows.
+/// The caller's parent-id of almost all rows.
 pub const PARENT_ID: &str = "00f067aa0ba902b7";
 
-/// Version `00` of that context.
+/// Returns this context in version `00`.
 fn context(flags: &str) -> String {
     format!("00-{TRACE_ID}-{PARENT_ID}-{flags}")
 }
@@ -115,7 +116,7 @@ impl Vector {
         self.line("tracestate", value)
     }
 
-    /// A row like many others.
+    /// Marks a row that is like many others, so only core is tested with it.
     fn in_core_only(mut self) -> Self {
         self.over_http = false;
         self
@@ -130,7 +131,7 @@ impl Vector {
         self
     }
 
-    /// What it is where lines that are not UTF-8 never arrive.
+    /// Sets the result if lines that are not UTF-8 never arrive.
     fn else_goes_on(mut self, parent: &str, state: &str) -> Self {
         let goes = std::mem::replace(&mut self.goes, Goes::Nowhere);
         self = self.goes_on(parent, state);

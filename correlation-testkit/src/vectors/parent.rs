@@ -13,7 +13,7 @@ pub(super) fn vectors() -> Vec<Vector> {
         }));
     }
     for &(rule, section, values) in INVALID {
-        // Beside it, a list that must not be looked at.
+        // The list beside it must not be read.
         let row = |value: &&str| Vector::new(rule, section).parent(ids(value)).state("a=1");
         rows.extend(values.iter().map(row));
     }
@@ -66,7 +66,7 @@ fn white_space() -> Vec<Vector> {
     [rows.to_vec(), others.to_vec()].concat()
 }
 
-/// All values of the two digits, one for each bit and its neighbours.
+/// Returns values of the two digits: one for each bit, and its neighbours.
 fn flags() -> Vec<Vector> {
     const BITS: &[(&str, &str, &str, &str)] = &[
         ("P10", "Sampled flag", "00", "00"),
@@ -92,7 +92,7 @@ fn flags() -> Vec<Vector> {
         let row = Vector::new(rule, section).parent(context(received));
         row.goes_on(&context(sent), "")
     });
-    // What a higher version means by other bits is not known.
+    // The meaning of other bits in a higher version is not known.
     let higher = Vector::new("P8", "Versioning of traceparent")
         .parent(context("ff").replacen("00", "01", 1))
         .goes_on(&context("03"), "");
@@ -127,7 +127,7 @@ fn not_text() -> Vec<Vector> {
         .into_iter()
         .flat_map(|at| [0x00, 0x7f, 0x80, 0xff].map(|byte| row().parent(spoiled(at, byte))))
         .collect();
-    // Digits, but of another script; and an `a` with an accent is two bytes.
+    // These are digits of another script, and an `a` with an accent, which is two bytes.
     rows.push(row().parent(valid.replace('4', "\u{ff14}")));
     rows.push(row().parent(valid.replace('a', "\u{e1}")));
     rows.push(row().parent([valid.as_bytes(), b"\xff"].concat()));
@@ -162,7 +162,7 @@ fn several() -> Vec<Vector> {
         Vector::new("P12", "No traceparent Received")
             .state("a=1")
             .state("b=2"),
-        // No other header stands in for it.
+        // No other header replaces it.
         Vector::new("P12", "No traceparent Received")
             .line("b3", format!("{TRACE_ID}-{PARENT_ID}-1"))
             .state("a=1"),

@@ -11,7 +11,8 @@ pub(super) fn vectors() -> Vec<Vector> {
     }
     for &(section, members) in BAD_MEMBERS {
         rows.extend(members.iter().flat_map(|member| {
-            // Alone, and wherever it stands; a bad list costs the list only.
+            // The member stands alone, and in every place of a list. A bad list loses only the
+            // list.
             let around = format!("ok=1,{member},more=2");
             [
                 row("S3", section, &[member], ""),
@@ -63,7 +64,7 @@ fn every_character() -> Vec<Vector> {
     let all = format!("{key}={value}");
     let mut rows = vec![row("S3", "Key and Value", &[&all], &all)];
     for byte in (0..=u8::MAX).filter(|b| !key.as_bytes().contains(b) && !b",=".contains(b)) {
-        // White space before it is the list's.
+        // White space before it belongs to the list.
         if !b" \t".contains(&byte) {
             rows.push(spoiled("Key", &[byte, b'k', b'=', b'1']));
         }
@@ -79,7 +80,7 @@ fn every_character() -> Vec<Vector> {
     rows
 }
 
-/// A line that spoils the list, even after a good one.
+/// Returns a row whose line makes the whole list invalid, even after a good line.
 fn spoiled(section: &'static str, line: &[u8]) -> Vector {
     let mut row = row("S3", section, &[b"ok=1", line], "");
     if std::str::from_utf8(line).is_err() {
@@ -102,7 +103,7 @@ fn counted() -> Vec<Vector> {
         row("S3", section, &[list(0..31)], &list(0..31)),
         row("S3", section, &[list(0..32)], &list(0..32)),
         row("S3", section, &[list(0..10), list(10..32)], &list(0..32)),
-        // Empty members do not count: nobody could say who made them.
+        // Empty members do not count, because their origin is unknown.
         row("S2", section, &[empty], &list(0..32)),
         row("S3", section, &[list(0..33)], ""),
         row("S3", section, &[list(0..16), list(16..33)], ""),
@@ -111,7 +112,7 @@ fn counted() -> Vec<Vector> {
     ]
 }
 
-/// Lines that are not UTF-8, which some servers do not hand on.
+/// Returns rows with lines that are not UTF-8, which some servers do not pass on.
 fn not_text() -> Vec<Vector> {
     let parent = context("01");
     let alone = row("S3", "Value", &[b"a=\xff"], "");
@@ -121,7 +122,7 @@ fn not_text() -> Vec<Vector> {
     vec![alone, second.else_goes_on(&parent, "a=1"), same_line]
 }
 
-/// Rule, section, and pairs of the lines and what goes on.
+/// The rule, the section, and pairs of the lines and the list that is sent.
 const LINES: Rows<(&[&str], &str)> = &[
     (
         "S1",
@@ -205,7 +206,7 @@ const LINES: Rows<(&[&str], &str)> = &[
     ),
 ];
 
-/// Section, and members each of which spoils a list.
+/// The section, and members that each make a list invalid.
 const BAD_MEMBERS: &[(&str, &[&str])] = &[
     ("list-members", &["a", "=", "=1", "a:1"]),
     (
@@ -223,5 +224,5 @@ const BAD_MEMBERS: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// Bytes beside those that are allowed; `k`, `=` and `1` are in every line.
+/// Bytes next to the allowed ones. `k`, `=` and `1` are in every line.
 const NEIGHBOURS: &[u8] = b"\t !+./:;<>?@AZ[`{|}~\x80\xff";

@@ -3,7 +3,7 @@
 /// `TRACE` and `PARENT` stand for the IDs of [`context`](super::context).
 pub(super) type Rows<R> = &'static [(&'static str, &'static str, &'static [R])];
 
-/// Rule, section, and pairs of what comes in and what goes on.
+/// The rule, the section, and pairs of the inbound value and the one that is sent.
 pub(super) const VALID: Rows<(&str, &str)> = &[
     (
         "P13",
@@ -60,7 +60,7 @@ pub(super) const VALID: Rows<(&str, &str)> = &[
     ),
 ];
 
-/// Rule, section, and what comes in.
+/// The rule, the section, and the inbound value.
 pub(super) const INVALID: Rows<&str> = &[
     (
         "P3",

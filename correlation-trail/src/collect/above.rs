@@ -1,4 +1,4 @@
-//! The line above that has the time.
+//! The nearest line above that has a time.
 
 use memchr::memrchr;
 
@@ -7,8 +7,8 @@ use crate::clean::clean;
 use crate::format::{self, Body, Parsed};
 use crate::time::Timestamp;
 
-/// The nearest line with a time, for lines below that have none. Each line is looked at once, so
-/// that a file without times takes no longer than one with.
+/// The nearest line with a time, for lines below it that have none. Each line is looked at once, so
+/// a file without times takes no longer than one with times.
 #[derive(Debug, Default)]
 pub(super) struct Above {
     /// The number of the last line that was looked at.
@@ -17,9 +17,9 @@ pub(super) struct Above {
     pub(super) line: u64,
     pub(super) parsed: Parsed,
     pub(super) time: Option<(Timestamp, u32)>,
-    /// Whether it, or a line since, has the ID of another.
+    /// Whether this line, or a line since, has a different ID.
     pub(super) is_of_other: bool,
-    /// The number of lines since that were looked at in vain.
+    /// The number of lines since that were looked at without finding a time.
     pub(super) vain: usize,
 }
 
@@ -28,7 +28,7 @@ impl Collector<'_> {
     pub(super) fn look_back(&mut self, mut above: &[u8], number: u64) {
         let (mut found, mut other) = (false, false);
         let mut line = number - 1;
-        // Where so many lines have no time, the others have none.
+        // If so many lines have no time, the others have none either.
         let hopeless = self.above.vain > 5 * MOST_LINES;
         let most = if hopeless { 2 } else { MOST_LINES as u64 };
         while line > self.above.seen && line + most >= number && !found {
@@ -64,7 +64,7 @@ impl Collector<'_> {
         self.above.seen = number - 1;
     }
 
-    /// Remembers a line that lies right below the last, with all that is known of it.
+    /// Remembers a line right below the last one, with all that is known about it.
     pub(super) fn look_at(&mut self, body: &Body<'_>, parsed: Parsed, number: u64) {
         let time = self.time(&parsed);
         if time.is_some() || parsed.is_head {
@@ -80,7 +80,7 @@ impl Collector<'_> {
     }
 }
 
-/// The last lines of `above`, as text without what is around it.
+/// Returns the last lines of `above` as text, without their wrappers.
 pub(super) fn lines_from(mut above: &[u8], count: u64) -> Vec<String> {
     let mut lines = Vec::new();
     for _ in 0..count {

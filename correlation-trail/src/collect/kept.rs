@@ -1,9 +1,9 @@
-//! The text of a record, as it is kept.
+//! The text of a record, in the form that is kept.
 
 use crate::record::Record;
 
-/// Takes the ID out of a record where it is no news: in brackets before the message, at the end of
-/// a line, under a usual key.
+/// Removes the ID from a record where it tells nothing new: in brackets before the message, at the
+/// end of a line, or under a usual key.
 pub(super) fn tidy(record: &mut Record, id: &str) {
     record
         .fields
@@ -35,7 +35,7 @@ fn without_prefix<'l>(mut message: &'l str, id: &str) -> &'l str {
     message
 }
 
-/// A line without the ID at its end.
+/// Returns a line without the ID at its end.
 fn without_suffix<'l>(line: &'l str, id: &str) -> &'l str {
     let line = line.trim_end();
     if let Some(rest) = line.strip_suffix(id)
@@ -47,7 +47,8 @@ fn without_suffix<'l>(line: &'l str, id: &str) -> &'l str {
     line
 }
 
-/// Takes the message of a record that had only its head from the first of these lines that is one.
+/// Fills the message of a record that has only a head, from the first of these lines that is a
+/// message.
 pub(super) fn fill(record: &mut Record, lines: &mut Vec<String>) {
     let at = lines.iter().position(|line| is_message(line));
     if let Some(at) = at {
@@ -58,7 +59,8 @@ pub(super) fn fill(record: &mut Record, lines: &mut Vec<String>) {
     }
 }
 
-/// Whether a line below a head is the message: no scope of .NET, and no detail of a slow query.
+/// Returns whether a line below a head is the message. A scope of .NET or a detail of a slow query
+/// is not.
 pub(super) fn is_message(line: &str) -> bool {
     let line = line.trim_start();
     !["=>", "# ", "SET timestamp=", "use "]
@@ -66,7 +68,7 @@ pub(super) fn is_message(line: &str) -> bool {
         .any(|start| line.starts_with(start))
 }
 
-/// Cuts a text that is too long to read, since the whole timeline is in memory.
+/// Cuts a text that is too long to read, because the whole timeline is in memory.
 pub(super) fn bounded(mut text: String) -> String {
     if text.len() > MOST_BYTES {
         let end = (0..=MOST_BYTES).rfind(|&at| text.is_char_boundary(at));
@@ -77,8 +79,8 @@ pub(super) fn bounded(mut text: String) -> String {
     text
 }
 
-/// Whether the ID is expected under this key: `correlation_id`, `requestId`, `X-Request-ID`,
-/// `trace_id` and the like.
+/// Returns whether the ID is expected under this key: `correlation_id`, `requestId`,
+/// `X-Request-ID`, `trace_id` and the like.
 pub(super) fn is_usual(key: &str) -> bool {
     let key = key.rsplit('.').next().unwrap_or(key);
     if key.len() > 24 || !key.ends_with(['d', 'D']) {

@@ -17,8 +17,8 @@ use self::pieces::Pieces;
 
 /// Takes the lines of a file and keeps the records of the ID.
 ///
-/// A record is a line that has a time, and the lines after it that have none. It belongs to the ID
-/// if one of its lines has the ID.
+/// A record is a line that has a time, together with the lines after it that have none. It belongs
+/// to the ID if one of its lines has the ID.
 #[derive(Debug)]
 pub(crate) struct Collector<'a> {
     id: &'a Id,
@@ -36,23 +36,23 @@ pub(crate) struct Collector<'a> {
     is_timed: bool,
 }
 
-/// A record, while the lines after it may belong to it. There is one for each source whose lines
-/// are mixed in the file.
+/// A record whose next lines may still belong to it. There is one for each source whose lines are
+/// mixed in the file.
 #[derive(Debug)]
 struct Open {
     source: String,
-    /// The place of the record among all.
+    /// The index of the record.
     record: usize,
-    /// Each line belongs to it that does not start a record. Otherwise a line has to show that it
-    /// does: by the ID, by its indentation, or as a part of a stack trace.
+    /// Every line that does not start a record belongs to this one. Otherwise a line has to show
+    /// that it belongs: by the ID, by its indentation, or as part of a stack trace.
     all: bool,
-    /// Its message is in the next line.
+    /// The message of the record is in the next line.
     is_head: bool,
-    /// The number of lines that it may still get.
+    /// The number of lines that the record may still get.
     room: usize,
-    /// The number of blank lines, which belong to it if something follows.
+    /// The number of blank lines, which belong to the record if another line follows.
     blanks: usize,
-    /// The number of the last line that it got.
+    /// The number of the last line that the record got.
     last: u64,
 }
 
@@ -82,7 +82,7 @@ impl<'a> Collector<'a> {
         let mut hit = from;
         while at < bytes.len() {
             let start = if self.open.is_empty() && self.pieces.is_empty() {
-                // Almost all lines are somebody else's: they are not even split.
+                // Almost all lines belong to other IDs, and are not even split.
                 if hit <= at {
                     hit = self
                         .id
@@ -108,7 +108,7 @@ impl<'a> Collector<'a> {
         self.lines += newlines(&bytes[counted..]);
     }
 
-    /// Takes one entry of a document, which starts in the line of this number.
+    /// Takes one entry of a document. The entry starts in the line of this number.
     pub(crate) fn entry(&mut self, json: &str, line: u64) {
         self.lines = line.saturating_sub(1);
         if self.id.find(json.as_bytes()).is_some() {
@@ -116,13 +116,13 @@ impl<'a> Collector<'a> {
         }
     }
 
-    /// Goes on in the line after this number.
+    /// Continues with the line after this number.
     pub(crate) fn skip_to(&mut self, lines: u64) {
         self.lines = lines;
     }
 
-    /// Takes the records that are complete, in the order of the file. With `all` these are all, and
-    /// no line that follows belongs to them.
+    /// Takes the complete records, in the order of the file. With `all`, it takes every record, and
+    /// no later line belongs to one of them.
     pub(crate) fn take(&mut self, all: bool) -> Vec<Record> {
         if all {
             for (line, body) in self.pieces.rest() {
@@ -136,7 +136,7 @@ impl<'a> Collector<'a> {
         for open in &mut self.open {
             open.record -= complete;
         }
-        // With nothing above to tell the time, what is below has to.
+        // If no line above has a time, the first record below that has one is used.
         let first = records.iter().find_map(|record| record.time);
         let mut timeless = records.iter_mut();
         while let Some(record) = timeless.next().filter(|record| record.time.is_none()) {
@@ -167,7 +167,7 @@ impl<'a> Collector<'a> {
             return;
         }
         let mut body = Body::of(&text);
-        // Where one line has a time in front of its own, each line has.
+        // If one line has a time in front of its own, every line has.
         if self.is_timed && !body.is_timed {
             body.peel_time();
         }
@@ -223,10 +223,11 @@ impl<'a> Collector<'a> {
         // ` WARN shop: ..` of `tracing` without times
         let padded = parsed.level.is_some() && text.starts_with(' ') && !text.starts_with("  ");
         let shows = !padded && (is_indented(text) || is_trace(text));
-        // A longer ID that contains this one is of a stranger, too.
+        // A longer ID that contains this one also belongs to a different action.
         let stranger =
             text.starts_with('[') && text.contains("] ") || self.id.find(text.as_bytes()).is_some();
-        // What a container gives a time, line by line, is a record only where there is no better.
+        // A line with only the time of a container is a record only if the open record has no
+        // better time.
         let timed = !body.known.outer_times.is_empty() && !open.all;
         let levelled = parsed.level.is_some()
             || body.known.level.is_some() && body.known.outer_times.is_empty();
@@ -263,7 +264,7 @@ impl<'a> Collector<'a> {
         true
     }
 
-    /// Makes a record of a line that belongs to none.
+    /// Makes a record of a line that belongs to no open record.
     fn start(&mut self, body: &Body<'_>, parsed: Parsed, number: u64, above: &[u8]) {
         let mut all = !parsed.whole && parsed.time.is_some();
         let mut is_head = parsed.is_head && parsed.message.is_empty();
@@ -275,7 +276,7 @@ impl<'a> Collector<'a> {
         }
         let (first, other) = (self.above.line, self.above.is_of_other);
         let near = (1..number).contains(&first) && number - first <= MOST_LINES as u64;
-        // The inside of something that starts above, where the ID was not told.
+        // This line is inside a record that starts above and whose ID was not seen there.
         let head = &self.above.parsed;
         let inside = is_indented(&body.text) || head.is_head || head.is_open;
         let record = if !timed && near && inside && !other && first > self.taken {
@@ -331,7 +332,7 @@ impl<'a> Collector<'a> {
         self.look_at(body, complete, number);
     }
 
-    /// The time of a record, and what its last digit counts.
+    /// Returns the time of a record, and the nanoseconds that its last digit counts.
     fn time(&self, parsed: &Parsed) -> Option<(Timestamp, u32)> {
         let times = parsed.time.iter().chain(&parsed.outer_times).copied();
         let time = self.clock.best(times)?;
@@ -362,12 +363,13 @@ impl<'a> Collector<'a> {
     }
 }
 
-/// Whether it is the inside of something: a frame of a backtrace, the `at` of a pretty record.
+/// Returns whether the line is inside something: a frame of a backtrace, or the `at` of a pretty
+/// record.
 fn is_indented(line: &str) -> bool {
     line.starts_with([' ', '\t'])
 }
 
-/// Whether a line without the ID has another one, under one of the usual keys.
+/// Returns whether a line without the ID has a different ID, under one of the usual keys.
 fn is_of_other(line: &str) -> bool {
     line.match_indices(['=', ':']).any(|(at, _)| {
         let before = line[..at].trim_end_matches(['"', '\'', ' ', '\\']);
@@ -383,10 +385,11 @@ fn newlines(bytes: &[u8]) -> u64 {
     memchr_iter(b'\n', bytes).count() as u64
 }
 
-/// The most lines of one record. A deep backtrace fits, and a file without times has an end.
+/// The maximum number of lines of one record. A deep backtrace fits, and a file without times still
+/// ends.
 const MOST_LINES: usize = 200;
 
-/// The most sources whose lines are mixed.
+/// The maximum number of sources whose lines are mixed.
 const MOST_SOURCES: usize = 15;
 
 const SECOND: u32 = 1_000_000_000;

@@ -1,4 +1,4 @@
-//! Long lines that a container's log has in pieces.
+//! Long lines that a container's log holds in pieces.
 
 use std::borrow::Cow;
 
@@ -9,20 +9,20 @@ use crate::format::{self, Body};
 /// The pieces of lines that have not ended.
 #[derive(Debug, Default)]
 pub(super) struct Pieces {
-    /// Tells a line that goes on, if the file is one that has such.
+    /// Returns whether a line is a piece that continues, if the file may have pieces.
     is_piece: Option<fn(&[u8]) -> bool>,
     open: Vec<(u64, Body<'static>)>,
 }
 
 impl Pieces {
-    /// Looks whether a file that begins so may have pieces.
+    /// Checks whether a file with this start may have pieces.
     pub(super) fn learn(&mut self, start: &[u8]) {
         let near = &start[..start.len().min(256)];
         let has = |needle: &[u8]| memmem::find(near, needle).is_some();
         if has(b" stdout ") || has(b" stderr ") {
             self.is_piece = Some(|line| memmem::find(&line[..line.len().min(64)], b" P").is_some());
         } else if near.starts_with(b"{\"log\":") && memmem::find(start, DOCKER_END).is_some() {
-            // Docker keeps the ends of lines. Who writes such a file without them has no pieces.
+            // Docker keeps the ends of lines. A file in this format without them has no pieces.
             self.is_piece = Some(|line| {
                 memmem::find(&line[line.len().saturating_sub(512)..], DOCKER_END).is_none()
             });
@@ -37,7 +37,7 @@ impl Pieces {
         self.is_piece.is_some()
     }
 
-    /// Where the first line starts that goes on.
+    /// Returns where the first line starts that continues.
     pub(super) fn next(&self, lines: &[u8]) -> Option<usize> {
         let is_piece = self.is_piece?;
         let mut at = 0;
@@ -50,7 +50,8 @@ impl Pieces {
         None
     }
 
-    /// What is as long as a piece can get, or followed by a record, did not go on.
+    /// Takes the lines that have not continued: they are as long as a piece can get, or a record
+    /// follows them.
     pub(super) fn flushed(&mut self, next: &Body<'_>) -> Vec<(u64, Body<'static>)> {
         let ends = |(_, body): &(u64, Body<'_>)| {
             body.text.len() > MOST_BYTES
@@ -78,7 +79,7 @@ impl Pieces {
         }
     }
 
-    /// The whole line, if this is the last piece of one.
+    /// Returns the whole line if this is its last piece.
     pub(super) fn joined(&mut self, last: &mut Body<'_>) -> Option<(u64, Body<'static>)> {
         let at = self
             .open
@@ -90,7 +91,7 @@ impl Pieces {
         Some((number, open))
     }
 
-    /// What has no end.
+    /// Takes the lines that have no end.
     pub(super) fn rest(&mut self) -> Vec<(u64, Body<'static>)> {
         let mut rest = std::mem::take(&mut self.open);
         rest.iter_mut().for_each(|(_, body)| body.peel());
@@ -100,7 +101,7 @@ impl Pieces {
 
 const DOCKER_END: &[u8] = b"\\n\",\"stream\"";
 
-/// Docker cuts lines after so many bytes, and containerd as well.
+/// Docker and containerd cut lines after this many bytes.
 const SMALLEST: usize = 16 * 1024;
 
 const MOST_BYTES: usize = 16 * 1024 * 1024;

@@ -22,30 +22,42 @@ use crate::trail::named;
 
 use self::source::{News, PAUSE, Source, growing, piped};
 
-/// The story of one ID that goes on: what the files hold, then what is new in them.
+/// A timeline of one ID that continues: first the records in the files, then the new ones.
 ///
-/// The iterator waits. Its first timeline is what the files hold so far, sorted by time. Each one
-/// after it has the records that came since, and continues the first: its times count from the same
-/// start. What a reader brings is always new. An error is that of one file, and the others are read
-/// on.
+/// The iterator waits for new records. Its first timeline has all records that the files hold so
+/// far, sorted by time. Each later timeline has the records that came since, and continues the
+/// first one: its times count from the same start. Records from a reader are always new. An error
+/// concerns one file, and the others are still read.
 ///
-/// A record is told when the next one starts, or when a file is quiet for a moment. Of a line
-/// without its end nothing is told. The iterator ends when all readers have; files never end.
+/// A record is complete when the next one starts, or when nothing is added to its file for a
+/// moment. A line without its end is not shown yet. The iterator ends when all readers have ended.
+/// Files never end.
 ///
 /// [`Trail::follow`](crate::Trail::follow) makes it.
+///
+/// ```no_run
+/// use correlation_trail::Trail;
+///
+/// let mut follow = Trail::new("click-1").follow();
+/// follow.file("/var/log/shop/orders.log")?;
+/// for timeline in follow {
+///     print!("{}", timeline?);
+/// }
+/// # std::io::Result::Ok(())
+/// ```
 #[derive(Debug)]
 #[must_use = "it tells nothing until it is iterated over"]
 pub struct Follow {
     id: Arc<Id>,
     zone: TimeZone,
-    /// The sources hold the others. `None` from the first timeline on.
+    /// The sources hold the other senders. It is `None` from the first timeline on.
     sender: Option<Sender<News>>,
     news: Receiver<News>,
-    /// The number of files of which the end has not been reached.
+    /// The number of files whose end has not been reached.
     behind: usize,
     records: Vec<Record>,
     story: Option<Story>,
-    /// The sources end when it is gone.
+    /// The sources end when this is dropped.
     alive: Arc<()>,
 }
 
@@ -64,19 +76,20 @@ impl Follow {
         }
     }
 
-    /// Follows a log file as [`Trail::file`](crate::Trail::file) reads it. After a rotation, which
-    /// puts another file in its place or cuts it, it is read from the start.
+    /// Follows a log file, which it reads as [`Trail::file`](crate::Trail::file) does.
+    ///
+    /// After a rotation, which replaces the file or cuts it, it reads the file from the start.
     ///
     /// # Errors
     ///
-    /// The file cannot be opened. The error names the file.
+    /// If the file cannot be opened. The error names the file.
     pub fn file(&mut self, path: impl AsRef<Path>) -> io::Result<&mut Self> {
         let path = path.as_ref().to_owned();
         let failed = |error| named("open", &path, &error);
         let file = File::open(&path).map_err(failed)?;
         let service = service::of_file(&path);
         if !file.metadata().map_err(failed)?.is_file() {
-            // A pipe, which can be opened once.
+            // This is a pipe, which can be opened only once.
             return Ok(self.pipe(&service, file, move |error| named("read", &path, &error)));
         }
         let mut file = Handle::from_file(file).map_err(failed)?;
@@ -86,7 +99,7 @@ impl Follow {
                 if let Err(error) = source.read(growing(&path, &file)) {
                     source.tell(News::Failed(named("read", &path, &error)));
                 }
-                // A rotation takes the old file away, and makes the new one later.
+                // A rotation removes the old file, and makes the new one later.
                 file = loop {
                     if !source.is_heard() {
                         return;
@@ -101,7 +114,7 @@ impl Follow {
         Ok(self)
     }
 
-    /// Follows logs from any other place until it ends. The arguments are those of
+    /// Follows logs from any other source until it ends. The arguments are those of
     /// [`Trail::reader`](crate::Trail::reader).
     pub fn reader(&mut self, service: &str, reader: impl Read + Send + 'static) -> &mut Self {
         self.pipe(service, reader, |error| error)
@@ -129,13 +142,13 @@ impl Follow {
         behind: bool,
         run: impl FnOnce(&Source) + Send + 'static,
     ) {
-        // After the first timeline there are no more sources.
+        // No source can be added after the first timeline.
         let Some(sender) = self.sender.clone() else {
             return;
         };
         let source = Source {
             id: Arc::clone(&self.id),
-            // What comes is written now.
+            // Lines that arrive now are written now.
             clock: Clock::new(self.zone.clone(), None),
             service,
             file,
@@ -164,11 +177,11 @@ impl Iterator for Follow {
         loop {
             let ready = self.behind == 0;
             if ready && self.records.is_empty() {
-                // What comes from now on is new.
+                // Everything that arrives from now on is new.
                 self.story.get_or_insert_default();
             }
             let news = if ready && !self.records.is_empty() {
-                // What came at the same time is one timeline.
+                // Records that arrived at the same time go into one timeline.
                 self.news.try_recv().ok()
             } else {
                 self.news.recv().ok()

@@ -1,4 +1,4 @@
-//! One thing that is followed, in a thread of its own.
+//! One source that is followed, in a separate thread.
 
 use std::cell::{Cell, RefCell};
 use std::io::{self, Cursor, ErrorKind, Read, Write};
@@ -16,30 +16,31 @@ use crate::record::Record;
 use crate::time::Clock;
 use crate::{input, lines};
 
-/// What a source says to [`Follow`](super::Follow).
+/// A message from a source to [`Follow`](super::Follow).
 #[derive(Debug)]
 pub(super) enum News {
     Records(Vec<Record>),
-    /// All that there was has been read.
+    /// Everything that existed at the start has been read.
     CaughtUp,
     Failed(io::Error),
 }
 
-/// What is followed.
+/// A source that is followed.
 pub(super) struct Source {
     pub(super) id: Arc<Id>,
     pub(super) clock: Clock,
     pub(super) service: String,
     pub(super) file: String,
     pub(super) sender: Sender<News>,
-    /// Whether anybody listens.
+    /// It can be upgraded while a `Follow` listens.
     pub(super) alive: Weak<()>,
-    /// Whether there is more to read of what was there when the story began.
+    /// Whether there is more to read of the content that existed at the start.
     pub(super) behind: Cell<bool>,
 }
 
 impl Source {
-    /// Reads what `poll` gives, up to its end. `poll` returns `None` if nothing came for a moment.
+    /// Reads the bytes that `poll` returns, up to their end. `poll` returns `None` if nothing came
+    /// for a moment.
     pub(super) fn read(
         &self,
         poll: impl FnMut(&mut [u8]) -> io::Result<Option<usize>>,
@@ -83,7 +84,7 @@ impl Source {
     }
 }
 
-/// Waits where other readers end. `quiet` is called when nothing comes, and may end it.
+/// Waits at the end where other readers end. `quiet` is called when nothing comes, and may end it.
 struct Waiting<P, Q>(P, Q);
 
 impl<P, Q> Read for Waiting<P, Q>
@@ -102,7 +103,7 @@ where
     }
 }
 
-/// Reads a file up to its rotation.
+/// Reads a file until its rotation.
 pub(super) fn growing(
     path: &Path,
     file: &Handle,
@@ -110,7 +111,7 @@ pub(super) fn growing(
     let mut position = 0;
     move |buffer| {
         for pause in [PAUSE, Duration::ZERO] {
-            // First, since the last lines may come between the two.
+            // This check comes first, because the last lines may come between the two.
             let rotated = Handle::from_path(path).is_ok_and(|now| {
                 let length = now.as_file().metadata().map(|data| data.len());
                 now != *file || length.is_ok_and(|length| length < position)
@@ -126,7 +127,7 @@ pub(super) fn growing(
     }
 }
 
-/// Reads in a thread of its own what blocks.
+/// Reads a blocking source in a separate thread.
 pub(super) fn piped(
     mut reader: impl Read + Send + 'static,
 ) -> impl FnMut(&mut [u8]) -> io::Result<Option<usize>> {
@@ -150,7 +151,7 @@ pub(super) fn piped(
     }
 }
 
-/// Hands over what is written.
+/// Passes on the bytes that are written to it.
 struct Pieces(SyncSender<io::Result<Vec<u8>>>);
 
 impl Write for Pieces {

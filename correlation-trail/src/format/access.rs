@@ -1,12 +1,13 @@
-//! Access lines: a request in quotes, and the status that it got.
+//! Access log lines: a request in quotes, and its status.
 
 use crate::record::Level;
 
-/// The level of a line that tells of a request, `None` inside where its status says nothing bad.
+/// Returns the level of an access log line. The inner value is `None` if its status is not an
+/// error.
 ///
-/// The status comes right after the request (nginx, Apache, Envoy, uvicorn, Django, morgan), or is
-/// the first number of three digits before it (HAProxy, the load balancers of Amazon). In the logs
-/// of IIS, without quotes, it comes before two numbers more.
+/// The status comes right after the request (nginx, Apache, Envoy, uvicorn, Django, morgan). Or it
+/// is the first number of three digits before the request (HAProxy, the load balancers of Amazon).
+/// In the logs of IIS, which have no quotes, two more numbers follow it.
 pub(super) fn level(line: &str) -> Option<Option<Level>> {
     let status = quoted(line).or_else(|| bare(line))?;
     Some((status >= 500).then_some(Level::Error))

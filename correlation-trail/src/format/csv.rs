@@ -5,8 +5,8 @@ use crate::record::Level;
 use crate::time::Time;
 
 /// Reads a line with the columns of
-/// <https://www.postgresql.org/docs/current/runtime-config-logging.html>, or their beginning: a
-/// query may have several lines.
+/// <https://www.postgresql.org/docs/current/runtime-config-logging.html>, or only their beginning,
+/// because a query may have several lines.
 pub(super) fn postgres(line: &str) -> Option<Parsed> {
     let (time, rest) = Time::leading(line)?;
     let (columns, is_open) = columns(rest.strip_prefix(',')?);
@@ -33,7 +33,8 @@ pub(super) fn postgres(line: &str) -> Option<Parsed> {
     Some(parsed)
 }
 
-/// The columns after the first, and whether the last has no end. A quote in quotes is written twice.
+/// Returns the columns after the first, and whether the last one has no end. A quote within quotes
+/// is doubled.
 fn columns(text: &str) -> (Vec<String>, bool) {
     let (mut columns, mut quoted) = (vec![String::new()], false);
     let mut chars = text.chars().peekable();

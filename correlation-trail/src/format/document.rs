@@ -1,4 +1,4 @@
-//! JSON over many lines: the answers of stores, and objects that are printed to be read.
+//! JSON over many lines: the answers of stores, and pretty-printed objects.
 
 use std::fmt;
 use std::io::{self, BufReader, Read};
@@ -8,13 +8,13 @@ use serde_json::value::RawValue;
 
 use super::keys::has;
 
-/// Where the entries are in an answer: in Elasticsearch's `hits.hits`, in the `events` of `aws
-/// logs`, in the `logEvents` of a subscription, in the `entries` of Google's API, in the `Records` of
-/// `CloudTrail`, in the `results` of `CloudWatch` Insights, in Loki's
-/// `data.result`. An array that is not in an object, as of `gcloud`, has entries itself.
+/// The keys of the entries in an answer: `hits.hits` in Elasticsearch, `events` in `aws logs`,
+/// `logEvents` in a subscription, `entries` in Google's API, `Records` in `CloudTrail`, `results`
+/// in `CloudWatch` Insights, `data.result` in Loki. An array that is not in an object, as from
+/// `gcloud`, has the entries itself.
 const LISTS: &str = "hits events logEvents entries Records results data result";
 
-/// Whether what begins so is a document.
+/// Returns whether a file with this start is a document.
 pub(crate) fn is_document(head: &[u8]) -> bool {
     let head = head
         .strip_prefix(b"\xef\xbb\xbf")
@@ -39,7 +39,7 @@ pub(crate) fn is_document(head: &[u8]) -> bool {
     }
 }
 
-/// Calls `each(json, line)` with the entries of a document. What is left is no JSON, or empty.
+/// Calls `each(json, line)` with the entries of a document. The rest is not JSON, or is empty.
 pub(crate) fn read_document<R: Read>(tee: &mut Tee<R>, each: &mut dyn FnMut(&str, u64)) {
     loop {
         // The counts are those of the bytes that were read up to the end of an entry.
@@ -57,7 +57,7 @@ pub(crate) fn read_document<R: Read>(tee: &mut Tee<R>, each: &mut dyn FnMut(&str
     }
 }
 
-/// Keeps what was read since the last entry, and counts lines.
+/// Keeps the bytes that were read since the last entry, and counts lines.
 pub(crate) struct Tee<R> {
     inner: BufReader<R>,
     seen: Vec<u8>,
@@ -73,7 +73,7 @@ impl<R: Read> Tee<R> {
         }
     }
 
-    /// The number of lines before what is left, and what is left.
+    /// Returns the number of lines before the rest, and the rest.
     pub(crate) fn rest(self) -> (u64, impl Read) {
         let newlines = self.seen.iter().filter(|&&byte| byte == b'\n').count() as u64;
         (
@@ -114,7 +114,7 @@ struct Stream<'j> {
     values: Vec<(String, String)>,
 }
 
-/// Walks to the entries.
+/// Visits the entries of a document.
 struct Entries<'e, 't, 'r, R> {
     tee: &'t std::cell::RefCell<&'r mut Tee<R>>,
     each: &'e mut dyn FnMut(&str, u64),
@@ -122,7 +122,8 @@ struct Entries<'e, 't, 'r, R> {
 }
 
 impl<R: Read> Entries<'_, '_, '_, R> {
-    /// Something else under the name of a list is nothing; beside all entries it is no document.
+    /// Any other value under the name of a list is ignored. Beside all entries, it means that this
+    /// is not a document.
     fn scalar<E: Error>(&self) -> Result<(), E> {
         if self.top {
             Err(E::custom("no entry"))
@@ -133,7 +134,7 @@ impl<R: Read> Entries<'_, '_, '_, R> {
 
     fn entry(&mut self, json: &RawValue) {
         let mut tee = self.tee.borrow_mut();
-        // An object that is an entry itself was put together again; it begins where it was read.
+        // An object that is an entry itself was put together again. It begins where it was read.
         let inner = json.get().matches('\n').count();
         let start = tee
             .seen
@@ -200,7 +201,7 @@ impl<'de, R: Read> Visitor<'de> for Entries<'_, '_, '_, R> {
         let mut members = Vec::new();
         let mut is_list = false;
         while let Some(key) = map.next_key::<String>()? {
-            // A record may have such a key, too.
+            // A record may also have such a key.
             let before = members.iter().map(|(name, _): &(String, _)| name);
             let said = |list| before.clone().any(|name| has(list, name));
             let is_record = said("message msg level severity time timestamp @timestamp");
@@ -260,5 +261,5 @@ impl<'de, R: Read> Visitor<'de> for Entries<'_, '_, '_, R> {
 
 const PIECE: usize = 64 * 1024;
 
-/// The most bytes of an entry.
+/// The maximum size of an entry, in bytes.
 const LONGEST: usize = 16 * 1024 * 1024;

@@ -2,7 +2,7 @@
 
 use crate::id::is_word;
 
-/// The words of a line, and where they start. What is in quotes or brackets is one word, as in
+/// Returns the words of a line and where they start. Text in quotes or brackets is one word, as in
 /// `error="not found"` and `error=Io { code: 5 }`.
 pub(super) fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut at = 0;
@@ -16,8 +16,8 @@ pub(super) fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// Up to the first space that is in no quotes and no brackets. What is not closed, as in `:(`, or
-/// only far away, does not count.
+/// Returns the length up to the first space that is not in quotes or brackets. A quote or bracket
+/// that is not closed, as in `:(`, or is closed only far away, does not count.
 fn word_len(text: &str) -> usize {
     let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
     let mut first_space = None;
@@ -50,7 +50,7 @@ pub(super) fn pair(word: &str) -> Option<(&str, String)> {
     (named && key.bytes().all(is_word)).then(|| (key, unquoted(value)))
 }
 
-/// Takes the pairs off the end of a message.
+/// Splits the pairs off the end of a message.
 pub(super) fn split_off(message: &str) -> (&str, Vec<(String, String)>) {
     let mut end = message.len();
     let mut fields = Vec::new();
@@ -94,7 +94,7 @@ pub(super) fn unquoted(value: &str) -> String {
     std::iter::from_fn(next).collect()
 }
 
-/// Without a limit, a line of nothing but brackets would be read again from each.
+/// Without a limit, a line of many brackets would be read again from each of them.
 const LONGEST_WORD: usize = 4 * 1024;
 
 #[cfg(test)]

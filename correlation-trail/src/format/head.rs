@@ -1,10 +1,10 @@
-//! The level of a line of text, and what stands before it.
+//! The level of a line of text, and the text before it.
 
 use super::fields;
 use crate::record::Level;
 use crate::time::is_number;
 
-/// What stands before the message.
+/// The part of a line before the message.
 pub(super) struct Head<'l> {
     pub(super) level: Level,
     pub(super) target: Option<String>,
@@ -12,8 +12,8 @@ pub(super) struct Head<'l> {
     pub(super) rest: &'l str,
 }
 
-/// Looks for the level behind what may stand between a time and it: brackets, numbers, pairs, a
-/// logger, a user. A level behind a sentence is a part of it.
+/// Looks for the level after the text that may stand between a time and the level: brackets,
+/// numbers, pairs, a logger, a user. A level after a sentence is part of that sentence.
 pub(super) fn head(text: &str) -> Option<Head<'_>> {
     let (mut target, mut pairs) = (None, Vec::new());
     let (mut rest, mut words) = (text, 0);
@@ -56,8 +56,9 @@ pub(super) fn head(text: &str) -> Option<Head<'_>> {
     None
 }
 
-/// `INFO`, `[info]`, `INFO:`, `<Information>`, `INFO/MainProcess`, `shop.INFO:`, `[proxy:error]`,
-/// `warn:`, and what follows. Outside of brackets, a level is in capital letters or has a colon.
+/// Reads a level and returns it with the text after it. Examples are `INFO`, `[info]`, `INFO:`,
+/// `<Information>`, `INFO/MainProcess`, `shop.INFO:`, `[proxy:error]` and `warn:`. Outside
+/// brackets, a level is in capital letters or has a colon.
 pub(super) fn level(text: &str) -> Option<(Level, &str)> {
     if let Some((inner, rest)) = group(text) {
         let inner = inner.trim();
@@ -115,7 +116,7 @@ pub(super) fn php(text: &str) -> Option<Head<'_>> {
     })
 }
 
-/// The inside of brackets at the start, and what follows.
+/// Returns the content of brackets at the start, and the text after them.
 pub(super) fn group(text: &str) -> Option<(&str, &str)> {
     let close = match text.bytes().next()? {
         b'[' => ']',
@@ -129,7 +130,7 @@ pub(super) fn group(text: &str) -> Option<(&str, &str)> {
         .filter(|(inner, _)| inner.len() < 200)
 }
 
-/// Whether it looks like a module or crate.
+/// Returns whether the text looks like a module or crate.
 pub(super) fn is_path(text: &str) -> bool {
     let plain = |byte| crate::id::is_word(byte) || matches!(byte, b':' | b'/' | b'$');
     !text.is_empty() && text.bytes().all(plain)
@@ -137,5 +138,5 @@ pub(super) fn is_path(text: &str) -> bool {
 
 pub(super) const SEPARATORS: [char; 3] = [' ', '\t', '|'];
 
-/// The most words before a time or a level.
+/// The maximum number of words before a time or a level.
 pub(super) const MOST_WORDS: usize = 10;

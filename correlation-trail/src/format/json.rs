@@ -13,7 +13,7 @@ use crate::time::Time;
 pub(super) fn parse(line: &str) -> Option<Parsed> {
     let members = members(line.trim_ascii())?;
     let has = |key: &str| members.iter().any(|(name, _)| name == key);
-    // Each record of bunyan has these keys; elsewhere `name` means anything.
+    // Every record of bunyan has these keys. Elsewhere, `name` may mean anything.
     let bunyan = ["name", "hostname", "pid", "v"].into_iter().all(has);
     let mut parsed = Parsed {
         whole: true,
@@ -23,9 +23,9 @@ pub(super) fn parse(line: &str) -> Option<Parsed> {
         match (key.as_str(), self::members(value.get())) {
             ("name", None) if bunyan => parsed.service = Some(text(value)),
             ("hostname" | "pid" | "v", None) if bunyan => {}
-            // `tracing` puts into `fields` what it does not put at the top; flexi_logger, log4rs
-            // and json-subscriber use the other names, and so do log4j2, .NET, Serilog, MongoDB
-            // and OpenTelemetry.
+            // `tracing` puts everything into `fields` that it does not put at the top.
+            // flexi_logger, log4rs, json-subscriber, log4j2, .NET, Serilog, MongoDB and
+            // OpenTelemetry use the other names.
             (
                 outer @ ("fields" | "kv" | "mdc" | "attributes" | "contextMap" | "context"
                 | "extra" | "State" | "Properties" | "attr" | "LogAttributes"
@@ -41,7 +41,7 @@ pub(super) fn parse(line: &str) -> Option<Parsed> {
                     }
                 }
             }
-            // ECS as objects: `"log":{"level":"info"}` for `"log.level":"info"`.
+            // ECS may use objects: `"log":{"level":"info"}` for `"log.level":"info"`.
             (
                 outer @ ("log" | "service" | "process" | "ResourceAttributes" | "resource"
                 | "Resource"),
@@ -69,7 +69,8 @@ pub(super) fn parse(line: &str) -> Option<Parsed> {
             (_, _) => parsed.set(key, text(value)),
         }
     }
-    // structlog calls the message `event`; Serilog's template is second to its message.
+    // structlog calls the message `event`. In Serilog, the template is used only if there is no
+    // message.
     for other in [
         "event",
         "@mt",
@@ -88,7 +89,7 @@ pub(super) fn parse(line: &str) -> Option<Parsed> {
     parsed.raise_by_status();
     parsed.name_statement();
     parsed.name_request();
-    // Serilog's level is left out when it is this.
+    // Serilog leaves out its level if it is this one.
     if has("@t") {
         parsed.level = parsed.level.or(Some(Level::Info));
     }
@@ -108,7 +109,7 @@ impl Parsed {
     }
 }
 
-/// A string without its quotes, anything else as it stands.
+/// Returns a string without its quotes, and any other value unchanged.
 pub(super) fn text(value: &RawValue) -> String {
     let json = value.get();
     let is_string = json.starts_with('"');
@@ -116,12 +117,12 @@ pub(super) fn text(value: &RawValue) -> String {
     text.unwrap_or_else(|| json.to_owned())
 }
 
-/// An array of bytes, as the journal writes a text that is not plain.
+/// Returns an array of bytes, which the journal writes for a text that is not plain.
 pub(super) fn bytes(value: &RawValue) -> Option<Vec<u8>> {
     serde_json::from_str(value.get()).ok()
 }
 
-/// The value under a key, `a.b` for the key `b` in the object `a`.
+/// Returns the value under a key. `a.b` is the key `b` in the object `a`.
 pub(super) fn at<'j>(members: &Members<'j>, path: &str) -> Option<&'j RawValue> {
     let find = |key: &str| {
         let found = members.iter().find(|(name, _)| name == key);
@@ -135,7 +136,7 @@ pub(super) fn at<'j>(members: &Members<'j>, path: &str) -> Option<&'j RawValue> 
     })
 }
 
-/// The members of an object, if it is one.
+/// Returns the members of an object, or `None` if the text is not an object.
 pub(super) fn members(json: &str) -> Option<Members<'_>> {
     if !json.starts_with('{') {
         return None;
@@ -147,7 +148,7 @@ pub(super) fn members(json: &str) -> Option<Members<'_>> {
 
 pub(super) type Members<'j> = Vec<(String, &'j RawValue)>;
 
-/// Keeps the order of the line and all members. A map sorts the keys and has each once.
+/// Keeps all members in the order of the line. A map would sort the keys and keep each only once.
 struct InOrder;
 
 impl<'de> Visitor<'de> for InOrder {

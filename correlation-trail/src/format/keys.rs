@@ -1,10 +1,10 @@
-//! What the keys of structured logs mean.
+//! The meaning of the keys of structured logs.
 
 use super::Parsed;
 use crate::record::Level;
 use crate::time::Time;
 
-/// The keys of the time. Where an object has none of them, any key that ends like one will do.
+/// The keys of the time. If an object has none of them, any key that ends like one is used.
 const TIME: &str = "timestamp @timestamp time ts t @t datetime asctime Timestamp TimeGenerated \
     timeMillis event_time eventTime StartUTC time_local time_iso8601 start_time date log_time msec";
 
@@ -20,27 +20,27 @@ const SERVICE: &str = "service service.name service_name app application Service
 const TARGET: &str = "target logger logger_name log.logger module module_path loggerName Category \
     SourceContext channel c";
 
-/// Where in the code, in which thread and by which version of a format it was written is not part
-/// of the story.
+/// Keys that are not part of the story: the place in the code, the thread, and the version of the
+/// format.
 const BESIDE: &str = "span spans file filename line line_number threadId threadName thread_name \
     thread threadPriority ecs ecs.version @version level_value loggerFqcn endOfBatch caller lineno \
     pathname func_name source @i EventId";
 
-/// Whether a list of words has this one.
+/// Returns whether a list of words contains this one.
 pub(super) fn has(list: &str, word: &str) -> bool {
     list.split_ascii_whitespace().any(|one| one == word)
 }
 
 impl Parsed {
-    /// Takes a key at the top of a record. Each meaning is taken once. What is left over is a
-    /// field, and so is a time or a level that cannot be read.
+    /// Takes a key at the top of a record. Each meaning is taken once. All other keys are fields,
+    /// and so is a time or a level that cannot be read.
     pub(super) fn set(&mut self, key: &str, value: String) {
         let is_taken = if has(TIME, key) && self.time.is_none() {
             let utc = key.ends_with("UTC") || key == "TimeGenerated";
             self.time = Time::parse(&value).map(|time| if utc { time.in_utc() } else { time });
             self.time.is_some()
         } else if key.eq_ignore_ascii_case("SeverityLevel") && self.level.is_none() {
-            // Of Application Insights: 0 is verbose, 4 is critical.
+            // These are the levels of Application Insights: 0 is verbose, 4 is critical.
             let levels = [
                 Level::Debug,
                 Level::Info,
@@ -62,7 +62,8 @@ impl Parsed {
         } else if has(TARGET, key) && self.target.is_none() {
             return self.target = Some(value);
         } else {
-            // What `tracing-log` adds to records of the `log` crate, and ECS to all.
+            // `tracing-log` adds these to records of the `log` crate, and ECS adds them to all
+            // records.
             has(BESIDE, key) || key.starts_with("log.") || key.starts_with("process.")
         };
         if !is_taken {
@@ -74,7 +75,7 @@ impl Parsed {
         self.fields.push((key.to_owned(), value));
     }
 
-    /// Takes the value of the first field with one of these names out of the fields.
+    /// Removes the first field with one of these names, and returns its value.
     pub(super) fn take(&mut self, names: &str) -> Option<String> {
         let at = self.fields.iter().position(|(key, _)| has(names, key))?;
         Some(self.fields.remove(at).1)
@@ -94,15 +95,17 @@ impl Parsed {
             .or_else(|| fields.find_map(|(_, value)| Time::parse(value)));
     }
 
-    /// A record of a database statement has the statement, and no message: `db.statement` and
-    /// `db.query.text` are OpenTelemetry's names. sqlx writes a short statement as the summary alone.
+    /// Makes the statement the message of a record of a database statement, which has no message.
+    ///
+    /// `db.statement` and `db.query.text` are OpenTelemetry's names. For a short statement, sqlx
+    /// writes only the summary.
     pub(super) fn name_statement(&mut self) {
         let statement = "db.query.text db.statement";
         if !self.message.is_empty() || !self.fields.iter().any(|(key, _)| has(statement, key)) {
             return;
         }
         let statement = self.take(statement).unwrap_or_default();
-        // A statement over several lines is one line of the story.
+        // A statement over several lines becomes one line.
         let words: Vec<_> = statement.split_whitespace().collect();
         self.message = words.join(" ");
         let summary = self.take("summary").unwrap_or_default();
@@ -114,7 +117,7 @@ impl Parsed {
         }
     }
 
-    /// An access log has the request in parts, and no message.
+    /// Makes a message of the parts of a request, because an access log has no message.
     pub(super) fn name_request(&mut self) {
         if self.message.is_empty() {
             let method =
@@ -130,7 +133,7 @@ impl Parsed {
         }
     }
 
-    /// A status from 500 on is an error, where a record tells of a request that was served.
+    /// Raises the level to an error if a record of a served request has a status of 500 or higher.
     pub(super) fn raise_by_status(&mut self) {
         const STATUS: &str = "status status_code statusCode DownstreamStatus http.status_code \
             http.response.status_code response_code res.statusCode EdgeResponseStatus";

@@ -1,14 +1,15 @@
-//! Lines of text with a form that is all their own.
+//! Lines of text with a unique form.
 
 use super::{Parsed, fields};
 use crate::record::Level;
 use crate::time::{Time, is_number};
 
-/// Kubernetes' own: `W1122 14:15:50.200000       1 main.go:10] "order paid" id="7"`.
+/// Reads a line of Kubernetes itself:
+/// `W1122 14:15:50.200000       1 main.go:10] "order paid" id="7"`.
 pub(super) fn klog(line: &str) -> Option<Parsed> {
     let level = letter(line.get(..1)?).filter(|_| !line.starts_with(['T', 'V']))?;
     let dated = line[1..].bytes().take(4).all(|byte| byte.is_ascii_digit());
-    // glog writes the year, too.
+    // glog also writes the year.
     let (time, rest) = Time::leading(&line[1..])
         .or_else(|| Time::of_klog(&line[1..]))
         .filter(|_| dated)?;
@@ -26,8 +27,8 @@ pub(super) fn klog(line: &str) -> Option<Parsed> {
     })
 }
 
-/// Android's `threadtime`: `11-22 14:15:50.200  1234  1250 W Shop  : order paid`, and its `brief`:
-/// `W/Shop( 1234): order paid`.
+/// Reads a line of Android's `threadtime`, `11-22 14:15:50.200  1234  1250 W Shop  : order paid`,
+/// or of its `brief`, `W/Shop( 1234): order paid`.
 pub(super) fn logcat(line: &str) -> Option<Parsed> {
     let (time, rest) = Time::leading(line).map_or((None, line), |(t, rest)| (Some(t), rest));
     let (rest, numbers) = skip_numbers(rest);
@@ -77,9 +78,10 @@ fn letter(text: &str) -> Option<Level> {
     })
 }
 
-/// .NET's simple console, the message of which is on the next line, or on this after a time and
-/// with `SingleLine`: `warn: Shop.Orders[0]`. Also the first of `java.util.logging`'s two lines:
-/// `Nov 22, 2026 2:15:50 PM shop.Orders pay`, and what MySQL writes above a slow query.
+/// Reads a line of .NET's simple console, `warn: Shop.Orders[0]`. The message is on the next line,
+/// or on this line after a time and with `SingleLine`. It also reads the first of the two lines of
+/// `java.util.logging`, `Nov 22, 2026 2:15:50 PM shop.Orders pay`, and the text that MySQL writes
+/// above a slow query.
 pub(super) fn dotnet(line: &str) -> Option<Parsed> {
     let (time, rest) = Time::leading(line).map_or((None, line), |(t, rest)| (Some(t), rest));
     let rest = rest.trim_start_matches(['[', ']', ' ']);
@@ -105,7 +107,7 @@ pub(super) fn dotnet(line: &str) -> Option<Parsed> {
             ..head
         });
     }
-    // systemd's console of .NET, the level of which is in front: `<4>Shop.Orders[0] order paid`
+    // .NET's systemd console has the level in front: `<4>Shop.Orders[0] order paid`
     if let Some((category, message)) = rest.split_once(' ').and_then(|(word, message)| {
         let (category, event) = word.strip_suffix(']')?.split_once('[')?;
         let named =
@@ -123,7 +125,7 @@ pub(super) fn dotnet(line: &str) -> Option<Parsed> {
     }
     let (level, rest) = rest.split_once(": ")?;
     let short = ["trce", "dbug", "info", "warn", "fail", "crit"].contains(&level);
-    // The event is a number, and any number.
+    // The event is a number, which may be negative.
     let level = Level::parse(level).filter(|_| short)?;
     let (category, message) = rest.split_once(']')?;
     let (category, event) = category.split_once('[')?;

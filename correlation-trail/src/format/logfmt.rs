@@ -1,4 +1,4 @@
-//! logfmt: nothing but `key=value`.
+//! logfmt: only `key=value` pairs.
 
 use super::{Parsed, fields};
 
@@ -11,7 +11,7 @@ pub(super) fn parse(line: &str) -> Option<Parsed> {
     for word in words {
         match fields::pair(word) {
             Some((key, value)) => parsed.set(key, value),
-            // A key alone is one that is true.
+            // A key without a value is true.
             None if word.bytes().all(crate::id::is_word) => parsed.field(word, String::new()),
             None => return None,
         }

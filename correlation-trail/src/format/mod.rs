@@ -1,8 +1,8 @@
-//! One line of a log, of whatever format.
+//! Reads one line of a log in any format.
 //!
-//! A line is peeled first: each row of `wrap::WRAPPERS` takes off what a container, a collector or
-//! a store wrote around it, in any nesting. What is left is read by the first row of `FORMATS`
-//! that knows it. A new format is a function, a row, and a case in `tests/cases/lines.txt`.
+//! First, each row of `wrap::WRAPPERS` removes the text that a container, a collector or a store
+//! wrote around the line, in any nesting. Then the first row of `FORMATS` that knows the rest reads
+//! it. A new format needs a function, a row, and a case in `tests/cases/lines.txt`.
 
 mod access;
 mod csv;
@@ -25,7 +25,7 @@ pub(crate) use self::wrap::Body;
 use crate::record::Level;
 use crate::time::Time;
 
-/// The parts of a line. No line is an error: one of an unknown format is a message.
+/// The parts of a line. No line is an error: a line of an unknown format is a message.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Parsed {
     pub(crate) time: Option<Time>,
@@ -34,18 +34,18 @@ pub(crate) struct Parsed {
     pub(crate) target: Option<String>,
     pub(crate) message: String,
     pub(crate) fields: Vec<(String, String)>,
-    /// What the wrappers around it say of the time, the inner first.
+    /// The times in the wrappers around it, with the inner one first.
     pub(crate) outer_times: Vec<Time>,
-    /// It is a record for sure, and the whole of it: an object, an access line.
+    /// It is certainly a record, and a whole one: an object, or an access log line.
     pub(crate) whole: bool,
     /// The message is in the lines below.
     pub(crate) is_head: bool,
-    /// It goes on in the lines below, and is to be read with them.
+    /// It continues in the lines below, and has to be read with them.
     pub(crate) is_open: bool,
 }
 
 impl Parsed {
-    /// Adds what the wrapper knows, where the line itself does not tell.
+    /// Adds the values of the wrapper where the line itself has none.
     fn within(mut self, outer: Self) -> Self {
         self.outer_times.extend(outer.time);
         self.outer_times.extend(outer.outer_times);
@@ -59,7 +59,7 @@ impl Parsed {
         self
     }
 
-    /// Whether it tells what only a record tells.
+    /// Returns whether the line has a part that only a record has.
     fn is_record(&self) -> bool {
         self.whole || self.is_head || self.time.is_some() || self.level.is_some()
     }
@@ -75,14 +75,14 @@ const FORMATS: [fn(&str) -> Option<Parsed>; 6] = [
     text::parse,
 ];
 
-/// Reads one line without its ending, which is as long as the lines that it holds.
+/// Reads one line without its ending. The text may itself hold several lines.
 pub(crate) fn parse(line: &str) -> Parsed {
     let mut parsed = if line.starts_with('{') {
         json::parse(line).unwrap_or_else(|| parse_text(line))
     } else {
         parse_text(line)
     };
-    // A collector's object around a line that is a record itself.
+    // This is a collector's object around a line that is a record itself.
     if parsed.whole
         && (parsed.message.starts_with("{\"") || Time::leading(&parsed.message).is_some())
     {
@@ -103,7 +103,7 @@ fn parse_text_or_json(line: &str) -> Parsed {
 fn parse_text(line: &str) -> Parsed {
     let end = (0..=LONGEST_TEXT.min(line.len())).rfind(|&at| line.is_char_boundary(at));
     let line = &line[..end.unwrap_or(0)];
-    // Only a query in a table has lines of its own.
+    // Only a query in a CSV row has several lines.
     let whole = csv::postgres(line).map(|parsed| (parsed, ""));
     let (mut parsed, more) = whole.unwrap_or_else(|| {
         let (first, more) = line.split_once('\n').unwrap_or((line, ""));
@@ -116,12 +116,12 @@ fn parse_text(line: &str) -> Parsed {
     parsed
 }
 
-/// Whether an unindented line starts a record, and does not continue another.
+/// Returns whether an unindented line starts a record and does not continue another one.
 pub(crate) fn starts_record(line: &str) -> bool {
     line.starts_with("{\"") || line.starts_with("[{\"") || parse(line).is_record()
 }
 
-/// The most bytes of a line of text that are read. What follows them is never shown.
+/// The maximum number of bytes of a line of text that are read. The rest is never shown.
 const LONGEST_TEXT: usize = 64 * 1024;
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use crate::clean::clean;
 use crate::record::Level;
 use crate::time::Time;
 
-/// An object around a line: the keys that it has for sure, and where it keeps what. `a.b` is the
+/// An object around a line: the keys that it always has, and the places of its parts. `a.b` is the
 /// key `b` in the object `a`.
 struct Object {
     keys: &'static str,
@@ -19,7 +19,8 @@ struct Object {
 }
 
 const OBJECTS: [Object; 8] = [
-    // Docker's json-file driver, and what Fluent Bit and Fluentd make of it in Kubernetes
+    // Docker's json-file driver, and the objects that Fluent Bit and Fluentd make of it in
+    // Kubernetes
     Object {
         keys: "log stream time",
         text: "log",
@@ -86,7 +87,7 @@ const OBJECTS: [Object; 8] = [
 ];
 
 pub(super) fn objects(line: &str) -> Option<Peeled<'_>> {
-    // Nothing else is read as JSON only to see that it is none of these.
+    // A line is read as JSON only if it may be one of these objects.
     let may = |object: &&Object| object.keys.split(' ').all(|key| line.contains(key));
     let mut candidates = OBJECTS.iter().filter(may).peekable();
     candidates.peek().filter(|_| line.starts_with('{'))?;
@@ -106,7 +107,8 @@ pub(super) fn objects(line: &str) -> Option<Peeled<'_>> {
             service: said(object.service).map(|name| service_of(&name).to_owned()),
             ..Parsed::default()
         };
-        // What applications add to the journal; its own fields begin with a bar.
+        // Applications add keys to the journal. The journal's own keys mostly begin with an
+        // underscore.
         let is_journal = object.text == "MESSAGE";
         for (key, value) in members.iter().filter(|_| is_journal) {
             let own = ["MESSAGE", "PRIORITY", "_", "SYSLOG_", "CODE_", "TID"];

@@ -1,5 +1,7 @@
-//! A line of text: `tracing`, `env_logger`, logback, Python, nginx, PostgreSQL and all others that
-//! have a time, a level, a place in the code and a message, in this order or another.
+//! A line of text, as `tracing`, `env_logger`, logback, Python, nginx, PostgreSQL and others write
+//! it.
+//!
+//! It has a time, a level, a place in the code and a message, in this order or another.
 
 use super::head::{Head, MOST_WORDS, SEPARATORS, group, head, is_path, level, php};
 use super::{Parsed, access, fields, json};
@@ -28,7 +30,8 @@ pub(super) fn parse(line: &str) -> Option<Parsed> {
     let process = process.and_then(|after| after.split_once(']'));
     let (open, after) = process.map_or((open, after), |(_, after)| (false, after));
     let served = access::level(text);
-    // `2026-11-22T14:15:50.200Z error ..` of Node: behind a time, a small word is a level, too.
+    // `2026-11-22T14:15:50.200Z error ..` of Node: after a time, a word in small letters is also a
+    // level.
     let first = after.trim_start();
     let small = first.split(' ').next().unwrap_or_default();
     let is_small = parsed.time.is_some() && small.bytes().all(|byte| byte.is_ascii_lowercase());
@@ -85,7 +88,7 @@ pub(super) fn parse(line: &str) -> Option<Parsed> {
     } else if parsed.target.is_none() && is_path(before) && level(before).is_none() {
         parsed.target = Some(before.to_owned());
     }
-    // Monolog's context has the lines of an exception.
+    // Monolog's context contains the lines of an exception.
     if let Some(at) = message
         .find(" {\"")
         .filter(|_| message.contains("\":\"[object] ("))
@@ -119,8 +122,10 @@ impl Parsed {
     }
 }
 
-/// The time, what is before it and what follows. It is at the start, in brackets, or after words
-/// that are no message: a level, something in brackets, a number, one word more.
+/// Returns the time, the text before it and the text after it.
+///
+/// The time is at the start, in brackets, or after words that are not a message: a level, brackets,
+/// a number, and at most one other word.
 fn time(line: &str) -> Option<(&str, Time, &str)> {
     let mut strange = 0;
     let mut previous = "";
@@ -149,7 +154,7 @@ fn time(line: &str) -> Option<(&str, Time, &str)> {
     None
 }
 
-/// The message, behind thread, process, request and logger.
+/// Returns the message after the thread, process, request and logger.
 fn message<'l>(whole: &str, rest: &'l str, open: bool, parsed: &mut Parsed) -> &'l str {
     if open && let Some((target, message)) = rest.split_once(']') {
         // env_logger: `[TIME LEVEL target] message`
@@ -230,7 +235,7 @@ fn message<'l>(whole: &str, rest: &'l str, open: bool, parsed: &mut Parsed) -> &
     first.unwrap_or(message)
 }
 
-/// Whether brackets hold a module.
+/// Returns whether brackets hold a module.
 fn is_logger(text: &str) -> bool {
     is_path(text)
         && text.contains(['.', ':'])
@@ -238,7 +243,7 @@ fn is_logger(text: &str) -> bool {
         && text.len() < 100
 }
 
-/// Whether brackets hold a thread, a process, a client or the like.
+/// Returns whether brackets hold a thread, a process, a client or the like.
 fn is_process(text: &str) -> bool {
     let starts = [
         "pid ", "tid ", "client ", "remote ", "nio-", "http-", "main", "thread", "Thread", "pool-",
@@ -250,8 +255,9 @@ fn is_process(text: &str) -> bool {
         || text.contains(',') && !text.contains(' ')
 }
 
-/// `tracing`: `span{field=1}: target: message`, or in its compact form `span:span: target:
-/// message`. Where a level was told, also `target - message` and `target : message`.
+/// Splits the target from the message in `tracing`'s format, `span{field=1}: target: message`, or
+/// in its compact form, `span:span: target: message`. If the line has a level, it also accepts
+/// `target - message` and `target : message`.
 fn target(text: &str, headed: bool) -> (&str, &str) {
     let (first, rest) = split_prefix(text, headed);
     let (second, message) = split_prefix(rest, false);
@@ -267,8 +273,8 @@ fn target(text: &str, headed: bool) -> (&str, &str) {
     }
 }
 
-/// Splits `target: ` or `span{field="a b"}: ` from what follows. A first word without a colon is
-/// the message itself.
+/// Splits `target: ` or `span{field="a b"}: ` from the rest. A first word without a colon is part
+/// of the message.
 fn split_prefix(text: &str, headed: bool) -> (&str, &str) {
     // zap
     if let Some((first, rest)) = text
@@ -293,7 +299,8 @@ fn split_prefix(text: &str, headed: bool) -> (&str, &str) {
     }
 }
 
-/// Takes objects off the end: the fields of winston, monolog and zap. Returns whether there was one.
+/// Removes objects from the end: the fields of winston, monolog and zap. Returns whether there was
+/// one.
 fn trailing_objects<'l>(message: &'l str, parsed: &mut Parsed) -> (&'l str, bool) {
     let (mut rest, mut found) = (message.trim_end(), false);
     for _ in 0..MOST_WORDS {
@@ -325,7 +332,8 @@ fn trailing_objects<'l>(message: &'l str, parsed: &mut Parsed) -> (&'l str, bool
     (rest, found)
 }
 
-/// structlog's console: `order paid                     [shop.orders]`.
+/// Takes the logger from a line of structlog's console: `order paid                    
+/// [shop.orders]`.
 fn logger_in_brackets<'l>(message: &'l str, parsed: &mut Parsed) -> &'l str {
     let logger = message
         .strip_suffix(']')
@@ -339,7 +347,7 @@ fn logger_in_brackets<'l>(message: &'l str, parsed: &mut Parsed) -> &'l str {
     }
 }
 
-/// Whether it is the first line of Rust's report of a panic, which has no level.
+/// Returns whether the line is the first one of Rust's report of a panic, which has no level.
 fn is_panic(message: &str) -> bool {
     let ends = ["' panicked at ", ") panicked at "];
     message.starts_with("thread '") && ends.iter().any(|end| message.contains(end))

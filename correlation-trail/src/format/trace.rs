@@ -2,7 +2,7 @@
 
 use crate::id::is_word;
 
-/// Whether it is a line of a stack trace, or of what is around one.
+/// Returns whether the line is part of a stack trace, or of the text around one.
 pub(crate) fn is_trace(line: &str) -> bool {
     const STARTS: [&str; 23] = [
         "thread '",
@@ -36,7 +36,8 @@ pub(crate) fn is_trace(line: &str) -> bool {
         || is_exception(line)
 }
 
-/// `shop.Declined: no funds`, `ValueError: ..`, `java.io.IOException`.
+/// Returns whether the line names an exception: `shop.Declined: no funds`, `ValueError: ..`,
+/// `java.io.IOException`.
 fn is_exception(line: &str) -> bool {
     let name = line.split([':', ' ']).next().unwrap_or_default();
     let last = name.rsplit('.').next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What containers, collectors and stores write around a line.
+//! The text that containers, collectors and stores write around a line.
 
 use std::borrow::Cow;
 
@@ -9,29 +9,29 @@ use crate::id::is_word;
 use crate::record::Level;
 use crate::time::{Time, is_number};
 
-/// The line as the service wrote it, and what the wrappers around it know.
+/// The line as the service wrote it, and the values from the wrappers around it.
 #[derive(Debug)]
 pub(crate) struct Body<'l> {
     pub(crate) text: Cow<'l, str>,
     pub(crate) known: Parsed,
-    /// The line goes on in the next one of the same source.
+    /// The line continues in the next one of the same source.
     pub(crate) is_piece: bool,
-    /// Where it comes from, as lines of several containers may be mixed.
+    /// The source of the line, because lines of several containers may be mixed.
     pub(crate) source: String,
-    /// A time is in front of it, as it is in front of each line of the file.
+    /// A time is in front of it, as in front of each line of the file.
     pub(crate) is_timed: bool,
     pub(crate) depth: usize,
 }
 
 impl<'l> Body<'l> {
-    /// Peels a line, until nothing is around it.
+    /// Removes all wrappers of a line.
     pub(crate) fn of(line: &'l str) -> Self {
         let mut body = Self::new(line);
         body.peel();
         body
     }
 
-    /// Peels a line up to the wrapper that may have cut it.
+    /// Removes the wrappers up to the one that may have cut the line.
     pub(crate) fn outer(line: &'l str) -> Self {
         let mut body = Self::new(line);
         while body.peel_one() == Some(false) {}
@@ -53,7 +53,7 @@ impl<'l> Body<'l> {
         while self.peel_one().is_some() {}
     }
 
-    /// Takes off one wrapper. Returns whether it tells the stream.
+    /// Removes one wrapper. Returns whether the wrapper names the stream.
     fn peel_one(&mut self) -> Option<bool> {
         if self.depth == DEEPEST {
             return None;
@@ -78,7 +78,7 @@ impl<'l> Body<'l> {
         Some(peeled.stream.is_some())
     }
 
-    /// Takes off the time that is in front of each line of the file.
+    /// Removes the time that is in front of each line of the file.
     pub(crate) fn peel_time(&mut self) {
         if let Some((time, rest)) = Time::leading(&self.text) {
             let rest = rest.strip_prefix(' ').unwrap_or(rest).to_owned();
@@ -88,17 +88,17 @@ impl<'l> Body<'l> {
         }
     }
 
-    /// Adds what the wrappers know, where the line itself does not tell.
+    /// Adds the values of the wrappers where the line itself has none.
     pub(crate) fn complete(&self, parsed: Parsed) -> Parsed {
         parsed.within(self.known.clone())
     }
 }
 
-/// What one wrapper knows, and what it leaves.
+/// The values of one wrapper, and the rest of the line.
 pub(super) struct Peeled<'l> {
     pub(super) known: Parsed,
     pub(super) rest: Cow<'l, str>,
-    /// Whose line it is, as several may be mixed.
+    /// The source of the line, because lines of several sources may be mixed.
     pub(super) origin: String,
     pub(super) stream: Option<&'static str>,
     pub(super) is_piece: bool,
@@ -132,7 +132,7 @@ impl<'l> Peeled<'l> {
     }
 }
 
-/// The wrappers. The first that knows a line takes off what it wrote.
+/// The wrappers. The first one that knows a line removes its own text.
 const WRAPPERS: [fn(&str) -> Option<Peeled<'_>>; 11] = [
     objects,
     containerd,
@@ -147,7 +147,8 @@ const WRAPPERS: [fn(&str) -> Option<Peeled<'_>>; 11] = [
     priority,
 ];
 
-/// The files of Kubernetes, in the form of the container runtime interface: `TIME stdout F line`.
+/// Reads the files of Kubernetes, in the format of the container runtime interface: `TIME stdout F
+/// line`.
 fn containerd(line: &str) -> Option<Peeled<'_>> {
     let (time, rest) = Time::leading(line)?;
     let (stream, rest) = match rest.split_at_checked(" stdout ".len())? {
@@ -168,7 +169,7 @@ fn containerd(line: &str) -> Option<Peeled<'_>> {
     })
 }
 
-/// `docker compose logs`, with a number or a name that was chosen (`gateway  | line`), and `docker
+/// Reads `docker compose logs`, with a number or a chosen name (`gateway  | line`), and `docker
 /// service logs` (`shop_web.1.x8k@node    | line`), each also with `-t`.
 fn compose(line: &str) -> Option<Peeled<'_>> {
     let timed = Time::leading(line).filter(|(_, rest)| rest.starts_with(' '));
@@ -209,7 +210,8 @@ fn kubectl_prefix(line: &str) -> Option<Peeled<'_>> {
     Some(Peeled::new(known, rest.strip_prefix(' ').unwrap_or(rest)).from(prefix))
 }
 
-/// stern: `shop-7d4b9c6f5-x2x4z shop line`, with the namespace in front for several.
+/// Reads stern: `shop-7d4b9c6f5-x2x4z shop line`. With several namespaces, the namespace is in
+/// front.
 fn stern(line: &str) -> Option<Peeled<'_>> {
     let mut words = line.splitn(4, ' ');
     let [first, second, third] = [words.next()?, words.next()?, words.next()?];
@@ -217,7 +219,7 @@ fn stern(line: &str) -> Option<Peeled<'_>> {
         let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
         word.bytes().all(plain) && word.starts_with(|c: char| c.is_ascii_lowercase())
     };
-    // A pod has a number, or letters that no vowel makes a word.
+    // The name of a pod ends in a number, or in letters without vowels.
     let is_pod = |word: &str| {
         let last = word.rsplit_once('-').map(|(_, last)| last);
         let made = |last: &str| is_number(last) || last.len() >= 3 && word.contains(is_digit);
@@ -237,7 +239,7 @@ fn stern(line: &str) -> Option<Peeled<'_>> {
     Some(Peeled::new(known, rest).from(&line[..line.len() - rest.len()]))
 }
 
-/// RFC 5424: `<165>1 TIME HOST APP PROCID MSGID [SD] MSG`.
+/// Reads RFC 5424: `<165>1 TIME HOST APP PROCID MSGID [SD] MSG`.
 fn syslog_5424(line: &str) -> Option<Peeled<'_>> {
     // In a stream, the number of bytes comes first (RFC 6587, section 3.4.1).
     let counted = line.split_once(' ').filter(|(count, _)| is_number(count));
@@ -273,7 +275,8 @@ fn syslog_5424(line: &str) -> Option<Peeled<'_>> {
     Some(Peeled::new(known, rest.trim_start_matches('\u{feff}')))
 }
 
-/// RFC 3164, the files of rsyslog, and `journalctl`: `<34>Nov 22 14:15:50 host shop[12]: line`.
+/// Reads RFC 3164, the files of rsyslog, and `journalctl`: `<34>Nov 22 14:15:50 host shop[12]:
+/// line`.
 fn syslog(line: &str) -> Option<Peeled<'_>> {
     let (level, rest) = severity(line).map_or((None, line), |(level, rest)| (Some(level), rest));
     let (time, rest) = Time::leading(rest).filter(|(time, _)| time.has_date())?;
@@ -288,7 +291,7 @@ fn syslog(line: &str) -> Option<Peeled<'_>> {
         let plain = |byte| is_word(byte) || byte == b'/' || byte == b'@' || byte == b':';
         !name.is_empty() && name.bytes().all(plain)
     };
-    // `TIME INFO shop: ..` looks alike.
+    // `TIME INFO shop: ..` looks the same.
     let sure = level.is_some() || is_number(pid) || rest_is_bsd(line);
     let host = is_name(host) && Level::parse(host).is_none() && !host.ends_with(':');
     let named = is_name(name) && !name.contains("::") && (pid.is_empty() || is_number(pid));
@@ -304,14 +307,14 @@ fn syslog(line: &str) -> Option<Peeled<'_>> {
     (sure && host && named).then(|| Peeled::new(known, rest).from(tag))
 }
 
-/// Whether a line begins with a month, as only syslog's do.
+/// Returns whether a line begins with a month, as only syslog lines do.
 fn rest_is_bsd(line: &str) -> bool {
     let text = line.split_once('>').filter(|_| line.starts_with('<'));
     let text = text.map_or(line, |(_, rest)| rest).as_bytes();
     text.len() > 3 && text[..3].iter().all(u8::is_ascii_alphabetic) && text[3] == b' '
 }
 
-/// Heroku's `logs`: `TIME app[web.1]: line`, `TIME heroku[router]: line`.
+/// Reads Heroku's `logs`: `TIME app[web.1]: line`, `TIME heroku[router]: line`.
 fn heroku(line: &str) -> Option<Peeled<'_>> {
     let (time, rest) = Time::leading(line)?;
     let (tag, rest) = rest.strip_prefix(' ')?.split_once("]: ")?;
@@ -326,8 +329,8 @@ fn heroku(line: &str) -> Option<Peeled<'_>> {
     (plain && !source.is_empty()).then(|| Peeled::new(known, rest).from(tag))
 }
 
-/// `aws logs tail`: `TIME STREAM line`, where the stream is `prefix/container/task` or that of a
-/// function.
+/// Reads `aws logs tail`: `TIME STREAM line`. The stream is `prefix/container/task`, or the stream
+/// of a function.
 fn aws_tail(line: &str) -> Option<Peeled<'_>> {
     let (time, rest) = Time::leading(line)?;
     let (stream, text) = rest.strip_prefix(' ')?.split_once(' ')?;
@@ -345,7 +348,7 @@ fn aws_tail(line: &str) -> Option<Peeled<'_>> {
         .then(|| Peeled::new(known, text).from(stream))
 }
 
-/// The container of the stream of a task of ECS; nothing for the stream of a function.
+/// Returns the container from the stream of an ECS task, and nothing from the stream of a function.
 pub(super) fn service_of(stream: &str) -> &str {
     let mut parts = stream.split('/');
     match [parts.next(), parts.next(), parts.next(), parts.next()] {
@@ -355,8 +358,8 @@ pub(super) fn service_of(stream: &str) -> &str {
     }
 }
 
-/// `kubectl logs --timestamps`, `docker logs -t`, `docker compose logs -t`, in front of a line that
-/// has a time itself, of an object, or of a line of a stack trace.
+/// Reads `kubectl logs --timestamps`, `docker logs -t` and `docker compose logs -t`. The time is in
+/// front of a line that has a time itself, of an object, or of a line of a stack trace.
 fn time_in_front(line: &str) -> Option<Peeled<'_>> {
     let (time, rest) = Time::leading(line)?;
     let rest = rest.strip_prefix(' ').filter(|_| line.contains('T'))?;
@@ -373,7 +376,7 @@ fn time_in_front(line: &str) -> Option<Peeled<'_>> {
     })
 }
 
-/// The level of systemd (sd-daemon(3)), as .NET's console writes it: `<4>line`.
+/// Reads the level of systemd (sd-daemon(3)), as .NET's console writes it: `<4>line`.
 fn priority(line: &str) -> Option<Peeled<'_>> {
     let (level, rest) = severity(line)?;
     let known = Parsed {
@@ -383,7 +386,7 @@ fn priority(line: &str) -> Option<Peeled<'_>> {
     Some(Peeled::new(known, rest))
 }
 
-/// `<165>`: facility and severity (RFC 5424, section 6.2.1).
+/// Reads `<165>`: facility and severity (RFC 5424, section 6.2.1).
 fn severity(line: &str) -> Option<(Level, &str)> {
     let (number, rest) = line.strip_prefix('<')?.split_once('>')?;
     let number: u8 = number.parse().ok().filter(|_| is_number(number))?;
@@ -391,5 +394,5 @@ fn severity(line: &str) -> Option<(Level, &str)> {
     (number < 192).then_some((level, rest))
 }
 
-/// The most wrappers around a line.
+/// The maximum number of wrappers around a line.
 const DEEPEST: usize = 8;

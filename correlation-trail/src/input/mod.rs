@@ -1,4 +1,4 @@
-//! What is around the text of a log: compression, and encodings other than UTF-8.
+//! Unpacks the text of a log: compression, and encodings other than UTF-8.
 
 use std::io::{self, Cursor, ErrorKind, Read};
 
@@ -8,12 +8,14 @@ use encoding_rs_io::DecodeReaderBytesBuilder;
 #[cfg(feature = "compression")]
 mod zstd;
 
-/// The text that `reader` holds, as UTF-8. The first bytes tell how it is packed, not the name:
-/// standard input has none, and rotated files have any.
+/// Returns the text that `reader` holds, as UTF-8.
+///
+/// The first bytes show how it is packed. The name does not, because standard input has none and
+/// rotated files may have any.
 ///
 /// # Errors
 ///
-/// It is in a format that is not read, or it cannot be read.
+/// If the format is not supported, or the reader fails.
 pub(crate) fn text<'r>(reader: impl Read + 'r) -> io::Result<Box<dyn Read + 'r>> {
     let (head, packed) = peek(reader, HEAD);
     let Some(format) = format(&head) else {
@@ -26,7 +28,8 @@ pub(crate) fn text<'r>(reader: impl Read + 'r) -> io::Result<Box<dyn Read + 'r>>
     }
 }
 
-/// The first bytes, at most `most`, and a reader of all bytes. An error comes in its place.
+/// Returns the first bytes, at most `most`, and a reader of all bytes. That reader reports an error
+/// where it occurred.
 pub(crate) fn peek<'r>(mut reader: impl Read + 'r, most: u64) -> (Vec<u8>, Box<dyn Read + 'r>) {
     let mut head = Vec::new();
     let error = reader.by_ref().take(most).read_to_end(&mut head).err();
@@ -34,7 +37,7 @@ pub(crate) fn peek<'r>(mut reader: impl Read + 'r, most: u64) -> (Vec<u8>, Box<d
     (head, Box::new(whole))
 }
 
-/// Fails once, if there is an error.
+/// A reader that fails once if there is an error.
 struct Failed(Option<io::Error>);
 
 impl Read for Failed {
@@ -43,16 +46,16 @@ impl Read for Failed {
     }
 }
 
-/// What a file that is no text begins with. The names are for users.
+/// Returns the format of a file that is not text, from its first bytes. The names are for users.
 fn format(head: &[u8]) -> Option<&'static str> {
     Some(match head {
         // RFC 1952, section 2.3.1
         [0x1f, 0x8b, ..] => "gzip",
-        // RFC 8878, section 3.1.1, and 3.1.2 for frames to skip, with which pzstd begins
+        // RFC 8878, section 3.1.1, and section 3.1.2 for skippable frames, with which pzstd begins
         [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => "Zstandard",
         // <https://tukaani.org/xz/xz-file-format.txt>, section 2.1.1.1
         [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => "xz",
-        // The first block follows, or the end: a log may begin with `BZh1`.
+        // The first block or the end has to follow, because a log may begin with `BZh1`.
         [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, 0x59, 0x26, ..]
         | [b'B', b'Z', b'h', b'1'..=b'9', 0x17, 0x72, 0x45, 0x38, ..] => "bzip2",
         [b'P', b'K', 3, 4, ..] => "zip",
@@ -65,8 +68,8 @@ fn format(head: &[u8]) -> Option<&'static str> {
     })
 }
 
-/// Streams, so that a small file of many gigabytes needs no more memory than another. Each format
-/// allows several archives in a row, as `cat a.gz b.gz` and appending rotators write them.
+/// Unpacks a stream, so that a small file of many gigabytes needs no more memory than another. Each
+/// format allows several archives in a row, as `cat a.gz b.gz` and appending rotators write them.
 #[cfg(feature = "compression")]
 fn unpacked<'r>(format: &str, packed: Box<dyn Read + 'r>) -> io::Result<Box<dyn Read + 'r>> {
     Ok(match format {
@@ -89,15 +92,15 @@ fn not_read(format: &str) -> io::Error {
     } else {
         " without the feature `compression`"
     };
-    let message = format!("the format {format} is not read{without}");
+    let message = format!("the format {format} is not supported{without}");
     io::Error::new(ErrorKind::Unsupported, message)
 }
 
-/// UTF-16 as UTF-8. Anything else stays as it is.
+/// Converts UTF-16 to UTF-8. All other text stays unchanged.
 fn decoded<'r>(head: &[u8], reader: Box<dyn Read + 'r>) -> io::Result<Box<dyn Read + 'r>> {
     let encoding: &'static Encoding = match head {
         [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => return Err(not_read("UTF-32")),
-        // Without a mark, every second byte of ASCII is zero.
+        // Without a byte order mark, every second byte of ASCII is zero.
         [0xff, 0xfe, ..] | [1..=0xff, 0, 1..=0xff, 0, ..] => UTF_16LE,
         [0xfe, 0xff, ..] | [0, 1..=0xff, 0, 1..=0xff, ..] => UTF_16BE,
         _ => return Ok(reader),
@@ -107,9 +110,9 @@ fn decoded<'r>(head: &[u8], reader: Box<dyn Read + 'r>) -> io::Result<Box<dyn Re
     Ok(Box::new(decoder.build(reader)))
 }
 
-/// The number of bytes that tell the format.
+/// The number of bytes that show the format.
 const HEAD: u64 = 8;
 
-/// The most memory that an xz file may ask for. `xz -9` asks for 64 MiB.
+/// The maximum memory that an xz file may request. `xz -9` requests 64 MiB.
 #[cfg(feature = "compression")]
 const XZ_KIB: u32 = 256 * 1024;

@@ -6,7 +6,7 @@ use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
-/// The content of all frames of a file (RFC 8878, section 3). The decoder itself reads one.
+/// The content of all frames of a file (RFC 8878, section 3). The decoder itself reads only one.
 pub(super) struct Frames<R> {
     source: BufReader<R>,
     decoder: FrameDecoder,

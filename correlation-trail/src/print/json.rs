@@ -1,4 +1,4 @@
-//! For programs: an object a line.
+//! Prints a timeline for programs, with one object per line.
 
 use std::collections::BTreeSet;
 use std::{fmt, io};
@@ -19,7 +19,7 @@ impl fmt::Display for Json<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for record in self.0.records() {
             let since = record.time.zip(self.0.start()).map(|(time, start)| {
-                // Of a story that is followed, an earlier record may come later.
+                // If a story is followed, an earlier record may arrive later.
                 (time.as_nanoseconds() - start.as_nanoseconds()) as f64 / 1e6
             });
             let line = Line {
@@ -47,7 +47,8 @@ impl fmt::Display for Json<'_> {
     }
 }
 
-/// JSON in which a terminal obeys nothing (RFC 8259, section 7): serde escapes only what it must.
+/// Writes JSON in which a terminal obeys nothing (RFC 8259, section 7). serde escapes only the
+/// required characters.
 struct Escaping;
 
 impl Formatter for Escaping {
@@ -84,7 +85,8 @@ struct Line<'r> {
     line: u64,
 }
 
-/// An object. Of a key that is there twice it has the first: some readers refuse such objects.
+/// Writes an object. If a key is there twice, the first value is used, because some readers refuse
+/// duplicate keys.
 fn each_key_once<S: Serializer>(fields: &[(String, String)], to: S) -> Result<S::Ok, S::Error> {
     let mut seen = BTreeSet::new();
     let first = fields.iter().filter(|(key, _)| seen.insert(key));

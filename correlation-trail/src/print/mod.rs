@@ -1,4 +1,4 @@
-//! How a timeline looks.
+//! The forms in which a timeline is printed.
 
 mod json;
 mod text;

@@ -1,4 +1,4 @@
-//! For people, in columns.
+//! Prints a timeline for people, in columns.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,8 +10,10 @@ use crate::Timeline;
 use crate::clean::printable;
 use crate::record::{Level, Record};
 
-/// A [`Timeline`] as text: a line for each record with its time after the first, the silences
-/// between them, and a summary.
+/// A [`Timeline`] as text.
+///
+/// There is one line for each record, with its time after the first record. Silences are shown
+/// between them, and a summary is at the end.
 #[derive(Clone, Copy, Debug)]
 #[must_use = "it is printed with `{}`"]
 pub struct Text<'t> {
@@ -29,13 +31,13 @@ impl<'t> Text<'t> {
         }
     }
 
-    /// Switches the colours of a terminal on. The default is off.
+    /// Switches terminal colours on or off. The default is off.
     pub fn color(mut self, color: bool) -> Self {
         self.color = color;
         self
     }
 
-    /// Sets the length from which a silence is shown. The default is 100 ms.
+    /// Sets the minimum length of a silence that is shown. The default is 100 ms.
     pub fn gap(mut self, gap: Duration) -> Self {
         self.gap = gap;
         self
@@ -45,7 +47,8 @@ impl<'t> Text<'t> {
         Paint(if self.color { style } else { Style::new() }, text)
     }
 
-    /// Prints one record. `width` is the width of the service column, `number` that of the service.
+    /// Prints one record. `width` is the width of the service column, and `number` is the service's
+    /// number.
     fn record(
         &self,
         f: &mut fmt::Formatter<'_>,
@@ -74,7 +77,7 @@ impl<'t> Text<'t> {
             self.paint(style_of(record.level), format_args!("{level:5}")),
         )?;
         let mut gap = "";
-        // A path says where the code is; a single name may be part of the story.
+        // A path says where the code is. A single name may be part of the story.
         if let Some(target) = record.target.as_deref()
             && !target.contains([':', '.', '/', '$'])
             && target.replace('-', "_") != record.service.replace('-', "_")
@@ -136,7 +139,7 @@ impl fmt::Display for Text<'_> {
                 let line = format!("... {} of silence", shown(silence));
                 writeln!(f, "{:INDENT$}  {}", "", self.paint(DIM, line))?;
             }
-            // What has whole seconds is told later than it says.
+            // A record with whole seconds only is shown later than its time.
             last = record.time.max(last);
             let number = story.services.get(&record.service);
             self.record(f, record, width, number.copied().unwrap_or(0))?;
@@ -154,7 +157,7 @@ impl fmt::Display for Timeline {
     }
 }
 
-/// A text in a colour, if there is one.
+/// A text in a colour, if it has one.
 struct Paint<T>(Style, T);
 
 impl<T: fmt::Display> fmt::Display for Paint<T> {
@@ -164,7 +167,7 @@ impl<T: fmt::Display> fmt::Display for Paint<T> {
     }
 }
 
-/// The value of a field, in quotes if its end would not be visible.
+/// Returns the value of a field, in quotes if its end would not be visible.
 fn field_value(value: &str) -> Cow<'_, str> {
     let object = value.starts_with(['{', '[']);
     if !value.is_empty() && (object || !value.contains([' ', '"', '\n', '\t'])) {
@@ -173,7 +176,7 @@ fn field_value(value: &str) -> Cow<'_, str> {
     Cow::Owned(format!("{value:?}"))
 }
 
-/// `31.4 ms`, `12.3 s`, `1 h 02 min`.
+/// Returns a duration as `31.4 ms`, `12.3 s` or `1 h 02 min`.
 fn shown(duration: Duration) -> String {
     let seconds = duration.as_secs();
     match seconds {
@@ -197,7 +200,8 @@ fn style_of(level: Option<Level>) -> Style {
     }
 }
 
-/// A service differs from its neighbours, and never looks like a level.
+/// The colours of the services. Each service differs from its neighbours, and none looks like a
+/// level.
 const SERVICES: [AnsiColor; 6] = [
     AnsiColor::Cyan,
     AnsiColor::Magenta,
@@ -209,10 +213,11 @@ const SERVICES: [AnsiColor; 6] = [
 
 const DIM: Style = Style::new().dimmed();
 
-/// The service column grows up to here: a long name in one record would fill all others with blanks.
+/// The maximum width of the service column. Otherwise one long name would fill all other lines with
+/// blanks.
 const WIDEST: usize = 32;
 
-/// The column of the times.
+/// The width of the time column.
 const INDENT: usize = 12;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The moments that times mean.
+//! The points in time that incomplete times mean.
 
 use std::time::{Duration, SystemTime};
 
@@ -8,12 +8,12 @@ use jiff::{SignedDuration, ToSpan};
 
 use super::{Time, Timestamp, Unsaid};
 
-/// What a file knows of times that do not say everything.
+/// The facts about a file that complete its times.
 #[derive(Clone, Debug)]
 pub(crate) struct Clock {
     /// The zone of times without one.
     zone: TimeZone,
-    /// When the file was written last: the year of times without one.
+    /// The time when the file was last written. It gives the year of times without one.
     written: jiff::Timestamp,
 }
 
@@ -24,7 +24,7 @@ impl Clock {
         Self { zone, written }
     }
 
-    /// The moment that `time` means.
+    /// Returns the point in time that `time` means.
     pub(crate) fn moment(&self, time: Time) -> Option<Timestamp> {
         let instant = |civil: DateTime| match time.offset {
             Some(offset) => offset.to_timestamp(civil).ok(),
@@ -42,8 +42,8 @@ impl Clock {
                 Some(date.to_datetime(time.civil.time()))
             }
         };
-        // A line is not younger than its file. The clocks of two machines differ, and a file whose
-        // time is midnight was given a date only.
+        // A line is not younger than its file, except that the clocks of two machines differ. If
+        // the time of a file is midnight, only its date is known.
         let day = jiff::civil::Time::midnight() == written.time();
         let hours = if time.unsaid == Unsaid::Date && !day {
             1
@@ -63,9 +63,11 @@ impl Clock {
         }
     }
 
-    /// Which of two times of a record counts: the one inside of it, unless only the outer one has a
-    /// zone. Whoever wrote the outer one did it later; a time that is a little earlier was cut, and
-    /// shows that the inner one is of the same zone.
+    /// Returns the time of a record that counts, if the record and its wrapper each have one.
+    ///
+    /// The inner time counts, unless only the outer one has a zone. The outer time was written
+    /// later. If it is a little earlier than the inner one, it was cut. That shows that the inner
+    /// time has the same zone.
     fn choose(&self, inner: Time, outer: Time) -> Time {
         let moments = self.moment(inner).zip(self.moment(outer));
         let cut = moments.is_some_and(|(inner, outer)| {
@@ -76,7 +78,7 @@ impl Clock {
         if yields { outer } else { inner }
     }
 
-    /// The time of a record that has several, the innermost first.
+    /// Returns the time of a record that has several, with the innermost first.
     pub(crate) fn best(&self, times: impl Iterator<Item = Time>) -> Option<Time> {
         times.reduce(|inner, outer| self.choose(inner, outer))
     }

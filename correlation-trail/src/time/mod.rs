@@ -1,4 +1,4 @@
-//! Points in time, as log lines write them.
+//! Points in time in log lines.
 
 mod clock;
 
@@ -12,24 +12,25 @@ use jiff::tz::{Offset, TimeZone};
 
 pub(crate) use self::clock::Clock;
 
-/// The time of a record, to the nanosecond. `Display` prints RFC 3339 in UTC.
+/// The time of a record, to the nanosecond. `Display` prints it as RFC 3339 in UTC.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Timestamp(jiff::Timestamp);
 
 impl Timestamp {
-    /// Nanoseconds since 1970-01-01 00:00 UTC, without leap seconds.
+    /// Returns the nanoseconds since 1970-01-01 00:00 UTC, without leap seconds.
     #[must_use]
     pub fn as_nanoseconds(self) -> i128 {
         self.0.as_nanosecond()
     }
 
-    /// The time from `earlier` to this. It is zero if `earlier` is later.
+    /// Returns the time from `earlier` to this one. It is zero if `earlier` is later.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
         Duration::try_from(self.0.duration_since(earlier.0)).unwrap_or_default()
     }
 
-    /// The last moment that is written in the same way, if the last digit counts `unit` nanoseconds.
+    /// Returns the last moment that is written in the same way, if the last digit counts `unit`
+    /// nanoseconds.
     pub(crate) fn last_of(self, unit: u32) -> Self {
         let rest = SignedDuration::from_nanos(i64::from(unit.max(1)) - 1);
         Self(self.0.checked_add(rest).unwrap_or(self.0))
@@ -42,13 +43,14 @@ impl fmt::Display for Timestamp {
     }
 }
 
-/// A time as it is written, which may lack its zone, year or date.
+/// A time as a log writes it. It may lack its zone, year or date.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Time {
     civil: DateTime,
     offset: Option<Offset>,
     unsaid: Unsaid,
-    /// The nanoseconds that the last digit counts, in steps of a thousand.
+    /// The nanoseconds that the last digit counts: a second, or a thousandth, millionth or
+    /// billionth of it.
     pub(crate) unit: u32,
 }
 
@@ -59,9 +61,10 @@ enum Unsaid {
     Date,
 }
 
-/// How times look, and how `strptime` reads them. In the look, `0` is a digit, `_` a digit or a
-/// space, `a` a letter, `-` also a slash, and `T` also a space or a tab. What the second does not
-/// read is not said.
+/// The patterns of times, and the formats with which `strptime` reads them.
+///
+/// In a pattern, `0` is a digit, `_` a digit or a space, `a` a letter, `-` also a slash, and `T`
+/// also a space or a tab. Parts that the format does not read are unknown.
 const LOOKS: [(&str, &str); 22] = [
     ("0000-00-00T00:00:00", "%Y-%m-%d %H:%M:%S"),
     ("0000.00.00T00:00:00", "%Y.%m.%d %H:%M:%S"),
@@ -87,13 +90,13 @@ const LOOKS: [(&str, &str); 22] = [
     ("0:00aa", "%I:%M%p"),
 ];
 
-/// The zones whose short names are written by PostgreSQL and others, and mean one thing only, with
+/// The zones whose short names PostgreSQL and others write and that have only one meaning, with
 /// their offset in hours.
 const ZONES: &str = "UTC+0 GMT+0 WET+0 WEST+1 CET+1 CEST+2 EET+2 EEST+3 MSK+3 JST+9 KST+9 EST-5 \
     EDT-4 CDT-5 MDT-6 PST-8 PDT-7";
 
 impl Time {
-    /// Reads a time from the start of `text`, and what follows.
+    /// Reads a time from the start of `text`, and returns it with the text after it.
     pub(crate) fn leading(text: &str) -> Option<(Self, &str)> {
         let text = without_weekday(text);
         LOOKS
@@ -123,7 +126,7 @@ impl Time {
             _ => Unsaid::Nothing,
         };
         if unsaid == Unsaid::Year {
-            // Apache writes `Nov 22 14:15:50.200123 2026`. A leap year has each day.
+            // Apache writes `Nov 22 14:15:50.200123 2026`. The leap year here has every day.
             let year = rest
                 .strip_prefix(' ')
                 .and_then(|rest| rest.split_at_checked(4));
@@ -169,15 +172,15 @@ impl Time {
         Some((Self::from_epoch(word).filter(|_| exact)?, rest))
     }
 
-    /// Reads a count since 1970 of seconds, milli-, micro- or nanoseconds. The unit is the one that
-    /// gives a year between 1973 and 5138.
+    /// Reads a count of seconds, milliseconds, microseconds or nanoseconds since 1970. The unit is
+    /// the one that gives a year between 1973 and 5138.
     fn from_epoch(text: &str) -> Option<Self> {
         // zap writes `1.7953569494401e9`.
         let plain = text.contains(['e', 'E']).then(|| text.parse::<f64>().ok());
         let plain = plain.flatten().map(|number| format!("{number:.6}"));
         let text = plain.as_deref().unwrap_or(text);
         let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
-        // The fraction has as many digits as make a nanosecond.
+        // The fraction has the digits down to a nanosecond.
         let unit = match whole.len() {
             9..=11 => 9,
             12..=14 => 6,
@@ -203,7 +206,7 @@ impl Time {
         })
     }
 
-    /// Reads a text that is nothing but a time.
+    /// Reads a text that is only a time.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let whole = |(time, rest): (Self, &str)| rest.trim().is_empty().then_some(time);
         match Self::leading(text) {
@@ -212,12 +215,12 @@ impl Time {
         }
     }
 
-    /// Reads the seconds and nanoseconds since 1970 of log4j2's `instant`.
+    /// Reads the seconds and nanoseconds since 1970 in log4j2's `instant`.
     pub(crate) fn from_parts(seconds: &str, nanos: &str) -> Option<Self> {
         Self::from_epoch(&format!("{seconds}.{nanos:0>9}"))
     }
 
-    /// `1122 14:15:50.200000`, as klog writes it.
+    /// Reads `1122 14:15:50.200000`, as klog writes it.
     pub(crate) fn of_klog(text: &str) -> Option<(Self, &str)> {
         let (month, rest) = text.split_at_checked(2)?;
         let (day, _) = rest.split_at_checked(2)?;
@@ -227,7 +230,7 @@ impl Time {
         Some((time, text.get(after..)?))
     }
 
-    /// The same time in UTC, where a format says that it is.
+    /// Returns the same time in UTC, for a format that defines it so.
     pub(crate) fn in_utc(self) -> Self {
         Self {
             offset: self.offset.or(Some(Offset::UTC)),
@@ -235,13 +238,13 @@ impl Time {
         }
     }
 
-    /// Whether it says a date.
+    /// Returns whether the time has a date.
     pub(crate) fn has_date(self) -> bool {
         self.unsaid != Unsaid::Date
     }
 }
 
-/// `Sun Nov 22 ..`, `Sun, 22 Nov ..`: the date says more.
+/// Removes the weekday from `Sun Nov 22 ..` and `Sun, 22 Nov ..`, because the date says more.
 fn without_weekday(text: &str) -> &str {
     const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
     let rest = DAYS.iter().find_map(|day| text.strip_prefix(day));
@@ -249,7 +252,7 @@ fn without_weekday(text: &str) -> &str {
     rest.and_then(|rest| rest.strip_prefix(' ')).unwrap_or(text)
 }
 
-/// The nanoseconds of `.440140`, if there are any, what its last digit counts, and what follows.
+/// Returns the nanoseconds of `.440140` if there are any, the unit of its last digit, and the rest.
 fn fraction(text: &str) -> (i32, u32, &str) {
     let after = text.strip_prefix(['.', ',']).unwrap_or_default();
     let rest = after.trim_start_matches(is_digit);
@@ -262,7 +265,7 @@ fn fraction(text: &str) -> (i32, u32, &str) {
     }
 }
 
-/// What the last of so many digits counts. Zeros at the end may have been left out.
+/// Returns the unit of the last of this many digits. Zeros at the end may have been left out.
 fn unit_of(digits: usize) -> u32 {
     match digits {
         0..=3 => SECOND / 1_000,
@@ -271,7 +274,7 @@ fn unit_of(digits: usize) -> u32 {
     }
 }
 
-/// `Z`, `+01:00`, `+0100`, ` +01:00`, ` CET` or ` Europe/Berlin`, and what follows.
+/// Reads `Z`, `+01:00`, `+0100`, ` +01:00`, ` CET` or ` Europe/Berlin`, and returns the rest.
 fn offset(text: &str, civil: DateTime) -> (Option<Offset>, &str) {
     let spaced = text.strip_prefix(' ');
     let word = spaced.unwrap_or(text);
@@ -294,7 +297,7 @@ fn offset(text: &str, civil: DateTime) -> (Option<Offset>, &str) {
     if let Some(zoned) = zone.and_then(|zone| zone.to_zoned(civil).ok()) {
         return (Some(zoned.offset()), &word[end..]);
     }
-    // `14:15:50 -05 items` is no zone.
+    // In `14:15:50 -05 items`, `-05` is not a zone.
     let formats: &[&str] = match spaced {
         Some(word) if word.starts_with('-') => &["%z", "%:z"],
         _ => &["%z", "%:z", "%:::z"],
@@ -309,7 +312,7 @@ fn offset(text: &str, civil: DateTime) -> (Option<Offset>, &str) {
         .unwrap_or((None, text))
 }
 
-/// Whether the text has digits and nothing else.
+/// Returns whether the text has only digits, and at least one.
 pub(crate) fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
@@ -318,7 +321,7 @@ fn is_digit(c: char) -> bool {
     c.is_ascii_digit()
 }
 
-/// In nanoseconds.
+/// One second in nanoseconds.
 const SECOND: u32 = 1_000_000_000;
 
 #[cfg(test)]

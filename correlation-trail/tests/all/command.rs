@@ -75,7 +75,7 @@ fn mistakes_are_named() {
         ),
         (
             &["abc", "f", "--zone", "Mars/Olympus"],
-            "the zone is no name such as Europe/Berlin",
+            "unknown time zone: write a name such as Europe/Berlin",
         ),
         (
             &["abc", "f", "--man"],

@@ -59,12 +59,12 @@ fn what_is_not_read_is_named() {
     for (name, format) in [("zip", "zip"), ("lz4", "LZ4")] {
         let path = format!("tests/fixtures/packed/orders.log.{name}");
         let output = trail(&[ID, &path]);
-        let error = format!("trail: cannot read {path}: the format {format} is not read\n");
+        let error = format!("trail: cannot read {path}: the format {format} is not supported\n");
         assert_eq!((output.status.code(), stderr(&output)), (Some(2), &*error));
         assert_eq!(stdout(&output), "");
     }
     let inside = trail_with(&[ID, "-"], b"\xff\xfe\0\0a\0\0\0", &[]);
-    assert!(stderr(&inside).contains("UTF-32 is not read"));
+    assert!(stderr(&inside).contains("UTF-32 is not supported"));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Redis or `RabbitMQ`, by the URL: each of the two needs a few lines of its own.
+//! Redis or `RabbitMQ`, by the URL. Each of the two needs a few separate lines.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -47,7 +47,7 @@ impl Broker {
     pub(crate) async fn consume(&self, queue: &str) -> Result<Deliveries> {
         Ok(match self {
             Self::Redis(client, _) => {
-                // Waiting for a message may take for ever, and blocks a connection.
+                // Waiting for a message may take forever, and blocks a connection.
                 let config = AsyncConnectionConfig::new().set_response_timeout(None);
                 let connection = client.get_multiplexed_async_connection_with_config(&config);
                 Deliveries::Redis(connection.await?, redis_queues(queue))
@@ -64,13 +64,14 @@ impl Broker {
 }
 
 pub(crate) enum Deliveries {
-    /// A list for each priority.
+    /// There is one list for each priority.
     Redis(MultiplexedConnection, [String; 4]),
     RabbitMQ(Consumer),
 }
 
 impl Deliveries {
-    /// The next message. The outer error is the broker's, the inner one the message's.
+    /// Returns the next message. The outer error is about the broker, and the inner one about the
+    /// message.
     pub(crate) async fn next(&mut self) -> Result<std::result::Result<Message, InvalidMessage>> {
         match self {
             Self::Redis(connection, lists) => {
@@ -101,7 +102,7 @@ async fn publish(channel: &Channel, task: &Task, queue: &str) -> Result<()> {
         .with_content_type("application/json".into())
         .with_content_encoding("utf-8".into())
         .with_delivery_mode(2)
-        // Not the correlation ID: Celery finds the result by it.
+        // This is not the correlation ID: Celery finds the result by it.
         .with_correlation_id(task.id().into())
         .with_headers(headers.into());
     declare(channel, queue).await?;
@@ -111,7 +112,8 @@ async fn publish(channel: &Channel, task: &Task, queue: &str) -> Result<()> {
     Ok(())
 }
 
-/// As Celery does it: `RabbitMQ` refuses a queue that is declared in two ways.
+/// Declares the queue as Celery does, because `RabbitMQ` refuses a queue that is declared in two
+/// ways.
 async fn declare(channel: &Channel, queue: &str) -> Result<()> {
     let options = QueueDeclareOptions {
         durable: true,
@@ -122,7 +124,8 @@ async fn declare(channel: &Channel, queue: &str) -> Result<()> {
     Ok(())
 }
 
-/// What a header of Celery is in AMQP: lists and tables are left out, this worker needs none.
+/// Converts a header of Celery from AMQP. Lists and tables are left out, because this worker needs
+/// none.
 fn read(value: &AMQPValue) -> Value {
     match value {
         AMQPValue::LongString(text) => text.to_string().into(),

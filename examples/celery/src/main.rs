@@ -22,7 +22,8 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let rust_queue = queue("RUST_QUEUE", "rust");
     match env::args().nth(1).as_deref() {
         Some("service") => service::run(&config, broker, queue("QUEUE", "celery")).await,
-        // What it is working on when it is told to end is lost: messages are acknowledged at once.
+        // If it is told to end, its current work is lost, because messages are acknowledged at
+        // once.
         Some("worker") => tokio::select! {
             result = worker::run(broker, &rust_queue) => result,
             () = terminated() => Ok(()),

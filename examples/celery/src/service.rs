@@ -1,4 +1,4 @@
-//! The HTTP service: takes orders, and is called back by the Python task.
+//! The HTTP service. It takes orders, and the Python task calls it back.
 
 use std::env;
 use std::error::Error;
@@ -55,7 +55,7 @@ async fn order(
         error!(order, %error, "order not written down");
         return StatusCode::SERVICE_UNAVAILABLE;
     }
-    // The task takes the ID of the request along; nobody has to say so.
+    // The task takes the ID of the request, and no code has to pass it.
     let charge = Task::new("tasks.charge").arg(order);
     match broker.send(&charge, &queue).await {
         Ok(()) => StatusCode::ACCEPTED,

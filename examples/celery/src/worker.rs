@@ -17,7 +17,7 @@ pub(crate) async fn run(broker: Broker, queue: &str) -> Result<(), Box<dyn Error
                 continue;
             }
         };
-        // All below runs, and logs, under the ID of the message.
+        // Everything below runs, and logs, under the ID of the message.
         let done = message.scope(handle(&message));
         if !done.await && message.retries() < MAX_RETRIES {
             broker.send(&message.retry(), queue).await?;
@@ -25,7 +25,7 @@ pub(crate) async fn run(broker: Broker, queue: &str) -> Result<(), Box<dyn Error
     }
 }
 
-/// Whether the task is done.
+/// Returns whether the task is done.
 async fn handle(message: &Message) -> bool {
     if message.task() != "rust.ship" {
         warn!(task = message.task(), "unknown task dropped");
@@ -35,7 +35,7 @@ async fn handle(message: &Message) -> bool {
         warn!("task dropped: the argument is not an order");
         return true;
     };
-    // The first try fails for every other order, to show what becomes of the ID.
+    // The first try fails for every second order, to show that the ID stays.
     if order % 2 == 1 && message.retries() == 0 {
         warn!(order, "carrier is out, trying once more");
         return false;

@@ -1,7 +1,7 @@
 //! diesel with r2d2 on PostgreSQL: the ID in the `application_name`.
 //!
-//! `on_acquire` of r2d2 runs for new connections only. But `pool.get()` checks each connection
-//! before it gives it out, in the thread that asks: the statement that sets the name is that check.
+//! `on_acquire` of r2d2 runs only for new connections. But `pool.get()` checks each connection
+//! before it returns it, in the calling thread. The statement that sets the name is that check.
 
 use correlation_core::current;
 use diesel::pg::PgConnection;
@@ -9,13 +9,13 @@ use diesel::r2d2::{ConnectionManager, Error, ManageConnection};
 use diesel::sql_types::Text;
 use diesel::{RunQueryDsl, sql_query};
 
-/// In place of the `ConnectionManager`: `Pool::new(Correlated::new(url))`.
+/// Replaces the `ConnectionManager`: `Pool::new(Correlated::new(url))`.
 #[derive(Debug)]
 pub struct Correlated(ConnectionManager<PgConnection>);
 
 impl Correlated {
-    /// Connections have the name `shop/ID` while a thread with this ID holds them, and `shop` in the
-    /// hands of one without. Leave the pool's `test_on_check_out` on.
+    /// A connection has the name `shop/ID` while a thread with this ID holds it, and `shop` while a
+    /// thread without an ID does. Leave the pool's `test_on_check_out` on.
     #[must_use]
     pub fn new(url: &str) -> Self {
         Self(ConnectionManager::new(url))
@@ -30,8 +30,9 @@ impl ManageConnection for Correlated {
         self.0.connect()
     }
 
-    /// One round trip, in place of diesel's own `SELECT 1`. If it fails, r2d2 takes another
-    /// connection: so nobody gets one that is dead, or with the ID of somebody else.
+    /// Sets the name in one round trip, which replaces diesel's own `SELECT 1`. If it fails, r2d2
+    /// takes another connection. So no thread gets a dead connection, or one with the ID of another
+    /// thread.
     fn is_valid(&self, connection: &mut PgConnection) -> Result<(), Error> {
         let sql = "select pg_catalog.set_config('application_name', $1, false)";
         let set = sql_query(sql).bind::<Text, _>(application_name());

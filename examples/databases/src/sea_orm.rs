@@ -1,15 +1,15 @@
-//! sea-orm on PostgreSQL: the ID in the `application_name`, from the pool of sqlx below it.
+//! sea-orm on PostgreSQL: the ID in the `application_name`, from the sqlx pool below it.
 
 use correlation_sqlx::Correlate;
 use sea_orm::{DatabaseConnection, SqlxPostgresConnector};
 use sqlx::postgres::PgPoolOptions;
 
-/// A database whose connections have the name `shop/ID` while a task with this ID uses them, and
-/// `shop` in the hands of one without.
+/// Makes a database whose connections have the name `shop/ID` while a task with this ID uses them,
+/// and `shop` while a task without an ID does.
 ///
 /// `ConnectOptions::map_sqlx_postgres_pool_opts(|options| options.correlate("shop").into())` does
-/// the same, but then the `set_schema_search_path` of sea-orm is lost: it is an `after_connect`
-/// that was set before.
+/// the same. But then the `set_schema_search_path` of sea-orm is lost, because it is an
+/// `after_connect` that was set before.
 ///
 /// # Errors
 ///

@@ -1,14 +1,14 @@
 //! SQLite with sqlx: the ID on the line that the program logs for each statement.
 //!
-//! SQLite is a library: it has no server, so no log and no list of connections that could show an
-//! ID to others. What is left is sqlx's own log (target `sqlx::query`, level debug). A thread of sqlx
-//! runs the statements and writes it, and only the current span goes there along.
+//! SQLite is a library without a server. So there is no log and no list of connections that could
+//! show an ID. Only sqlx's own log (target `sqlx::query`, level debug) can show it. A thread of
+//! sqlx runs the statements and writes that log, and gets only the current span.
 
 use correlation_core::current;
 use tracing::{Instrument, Span, info_span};
 
-/// Runs statements so that their lines have the ID of the task that calls it. Outside of any scope
-/// they have none.
+/// Runs statements so that their lines have the ID of the calling task. Outside any scope they have
+/// none.
 ///
 /// ```
 /// # async fn example(pool: sqlx::SqlitePool) -> sqlx::Result<()> {
@@ -18,7 +18,7 @@ use tracing::{Instrument, Span, info_span};
 /// # Ok(()) }
 /// ```
 ///
-/// With `Policy::request_span(true)` a request has such a span already, and you need nothing.
+/// With `Policy::request_span(true)`, a request already has such a span, and you need nothing else.
 pub async fn with_id<F: Future>(statements: F) -> F::Output {
     let span = current().map_or_else(Span::none, |id| info_span!("sqlite", correlation_id = %id));
     statements.instrument(span).await

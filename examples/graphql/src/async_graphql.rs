@@ -1,4 +1,4 @@
-//! Scopes for async-graphql, which has the protocol and the engine.
+//! Scopes for async-graphql, which provides the protocol and the engine.
 
 use std::any::TypeId;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ impl<E: Executor> Executor for Correlated<E> {
         session: Option<Arc<Data>>,
     ) -> BoxStream<'static, Response> {
         let (context, span) = operation(&request, session.as_deref());
-        // It is polled by the task of the socket, together with all others.
+        // The task of the socket polls it, together with all others.
         let results = scoped_call(context, || {
             let mut results = self.0.execute_stream(request, session).map(identified);
             stream::poll_fn(move |cx| span.in_scope(|| results.poll_next_unpin(cx)))
@@ -38,17 +38,17 @@ impl<E: Executor> Executor for Correlated<E> {
     }
 }
 
-/// Gives the connection the ID of its first message, if that brings one: for
+/// Gives the connection the ID of its first message, if that message has one. Pass it to
 /// `GraphQLWebSocket::on_connection_init`.
 ///
 /// # Errors
 ///
-/// None. Yours may check the credentials here.
+/// None. Your own function may check the credentials here.
 pub async fn on_connection_init(payload: Json) -> Result<Data> {
     let mut connection = Connection::new(Policy::new());
     let upgrade_id = connection.id().clone();
     connection.adopt(|key| payload.get(json_key(key))?.as_str());
-    // The one line that has both, if they differ.
+    // If the two IDs differ, only this line has both.
     let context = connection.context().clone();
     sync_scope(context, || info!(%upgrade_id, "connected"));
     let mut data = Data::default();
@@ -56,11 +56,11 @@ pub async fn on_connection_init(payload: Json) -> Result<Data> {
     Ok(data)
 }
 
-/// `correlation_id` is on every line by itself; the span puts `connection_id` beside it.
+/// `correlation_id` is on every line automatically. The span adds `connection_id` beside it.
 fn operation(request: &Request, session: Option<&Data>) -> (Context, Span) {
     let known = session.and_then(|data| data.get(&TypeId::of::<Connection>()));
     let known = known.and_then(|known| known.downcast_ref::<Connection>());
-    // Over HTTP there is no session, and the request's own scope is the connection's.
+    // Over HTTP there is no session, and the scope of the request is the one of the connection.
     let connection = known.cloned();
     let connection = connection.unwrap_or_else(|| Connection::new(Policy::new()));
     let context = connection.message(|key| match request.extensions.get(json_key(key))? {
@@ -77,7 +77,8 @@ fn identified(response: Response) -> Response {
     response.extension("correlationId", id.map_or(Value::Null, Value::String))
 }
 
-/// In JSON it is `correlationId`, as keys are written there, or the name of a header.
+/// Returns the key in JSON: `correlationId`, as JSON keys are usually written, or the name of a
+/// header.
 fn json_key(key: &str) -> &str {
     match key {
         "correlation_id" => "correlationId",

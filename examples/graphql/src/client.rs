@@ -1,4 +1,4 @@
-//! As much of a client as the demo and the tests need.
+//! A small client, with only the functions that the demo and the tests need.
 
 use std::net::SocketAddr;
 
@@ -53,7 +53,7 @@ impl Client {
         Ok(Self { socket, upgrade_id })
     }
 
-    /// The ID in the response to the upgrade request.
+    /// Returns the ID in the response to the upgrade request.
     #[must_use]
     pub fn upgrade_id(&self) -> Option<&str> {
         self.upgrade_id.as_deref()
@@ -79,7 +79,7 @@ impl Client {
         self.receive().await.map(|_| ())
     }
 
-    /// Asks for the results of an operation.
+    /// Requests the results of an operation.
     ///
     /// # Errors
     ///
@@ -95,7 +95,7 @@ impl Client {
         self.send(&message).await
     }
 
-    /// The next message; `{"code": ..}` if the server closes the socket.
+    /// Returns the next message, or `{"code": ..}` if the server closes the socket.
     ///
     /// # Errors
     ///

@@ -1,9 +1,9 @@
-//! The helper: which ID a message of a connection has. It knows no framework and no protocol, so
-//! copy it to wherever messages come in.
+//! This helper decides which ID a message of a connection has. It knows no framework and no
+//! protocol, so you can copy it to any code that receives messages.
 
 use correlation_axum::correlation::{Context, CorrelationId, Origin, Policy};
 
-/// A connection over which many messages come, each of which may bring an ID of its own.
+/// A connection with many messages, each of which may have a separate ID.
 #[derive(Clone, Debug)]
 pub struct Connection {
     context: Context,
@@ -11,34 +11,35 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// A connection that was opened by the request that this code works for.
+    /// Makes a connection that was opened by the current request.
     ///
-    /// Outside of any scope it gets a new ID.
+    /// Outside any scope, it gets a new ID.
     #[must_use]
     pub fn new(policy: Policy) -> Self {
         let context = Context::current_or_new();
         Self { context, policy }
     }
 
-    /// What messages without an ID have, and what all are logged with as `connection_id`.
+    /// Returns the context of messages without an ID. All messages are logged with its ID as
+    /// `connection_id`.
     #[must_use]
     pub fn id(&self) -> &CorrelationId {
         self.context.id()
     }
 
-    /// The context for work that belongs to no message.
+    /// Returns the context for work that belongs to no message.
     #[must_use]
     pub const fn context(&self) -> &Context {
         &self.context
     }
 
-    /// The context to handle a message in: the one that it brings, by the rules of the policy, or
-    /// else the connection's.
+    /// Returns the context for a message: the one in the message, by the rules of the policy, or
+    /// else the context of the connection.
     ///
-    /// `get` is asked for the usual keys, as in [`Policy::extract_with`].
+    /// `get` is called with the usual keys, as in [`Policy::extract_with`].
     pub fn message<T: AsRef<[u8]>>(&self, get: impl FnMut(&str) -> Option<T>) -> Context {
         let own = self.policy.extract_with(get);
-        // The ID of a caller who is not trusted is kept, beside a new one.
+        // If the caller's ID is not trusted, it is kept beside a new one.
         let brings_none = own.origin() == Origin::Generated && own.untrusted_id().is_none();
         if brings_none {
             self.context.clone()
@@ -47,8 +48,8 @@ impl Connection {
         }
     }
 
-    /// From now on the connection has the ID of this message, if it brings one: for the first
-    /// message of clients that cannot set headers, which are all browsers.
+    /// Gives the connection the ID of this message, if it has one. Use it for the first message of
+    /// clients that cannot set headers, such as all browsers.
     pub fn adopt<T: AsRef<[u8]>>(&mut self, get: impl FnMut(&str) -> Option<T>) {
         self.context = self.message(get);
     }

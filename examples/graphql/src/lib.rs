@@ -18,7 +18,7 @@ use correlation_axum::correlation::carry;
 use crate::async_graphql::{Correlated, on_connection_init};
 use crate::operations::{Countdown, Query};
 
-/// The service: `/graphql` is a WebSocket that speaks `graphql-transport-ws`.
+/// Makes the service. `/graphql` is a WebSocket with the protocol `graphql-transport-ws`.
 pub fn app() -> Router {
     Router::new()
         .route("/graphql", get(upgrade))
@@ -28,7 +28,7 @@ pub fn app() -> Router {
 async fn upgrade(upgrade: WebSocketUpgrade, protocol: GraphQLProtocol) -> Response {
     let schema = Correlated(Schema::new(Query, EmptyMutation, Countdown));
     let upgrade = upgrade.protocols(ALL_WEBSOCKET_PROTOCOLS);
-    // axum runs the callback in a task of its own: `carry` takes the ID of the request along.
+    // axum runs the callback in a separate task, and `carry` takes the ID of the request there.
     upgrade.on_upgrade(carry(move |socket| {
         GraphQLWebSocket::new(socket, schema, protocol)
             .on_connection_init(on_connection_init)

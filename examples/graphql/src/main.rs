@@ -1,4 +1,4 @@
-//! The service and a client of it, in one process: two operations at a time on one socket.
+//! The service and its client in one process, with two operations at a time on one socket.
 
 use std::error::Error;
 

@@ -1,4 +1,4 @@
-//! What can be asked for. No function here has an ID as an argument.
+//! The operations. No function here has an ID as an argument.
 
 use async_graphql::{Object, SimpleObject, Subscription};
 use correlation_axum::correlation::current;

@@ -9,7 +9,8 @@ use crate::pb::stock_client::StockClient;
 
 /// A client of `Orders` that sends the ambient ID with every call.
 ///
-/// The layer is around the channel: a `Channel` hands calls to a task of its own, which has no ID.
+/// The layer is around the channel, because a `Channel` hands calls to a separate task, which has
+/// no ID.
 #[must_use]
 pub fn orders_client(channel: Channel) -> OrdersClient<PropagateService<Channel>> {
     OrdersClient::new(propagate(channel))

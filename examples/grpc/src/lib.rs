@@ -10,7 +10,7 @@ pub use orders::Shop;
 pub use server::serve;
 pub use stock::Shelves;
 
-/// What `build.rs` made of `proto/shop.proto`.
+/// The code that `build.rs` generates from `proto/shop.proto`.
 #[expect(
     clippy::allow_attributes,
     clippy::doc_markdown,
@@ -21,7 +21,7 @@ pub mod pb {
     tonic::include_proto!("shop");
 }
 
-/// The ambient ID as the text of a message, empty if there is none.
+/// Returns the ambient ID as text for a message. It is empty if there is no ID.
 fn id() -> String {
     correlation_core::current().map_or_else(String::new, String::from)
 }

@@ -1,4 +1,4 @@
-//! Two gRPC services and a client, in one process: a call of each kind, and the log lines of it.
+//! Two gRPC services and a client in one process: a call of each kind, and its log lines.
 
 use std::error::Error;
 
@@ -23,7 +23,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let shop = Shop::new(stock_client(stock));
     let orders = start(Routes::new(OrdersServer::new(shop))).await?;
 
-    // What a layer does in a server: one ID for one action, here a purchase.
+    // In a server, a layer does this: it gives one action one ID. Here the action is a purchase.
     let id = CorrelationId::new();
     scope(id.clone(), purchase(orders_client(orders))).await?;
     println!("\none action, two services, eleven calls: each line has {id}");
@@ -62,7 +62,7 @@ fn order(article: &str) -> Order {
     }
 }
 
-/// Serves on a free port, and gives a channel to it.
+/// Serves on a free port, and returns a channel to it.
 async fn start(services: Routes) -> Result<Channel, Box<dyn Error>> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let endpoint = Endpoint::try_from(format!("http://{}", listener.local_addr()?))?;

@@ -1,4 +1,4 @@
-//! One handler of each kind. None has an ID as an argument.
+//! One handler of each kind. None of them has an ID as an argument.
 
 use std::pin::Pin;
 
@@ -17,21 +17,21 @@ use crate::pb::orders_server::Orders;
 use crate::pb::stock_client::StockClient;
 use crate::pb::{Event, Order, Receipt, Summary};
 
-/// Takes orders, and asks the stock for each.
+/// Takes orders, and asks the stock for each of them.
 #[derive(Clone, Debug)]
 pub struct Shop {
     stock: StockClient<PropagateService<Channel>>,
 }
 
 impl Shop {
-    /// A shop with this stock.
+    /// Makes a shop with this stock.
     #[must_use]
     pub const fn new(stock: StockClient<PropagateService<Channel>>) -> Self {
         Self { stock }
     }
 
     async fn sell(&self, order: Order) -> Result<Receipt, Status> {
-        // An error goes on as it is, with the metadata of the stock's answer.
+        // An error is passed on unchanged, with the metadata of the stock's answer.
         let reserved = self.stock.clone().reserve(order).await?;
         info!("sold");
         Ok(Receipt {
@@ -50,12 +50,12 @@ impl Orders for Shop {
 
     type WatchStream = Pin<Box<dyn Stream<Item = Result<Event, Status>> + Send>>;
 
-    /// The stream runs when this function has returned, and still in the scope of its call.
+    /// The stream runs after this function has returned, and still in the scope of its call.
     async fn watch(&self, request: Request<Order>) -> Result<Response<Self::WatchStream>, Status> {
         let shop = self.clone();
         let events = try_stream! {
             yield event("accepted");
-            // A call from inside of the stream takes the ID along, too.
+            // A call inside the stream also takes the ID.
             shop.sell(request.into_inner()).await?;
             yield event("sold");
             tokio::task::yield_now().await;
@@ -81,7 +81,7 @@ impl Orders for Shop {
 
     type DeliverStream = ReceiverStream<Result<Receipt, Status>>;
 
-    /// As most streams of tonic are made: with a task that feeds a channel.
+    /// Makes a stream as most tonic services do: with a task that feeds a channel.
     async fn deliver(
         &self,
         request: Request<Streaming<Order>>,

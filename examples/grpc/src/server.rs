@@ -19,7 +19,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 /// If the listener fails.
 pub async fn serve(listener: TcpListener, services: Routes) -> Result<(), transport::Error> {
     Server::builder()
-        // First, and thereby outermost: the answer that is made for a panic has the ID as well.
+        // This layer is first, and so outermost. The answer to a panic has the ID, too.
         .layer(CorrelationLayer::new())
         .layer(CatchPanicLayer::custom(panicked))
         .add_routes(services)
@@ -27,7 +27,7 @@ pub async fn serve(listener: TcpListener, services: Routes) -> Result<(), transp
         .await
 }
 
-/// Without it the client of a handler that panics sees a stream that was reset, and no metadata.
+/// Without it, the client of a handler that panics sees a reset stream and no metadata.
 fn panicked(_: Box<dyn Any + Send>) -> Response<Body> {
     Status::internal("the handler panicked").into_http()
 }

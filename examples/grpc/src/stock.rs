@@ -1,4 +1,4 @@
-//! The service that is called by another service.
+//! The service that another service calls.
 
 use tonic::{Request, Response, Status};
 use tracing::info;
@@ -7,7 +7,7 @@ use crate::id;
 use crate::pb::stock_server::Stock;
 use crate::pb::{Order, Receipt};
 
-/// Has everything, in any number.
+/// A stock that has every item, in any number.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Shelves;
 

@@ -1,4 +1,4 @@
-//! What each of the examples logs, so that only their set-up differs.
+//! The records that every example logs, so that only their set-up differs.
 
 use std::thread;
 
@@ -6,7 +6,7 @@ use correlation_core::{Context, CorrelationId, Policy, Trust, bind, sync_scope};
 use log::info;
 use serde_json::json;
 
-/// One purchase: all that can happen to a record on its way.
+/// Logs one purchase, with everything that can happen to a record.
 pub fn purchase() {
     info!("before");
     let id: CorrelationId = "click-1".parse().expect("a valid ID");
@@ -27,7 +27,8 @@ pub fn purchase() {
     info!("after");
 }
 
-/// A request whose own ID is not trusted: one record tells it, as `untrusted_id`.
+/// Returns the context of a request whose ID is not trusted. One record has that ID as
+/// `untrusted_id`.
 fn stranger() -> Context {
     let id: CorrelationId = "click-2".parse().expect("a valid ID");
     let policy = Policy::new()

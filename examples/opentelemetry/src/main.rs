@@ -1,4 +1,4 @@
-//! Two services, each way in turn: the log lines, and what went over the wire.
+//! Two services in both ways: their log lines, and the headers that they send.
 
 use std::error::Error;
 
@@ -44,7 +44,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Serves on a free port, and gives its URL.
+/// Serves on a free port, and returns its URL.
 async fn start(app: Router) -> std::io::Result<String> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("http://{}", listener.local_addr()?);

@@ -1,14 +1,14 @@
-//! Two ways for the correlation ID to live with a trace-id. Both leave `traceparent` to the SDK.
+//! Two ways to combine the correlation ID with a trace-id. Both leave `traceparent` to the SDK.
 
 use correlation_axum::correlation::{CorrelationId, Generator, Policy, Source, TraceContext};
 use opentelemetry::Context;
 use opentelemetry::trace::{TraceContextExt, TraceId};
 
-/// The correlation ID **is** the trace-id of the SDK, always: whoever sent or made it.
+/// The correlation ID always **is** the trace-id of the SDK, whoever sent or made it.
 ///
-/// The headers of the caller are not read here at all, since the SDK has read them: so there is
-/// one opinion on them. The span of the request has to be entered when the ID is asked for:
-/// [`is_trace_id`](crate::service::is_trace_id) shows the order of the layers.
+/// This policy does not read the headers of the caller, because the SDK has already read them. So
+/// only one component interprets them. The span of the request has to be entered before the ID is
+/// made. [`is_trace_id`](crate::service::is_trace_id) shows the order of the layers.
 pub fn is_trace_id() -> Policy {
     Policy::new()
         .sources([])
@@ -16,14 +16,15 @@ pub fn is_trace_id() -> Policy {
         .trace_context(TraceContext::Off)
 }
 
-/// The correlation ID stands **beside** the trace-id: taken from its own headers, or a new UUID.
+/// The correlation ID stands **beside** the trace-id. It comes from its own headers, or is a new
+/// UUID.
 pub fn beside_trace_id() -> Policy {
     Policy::new()
         .sources(["X-Correlation-ID", "X-Request-ID"].map(Source::header))
         .trace_context(TraceContext::Off)
 }
 
-/// The trace-id of the span that this code runs in, sampled or not.
+/// Returns the trace-id of the current span, sampled or not.
 pub fn trace_id() -> Option<TraceId> {
     Context::map_current(|context| {
         let id = context.span().span_context().trace_id();
@@ -31,7 +32,8 @@ pub fn trace_id() -> Option<TraceId> {
     })
 }
 
-/// Without a span, as when a filter has switched it off, an ID of the same form.
+/// Returns an ID of the same form if there is no span, for example because a filter switched it
+/// off.
 fn trace_id_or_new() -> CorrelationId {
     let id = trace_id().and_then(|id| id.to_string().parse().ok());
     id.unwrap_or_else(|| Generator::hex().generate())

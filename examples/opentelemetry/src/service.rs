@@ -16,25 +16,25 @@ use tracing::{Instrument, info};
 use crate::policies::{self, trace_id};
 use crate::spans::{ClientSpans, server_layer};
 
-/// The ID **is** the trace-id.
+/// Makes the service whose ID **is** the trace-id.
 ///
-/// The span lies outside: it has to be there when the ID is asked for.
+/// The layer of the span is outside, because the span has to exist before the ID is made.
 pub fn is_trace_id(routes: Router) -> Router {
     routes
         .layer(CorrelationLayer::new().policy(policies::is_trace_id()))
         .layer(server_layer())
 }
 
-/// The ID stands **beside** the trace-id.
+/// Makes the service whose ID stands **beside** the trace-id.
 ///
-/// As always the correlation layer lies outside: lines that `TraceLayer` writes have the ID, too.
+/// As always, the correlation layer is outside, so the lines of `TraceLayer` have the ID, too.
 pub fn beside_trace_id(routes: Router) -> Router {
     routes
         .layer(server_layer())
         .layer(CorrelationLayer::new().policy(policies::beside_trace_id()))
 }
 
-/// `/order` calls this URL; `/stock` tells what it was sent.
+/// `/order` calls this URL, and `/stock` returns the headers that it received.
 pub fn routes(next: String) -> Router {
     let client = ClientBuilder::new(reqwest::Client::new())
         .propagate()
@@ -55,7 +55,7 @@ async fn order(
     let text = text.map_err(|_| StatusCode::BAD_GATEWAY)?;
     let sent: Value = serde_json::from_str(&text).map_err(|_| StatusCode::BAD_GATEWAY)?;
 
-    // A task of its own needs both: the ID and the span.
+    // A separate task needs both the ID and the span.
     let receipt = async {
         info!("receipt mailed");
         answer()
@@ -70,7 +70,7 @@ async fn order(
     Ok(Json(answer))
 }
 
-/// All header lines of the request, names and values.
+/// Returns all header lines of the request, with names and values.
 async fn stock(headers: HeaderMap) -> Json<Value> {
     info!("stock asked");
     let lines = headers.iter().map(|(name, value)| {
@@ -80,7 +80,7 @@ async fn stock(headers: HeaderMap) -> Json<Value> {
     Json(lines.collect())
 }
 
-/// What would go along with a message on a queue: our carriers bring the ID and nothing else.
+/// Returns the headers of a message on a queue. Our carriers add only the ID.
 fn message() -> BTreeMap<&'static str, String> {
     let mut headers = BTreeMap::new();
     inject_with(|key, value| headers.insert(key, value.to_owned()));

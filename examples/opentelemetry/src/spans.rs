@@ -1,5 +1,5 @@
-//! OpenTelemetry's half: spans of requests and calls, and `traceparent` in and out. Nothing here
-//! knows of correlation IDs.
+//! OpenTelemetry's part: the spans of requests and calls, and `traceparent` in and out. No code
+//! here knows correlation IDs.
 
 use async_trait::async_trait;
 use axum::extract::Request;
@@ -12,7 +12,7 @@ use tower_http::trace::TraceLayer;
 use tracing::{Instrument, Span, info_span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-/// The layer that gives every request a span, which continues the trace of the caller.
+/// Makes the layer that gives every request a span, which continues the trace of the caller.
 pub fn server_layer() -> TraceLayer<SharedClassifier<ServerErrorsAsFailures>, fn(&Request) -> Span>
 {
     TraceLayer::new_for_http().make_span_with(server_span as fn(&Request) -> Span)
@@ -27,7 +27,7 @@ fn server_span(request: &Request) -> Span {
     );
     let headers = Headers(request.headers());
     let parent = global::get_text_map_propagator(|propagator| propagator.extract(&headers));
-    // Fails if a filter has switched the span off: then there is no trace to continue.
+    // It fails if a filter has switched the span off. Then there is no trace to continue.
     let _ = span.set_parent(parent);
     span
 }

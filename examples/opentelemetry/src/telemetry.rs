@@ -1,12 +1,12 @@
-//! The set-up of the SDK. A real service has an OTLP exporter in place of the one in memory.
+//! The set-up of the SDK. A real service has an OTLP exporter instead of the one in memory.
 
 use opentelemetry::global;
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracer, SdkTracerProvider};
 
-/// Makes the W3C propagator and a tracer the ones of this process, and gives the tracer and where
-/// its spans go.
+/// Installs the W3C propagator and a tracer for this process. Returns the tracer and the exporter
+/// of its spans.
 pub fn install() -> (SdkTracer, InMemorySpanExporter) {
     let exporter = InMemorySpanExporter::default();
     let provider = SdkTracerProvider::builder()

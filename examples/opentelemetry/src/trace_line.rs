@@ -7,16 +7,16 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use crate::policies::trace_id;
 
-/// Adds `trace_id` to every line that is written inside of a span: to the end of text, and as a
-/// key of its own to JSON.
+/// Adds `trace_id` to every line that is written inside a span: at the end of text, and as a
+/// separate key in JSON.
 ///
-/// `.map_writer(trace_tag).map_writer(correlation::tag)`, in this order: then `tag` hands over
-/// whole records. As `tag` does, it looks when the line is written.
+/// Write `.map_writer(trace_tag).map_writer(correlation::tag)` in this order, so that `tag` passes
+/// on whole records. Like `tag`, it reads the value when the line is written.
 pub fn trace_tag<M>(make_writer: M) -> TraceTag<M> {
     TraceTag(make_writer)
 }
 
-/// A [`MakeWriter`] that adds `trace_id`: made by [`trace_tag`].
+/// A [`MakeWriter`] that adds `trace_id`. [`trace_tag`] makes it.
 #[derive(Clone, Debug)]
 pub struct TraceTag<M>(M);
 
@@ -32,7 +32,7 @@ impl<'a, M: MakeWriter<'a>> MakeWriter<'a> for TraceTag<M> {
     }
 }
 
-/// The writer of one record: made by [`TraceTag`].
+/// The writer of one record. [`TraceTag`] makes it.
 #[derive(Debug)]
 pub struct TraceWriter<W>(W);
 

@@ -12,7 +12,7 @@ use tracing::warn;
 
 use crate::{Result, nats};
 
-/// A connection to the NATS of this machine, and the stream `queue` of the subject `queue`.
+/// Connects to the NATS of this machine, and makes the stream `queue` of the subject `queue`.
 pub async fn connect(queue: &str) -> Result<Context> {
     let jetstream = jetstream::new(nats::connect().await?);
     let config = Config {
@@ -34,9 +34,9 @@ pub async fn produce(jetstream: &Context, queue: &str, body: &str) -> Result {
     Ok(())
 }
 
-/// Handles the messages of a stream, each under the ID that it brings or a new one.
+/// Handles the messages of a stream, each under the ID that it has, or a new one.
 ///
-/// A message that failed, or whose consumer died, comes again with the same headers. Bound that
+/// A message is delivered again with the same headers if it failed or its consumer died. Limit that
 /// with `max_deliver`.
 pub async fn consume(
     jetstream: &Context,
@@ -66,6 +66,6 @@ pub async fn consume(
     Err("the connection to NATS is closed".into())
 }
 
-/// Without an acknowledgement for so long, a message comes again. It must be longer than the work
-/// on all messages that a consumer may have in hand.
+/// A message that is not acknowledged for this long is delivered again. The time must be longer
+/// than the work on all messages that a consumer may hold.
 const ACK_WAIT: Duration = Duration::from_secs(5);

@@ -12,19 +12,19 @@ use tracing::warn;
 
 use crate::Result;
 
-/// A producer for the Kafka at `servers`, such as `127.0.0.1:9092`.
+/// Makes a producer for the Kafka at `servers`, such as `127.0.0.1:9092`.
 pub fn producer(servers: &str) -> Result<FutureProducer> {
     let mut config = ClientConfig::new();
     Ok(config.set("bootstrap.servers", servers).create()?)
 }
 
-/// A consumer of a topic: one of the group `shipping`.
+/// Makes a consumer of a topic, in the group `shipping`.
 pub fn consumer(servers: &str, topic: &str) -> Result<StreamConsumer> {
     let consumer: StreamConsumer = ClientConfig::new()
         .set("bootstrap.servers", servers)
         .set("group.id", "shipping")
         .set("auto.offset.reset", "earliest")
-        // What is committed every second is stored below, when a record has been handled.
+        // The offset that is committed each second is stored below, after the record is handled.
         .set("enable.auto.offset.store", "false")
         .set("auto.commit.interval.ms", "1000")
         .set("session.timeout.ms", "6000") // so long a dead consumer keeps its partitions
@@ -48,10 +48,10 @@ pub async fn produce(producer: &FutureProducer, topic: &str, body: &str) -> Resu
     Ok(())
 }
 
-/// Handles records, each under the ID that it brings or a new one.
+/// Handles records, each under the ID that it has, or a new one.
 ///
-/// It ends with a record that could not be handled: Kafka cannot take back a single one. The next
-/// consumer begins with that record, under the same ID.
+/// It ends at a record that could not be handled, because Kafka cannot take back a single record.
+/// The next consumer begins with that record, under the same ID.
 pub async fn consume(consumer: &StreamConsumer, handle: impl AsyncFn(&[u8]) -> Result) -> Result {
     loop {
         let record = match consumer.recv().await {
@@ -71,8 +71,8 @@ pub async fn consume(consumer: &StreamConsumer, handle: impl AsyncFn(&[u8]) -> R
 /// The headers of a record that have a value.
 fn headers<'a>(record: &'a BorrowedMessage<'_>) -> Vec<(&'a str, &'a [u8])> {
     let each = record.headers().into_iter().flat_map(|headers| {
-        // rdkafka panics at a key that is not UTF-8. That would end this consumer and all after
-        // it, since the record is still there: so only that header counts as absent.
+        // rdkafka panics at a key that is not UTF-8. The record stays there, so that would end this
+        // consumer and every later one. So only that header counts as absent.
         (0..headers.count()).filter_map(|index| catch_unwind(|| headers.try_get(index)).ok()?)
     });
     each.filter_map(|header| Some((header.key, header.value?)))

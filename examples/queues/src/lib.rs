@@ -15,5 +15,5 @@ pub mod rq;
 pub mod rq_job;
 pub mod rq_worker;
 
-/// The result of everything here: the broker may fail, and so may the work on a message.
+/// The result of every function here. The broker may fail, and so may the work on a message.
 pub type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;

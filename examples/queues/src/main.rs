@@ -1,4 +1,4 @@
-//! `queues demo BROKER` and `queues consume BROKER QUEUE`; see the README beside this.
+//! `queues demo BROKER` and `queues consume BROKER QUEUE`. See the README of this example.
 
 use std::cell::RefCell;
 use std::future::pending;
@@ -48,8 +48,8 @@ async fn main() -> Result {
     }
 }
 
-/// Consumes until that fails. A demonstration ends, and leaves nothing at the broker but, in Kafka,
-/// the topic.
+/// Consumes until that fails. A demonstration ends, and leaves nothing at the broker, except the
+/// topic in Kafka.
 async fn run(broker: &str, queue: &str, demo: bool) -> Result {
     let end = Notify::new();
     let handle = async |body: &[u8]| {
@@ -137,8 +137,8 @@ async fn run(broker: &str, queue: &str, demo: bool) -> Result {
     Ok(())
 }
 
-/// Runs the consumer until it fails. With `end`, for a demonstration: until it has shipped the
-/// orders of three clicks.
+/// Runs the consumer until it fails. With `end`, for a demonstration, it runs until it has shipped
+/// the orders of three clicks.
 async fn both(
     consume: impl Future<Output = Result>,
     produce: impl AsyncFn(&str) -> Result,
@@ -150,7 +150,7 @@ async fn both(
         };
         for number in 1..=3 {
             let id: CorrelationId = format!("click-{number}").parse()?;
-            // In a service this scope is made by the middleware, for the whole request.
+            // In a service, the middleware makes this scope, for the whole request.
             let click = async {
                 tracing::info!(number, "order placed");
                 produce(&number.to_string()).await
@@ -162,13 +162,13 @@ async fn both(
         Ok(())
     };
     tokio::select! {
-        // The consumer first: NATS and MQTT keep nothing for those who come late.
+        // The consumer comes first, because NATS and MQTT keep nothing for a late consumer.
         biased;
         ended = consume => ended,
         done = clicks => done,
     }
 }
 
-/// The last message of a demonstration. While it is handled, all before it are acknowledged, and
-/// the consumer waits for no other: so nothing is under way when the consumer is dropped.
+/// The last message of a demonstration. While it is handled, all earlier messages are acknowledged
+/// and the consumer waits for no other. So no message is in progress when the consumer is dropped.
 const END: &str = "end of the demonstration";

@@ -1,6 +1,6 @@
 //! MQTT 5 with rumqttc: the ID is a user property of the message, and **not** the property
 //! "correlation data", by which a caller finds the answer to its question. MQTT 3.1.1 has no
-//! properties: there `Carried<T>` is the payload, as with Redis lists.
+//! properties. There, `Carried<T>` is the payload, as with Redis lists.
 
 use correlation_core::{Extractor, continue_from, inject};
 use rumqttc::v5::mqttbytes::v5::{Packet, PublishProperties};
@@ -10,9 +10,9 @@ use tracing::warn;
 
 use crate::Result;
 
-/// A client of the MQTT broker of this machine, and the loop that sends and receives when polled.
-/// The broker keeps the session of this `client_id` for a day after the connection is lost. It
-/// drops messages above a limit without a word: Mosquitto at 1,000 (`max_queued_messages`).
+/// Makes a client of the MQTT broker of this machine, and the loop that sends and receives when
+/// polled. The broker keeps the session of this `client_id` for a day without a connection. It
+/// silently drops messages above a limit: Mosquitto at 1,000 (`max_queued_messages`).
 #[must_use]
 pub fn connect(client_id: &str) -> (AsyncClient, EventLoop) {
     let mut options = MqttOptions::new(client_id, "127.0.0.1", 1883);
@@ -20,8 +20,8 @@ pub fn connect(client_id: &str) -> (AsyncClient, EventLoop) {
     options.set_session_expiry_interval(Some(24 * 60 * 60));
     options.set_manual_acks(true); // a message that is not handled yet is not acknowledged
     options.set_receive_maximum(Some(20));
-    // The broker must know the limit, which is 10 KiB by default: it sends a larger message again
-    // and again, and the client drops the connection each time.
+    // The broker must know the limit, which is 10 KiB by default. Otherwise it sends a larger
+    // message repeatedly, and the client drops the connection each time.
     options.set_max_packet_size(Some(1024 * 1024));
     AsyncClient::new(options, 100)
 }
@@ -35,9 +35,9 @@ pub async fn produce(client: &AsyncClient, topic: &str, body: &str) -> Result {
     Ok(sent.await?)
 }
 
-/// Handles the messages of a topic, each under the ID that it brings or a new one. It ends with
-/// a message that could not be handled: MQTT cannot give one back. Called again with the same
-/// client ID, it gets everything that was not acknowledged once more.
+/// Handles the messages of a topic, each under the ID that it has, or a new one. It ends at a
+/// message that could not be handled, because MQTT cannot give one back. If you call it again with
+/// the same client ID, it gets every message that was not acknowledged again.
 pub async fn consume(
     client: &AsyncClient,
     mut events: EventLoop,
@@ -45,8 +45,8 @@ pub async fn consume(
     handle: impl AsyncFn(&[u8]) -> Result,
 ) -> Result {
     client.subscribe(topic, QoS::AtLeastOnce).await?;
-    // The loop goes on while a message is handled, else the broker takes the client for dead. The
-    // receive maximum limits what lies in between; Mosquitto 2.0 sends a few times as many.
+    // The loop runs while a message is handled, or the broker would take the client for dead. The
+    // receive maximum limits the messages in between. Mosquitto 2.0 sends a few times as many.
     let (sender, mut messages) = mpsc::unbounded_channel();
     let receive = async {
         loop {
@@ -71,7 +71,7 @@ pub async fn consume(
     tokio::select! { ended = receive => ended, ended = handle_all => ended }
 }
 
-/// Ends the session of a consumer that will not come back, with all that is kept for it.
+/// Ends the session of a consumer that will not return, and deletes everything that is kept for it.
 pub async fn forget(client_id: &str) -> Result {
     let options = MqttOptions::new(client_id, "127.0.0.1", 1883); // a clean session
     let (_client, mut events) = AsyncClient::new(options, 1);

@@ -1,7 +1,7 @@
 //! NATS without `JetStream`: the ID is a header of the message.
 //!
-//! NATS keeps nothing. A subscriber that does not listen when a message is sent never gets it, and
-//! a message that a consumer could not handle is gone.
+//! NATS keeps nothing. A subscriber that does not listen when a message is sent never gets it. A
+//! message that a consumer could not handle is lost.
 
 use async_nats::{Client, HeaderMap, HeaderValue, Message};
 use correlation_core::{continue_from, inject_with};
@@ -10,7 +10,7 @@ use tracing::{info, warn};
 
 use crate::Result;
 
-/// A connection to the NATS of this machine.
+/// Connects to the NATS of this machine.
 pub async fn connect() -> Result<Client> {
     Ok(async_nats::connect("127.0.0.1:4222").await?)
 }
@@ -23,10 +23,10 @@ pub async fn produce(client: &Client, subject: &str, body: &str) -> Result {
         .await?)
 }
 
-/// The headers that carry the ID of the caller. Add your own.
+/// Returns the headers that carry the ID of the caller. Add your own headers.
 ///
-/// `insert` panics on a value with a line break. IDs and trace contexts have none; with values of
-/// others use `value.parse::<HeaderValue>()`.
+/// `insert` panics on a value with a line break. IDs and trace contexts have none. For foreign
+/// values, use `value.parse::<HeaderValue>()`.
 #[must_use]
 pub fn headers() -> HeaderMap {
     let mut headers = HeaderMap::new();
@@ -34,7 +34,7 @@ pub fn headers() -> HeaderMap {
     headers
 }
 
-/// Handles the messages of a subject, each under the ID that it brings or a new one.
+/// Handles the messages of a subject, each under the ID that it has, or a new one.
 pub async fn consume(
     client: &Client,
     subject: &str,
@@ -54,7 +54,7 @@ pub async fn consume(
     Err("the connection to NATS is closed".into())
 }
 
-/// All values of a header, whose key may be in any case and come more than once.
+/// Returns all values of a header. Its key may be in any case, and may come more than once.
 pub(crate) fn values<'a>(
     message: &'a Message,
     key: &'static str,

@@ -1,6 +1,6 @@
 //! RabbitMQ with lapin: the ID is a header of the message, and **not** the property
-//! `correlation_id`. By that property a caller finds the answer to its question (RPC), and Celery
-//! its task: two questions of one click would mix up their answers.
+//! `correlation_id`. By that property, a caller (RPC) finds the answer to its question, and Celery
+//! finds its task. Two questions of one click would mix up their answers.
 
 use correlation_core::{continue_from, inject_with};
 use futures_util::StreamExt;
@@ -12,7 +12,7 @@ use tracing::warn;
 
 use crate::Result;
 
-/// A channel to the RabbitMQ of this machine, and the queue.
+/// Opens a channel to the RabbitMQ of this machine, and declares the queue.
 pub async fn connect(queue: &str) -> Result<Channel> {
     let url = "amqp://guest:guest@127.0.0.1:5672//";
     let connection = Connection::connect(url, ConnectionProperties::default()).await?;
@@ -24,16 +24,16 @@ pub async fn connect(queue: &str) -> Result<Channel> {
     Ok(channel)
 }
 
-/// Sends a message under the ID of the caller, with properties of your own.
+/// Sends a message under the ID of the caller, with your own properties.
 pub async fn produce(
     channel: &Channel,
     queue: &str,
     body: &str,
     properties: BasicProperties,
 ) -> Result {
-    // `with_headers` replaces all headers: so take those that are there, and add to them.
+    // `with_headers` replaces all headers. So take the existing ones, and add to them.
     let mut headers = properties.headers().clone().unwrap_or_default();
-    // A `LongString` may have any length; `ShortString::from` panics above 255 bytes.
+    // A `LongString` may have any length. `ShortString::from` panics above 255 bytes.
     inject_with(|key, value| {
         headers.insert(key.into(), LongString::from(value).into());
     });
@@ -47,7 +47,7 @@ pub async fn produce(
     Ok(())
 }
 
-/// Handles the messages of a queue, each under the ID that it brings or a new one. A message that
+/// Handles the messages of a queue, each under the ID that it has, or a new one. A message that
 /// failed goes back to the queue, with its ID. Give the queue a delivery limit.
 pub async fn consume(
     channel: &Channel,
@@ -73,7 +73,7 @@ pub async fn consume(
     Err("RabbitMQ has cancelled the consumer".into())
 }
 
-/// The value of a header. Keys are case-sensitive; a header of another type than text is no ID.
+/// Returns the value of a header. Keys are case-sensitive. A header that is not text is not an ID.
 pub(crate) fn header<'a>(delivery: &'a Delivery, key: &str) -> Option<&'a [u8]> {
     let headers = delivery.properties.headers().as_ref()?.inner();
     headers.get(key)?.as_long_string().map(LongString::as_bytes)

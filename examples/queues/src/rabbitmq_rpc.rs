@@ -1,7 +1,7 @@
 //! Questions and answers over RabbitMQ: the ID beside the property `correlation_id`.
 //!
-//! All questions of one click have the same ID, and each its own property: by the property the
-//! answers are told apart. A library that writes the ID of the click there mixes them up.
+//! All questions of one click have the same ID, and each has a different property, which tells the
+//! answers apart. A library that writes the ID of the click to that property mixes them up.
 
 use std::collections::HashMap;
 
@@ -15,9 +15,9 @@ use uuid::Uuid;
 use crate::Result;
 use crate::rabbitmq::{header, produce};
 
-/// Asks all questions at once, and gives the answers in the same order. Put a timeout around it.
+/// Asks all questions at once, and returns the answers in the same order. Put a timeout around it.
 pub async fn ask(channel: &Channel, queue: &str, questions: &[&str]) -> Result<Vec<Vec<u8>>> {
-    // RabbitMQ's own queue for answers. It wants the consumer to be there before the question.
+    // This is RabbitMQ's own queue for answers. The consumer has to exist before the question.
     let options = BasicConsumeOptions {
         no_ack: true,
         ..Default::default()
@@ -31,7 +31,7 @@ pub async fn ask(channel: &Channel, queue: &str, questions: &[&str]) -> Result<V
         let properties = BasicProperties::default()
             .with_reply_to(REPLY_TO.into())
             .with_correlation_id(ShortString::try_new(&*key)?);
-        // The ID of the caller goes along as a header, as with any message.
+        // The message carries the ID of the caller in a header, as any message does.
         produce(channel, queue, question, properties).await?;
         keys.push(key);
     }
@@ -49,7 +49,7 @@ pub async fn ask(channel: &Channel, queue: &str, questions: &[&str]) -> Result<V
     Ok(keys.iter().filter_map(|key| answers.remove(key)).collect())
 }
 
-/// Answers the questions in a queue, each under the ID that it brings or a new one.
+/// Answers the questions in a queue, each under the ID that it has, or a new one.
 pub async fn answer(
     channel: &Channel,
     queue: &str,

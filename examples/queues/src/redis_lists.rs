@@ -1,8 +1,8 @@
-//! Redis lists: a message there has no room for headers, so `Carried<T>` is the message. The same
-//! does for Redis' publish/subscribe, and for every other queue of plain payloads.
+//! Redis lists: a message there has no headers, so `Carried<T>` is the message. Redis'
+//! publish/subscribe, and every other queue of plain payloads, works the same way.
 //!
-//! A consumer moves each message to a list of its own and removes it when it is done, so that
-//! nothing is lost when the consumer dies.
+//! A consumer moves each message to a separate list, and removes it when it is done. So nothing is
+//! lost when the consumer dies.
 
 use correlation_core::Carried;
 use redis::Direction::{Left, Right};
@@ -18,10 +18,10 @@ pub async fn produce(redis: &mut MultiplexedConnection, queue: &str, body: &str)
     Ok(redis.rpush(queue, message).await?)
 }
 
-/// Handles the messages of a list, each under the ID that it brings or a new one. A message that
+/// Handles the messages of a list, each under the ID that it has, or a new one. A message that
 /// failed goes back to the end of the queue, with its ID.
 ///
-/// Each consumer has a `name`, and keeps it when it is restarted.
+/// Each consumer has a `name`, which it keeps when it is restarted.
 pub async fn consume(
     redis: &mut MultiplexedConnection,
     queue: &str,
@@ -29,7 +29,7 @@ pub async fn consume(
     handle: impl AsyncFn(&[u8]) -> Result,
 ) -> Result {
     let taken = format!("{queue}:{name}");
-    // What it had taken and not done when it was stopped goes back, in the same order.
+    // The messages that it had taken but not finished go back, in the same order.
     let mut back = cmd("LMOVE");
     back.arg(&[&*taken, queue, "RIGHT", "LEFT"]);
     while back.query_async::<Option<Vec<u8>>>(redis).await?.is_some() {}
@@ -43,7 +43,7 @@ pub async fn consume(
                 let work = async |body: String| {
                     if let Err(error) = handle(body.as_bytes()).await {
                         warn!(%error, "message goes back to the queue");
-                        // As it was read, and not as it came: an ID that was made here stays.
+                        // The message is written as it was read, so an ID that was made here stays.
                         done.rpush(queue, serde_json::to_vec(&again)?);
                     }
                     Result::Ok(())

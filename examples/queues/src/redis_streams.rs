@@ -1,7 +1,7 @@
 //! Redis streams: the ID is a field beside the body.
 //!
-//! A consumer group keeps what a consumer took until it is acknowledged. So nothing is lost when a
-//! consumer dies, and the message comes again with its ID.
+//! A consumer group keeps every message that a consumer took until it is acknowledged. So nothing
+//! is lost when a consumer dies, and the message is delivered again with its ID.
 
 use correlation_core::{continue_from, inject_with};
 use redis::aio::MultiplexedConnection;
@@ -17,10 +17,10 @@ pub async fn produce(redis: &mut MultiplexedConnection, stream: &str, body: &str
     Ok(redis.xadd(stream, "*", &fields).await?)
 }
 
-/// Handles the messages of a stream, each under the ID that it brings or a new one.
+/// Handles the messages of a stream, each under the ID that it has, or a new one.
 ///
-/// The consumers of a group share the messages. Each has a `name`, and keeps it when it is
-/// restarted: it first gets what it had not acknowledged, then what any of them left for so long.
+/// The consumers of a group share the messages. Each has a `name`, which it keeps over a restart.
+/// It first gets its unacknowledged messages, then those that any consumer left for `abandoned_ms`.
 pub async fn consume(
     redis: &mut MultiplexedConnection,
     [stream, group, name]: [&str; 3],
@@ -33,7 +33,8 @@ pub async fn consume(
     }
     let mut claim = cmd("XAUTOCLAIM");
     claim.arg(&[stream, group, name]).arg(abandoned_ms).arg("0");
-    // Of a group, `>` is what nobody took yet; anything else is what this consumer took after it.
+    // In a group, `>` means new messages, and any other ID means those that this consumer took
+    // after it.
     let mut after = "0".to_owned();
     loop {
         let mut read = cmd("XREADGROUP");
@@ -44,12 +45,12 @@ pub async fn consume(
         if after != ">" {
             after = entries.last().map_or(">".to_owned(), |last| last.0.clone());
         }
-        // Where to go on, the messages, and from Redis 7 on also which were deleted.
+        // The reply is the next start, the messages, and from Redis 7 on also the deleted ones.
         let claimed: Vec<Value> = claim.query_async(redis).await?;
         let claimed = claimed.into_iter().nth(1).ok_or("no messages")?;
         entries.extend(from_redis_value::<Entries>(claimed)?);
         for (id, fields) in entries {
-            // Without fields it was deleted, by `XDEL` or a limit, before it was acknowledged.
+            // Without fields, it was deleted by `XDEL` or a limit before it was acknowledged.
             if let Some(fields) = fields {
                 let body = values(&fields, "body").next().unwrap_or_default();
                 let work = async {
@@ -66,12 +67,12 @@ pub async fn consume(
     }
 }
 
-/// Redis' ID for each message, and its fields. Their names are bytes: with text one bad name, which
-/// anyone can send, would make it an error to read the batch, now and after every restart.
+/// Redis' ID of each message, and its fields. Their names are bytes: if they were text, one bad
+/// name, which anyone can send, would make every read of the batch fail, even after a restart.
 type Entries = Vec<(String, Option<Fields>)>;
 type Fields = Vec<(Vec<u8>, Vec<u8>)>;
 
-/// All values of a field, whose name may be in any case and come more than once.
+/// Returns all values of a field. Its name may be in any case, and may come more than once.
 fn values<'a>(fields: &'a Fields, name: &'static str) -> impl Iterator<Item = &'a [u8]> {
     let found = move |(known, _): &&(Vec<u8>, Vec<u8>)| known.eq_ignore_ascii_case(name.as_bytes());
     fields.iter().filter(found).map(|(_, value)| &value[..])

@@ -2,8 +2,8 @@
 //! the other way. The ID is in the job's `meta`, where Python code finds it, and where it stays
 //! through all retries.
 //!
-//! RQ must use JSON, since its default is pickle, which is Python alone:
-//! `rq worker mail --serializer rq.serializers.JSONSerializer`.
+//! RQ must use JSON, because only Python can read its default, pickle: `rq worker mail --serializer
+//! rq.serializers.JSONSerializer`.
 //!
 //! [`rq_worker`]: crate::rq_worker
 
@@ -18,7 +18,7 @@ use crate::Result;
 
 /// Enqueues a job under the ID of the caller, as `Queue(queue).enqueue(function, *args)` does.
 ///
-/// `function` is a Python path, such as `tasks.ship`. Gives RQ's ID for the job.
+/// `function` is a Python path, such as `tasks.ship`. Returns RQ's ID of the job.
 pub async fn produce(
     redis: &mut MultiplexedConnection,
     queue: &str,
@@ -47,7 +47,7 @@ pub async fn produce(
     Ok(id)
 }
 
-/// The ID goes under the key that Python code looks for, and the trace context beside it.
+/// Writes the ID under the key that Python code looks for, and the trace context beside it.
 pub(crate) fn inject_meta(meta: &mut Map<String, Value>) {
     inject_with(|key, value| {
         let ours = key == "x-correlation-id";
@@ -64,7 +64,7 @@ pub(crate) fn queue_key(queue: &str) -> String {
     format!("rq:queue:{queue}")
 }
 
-/// As RQ writes it: `2026-01-31T12:00:00.000000Z`.
+/// Returns the time as RQ writes it: `2026-01-31T12:00:00.000000Z`.
 pub(crate) fn now() -> String {
     format!("{:.6}", Timestamp::now())
 }

@@ -1,4 +1,4 @@
-//! What RQ keeps in Redis for a job.
+//! The data that RQ keeps in Redis for a job.
 
 use std::collections::HashMap;
 use std::io::Read;
@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::Result;
 
-/// What a job calls.
+/// The function that a job calls.
 #[derive(Clone, Debug)]
 pub struct Job {
     /// The Python path of the function.
@@ -25,7 +25,7 @@ pub(crate) type Fields = HashMap<Vec<u8>, Vec<u8>>;
 impl Job {
     pub(crate) fn read(fields: &Fields) -> Result<Self> {
         let data = fields.get(&b"data"[..]).ok_or("the job has no data")?;
-        // RQ compresses, but reads what is not compressed as well.
+        // RQ compresses this data, but also reads uncompressed data.
         let mut plain = Vec::new();
         let mut unpacked = ZlibDecoder::new(&data[..]).take(MAX_DATA);
         let unpacked = unpacked.read_to_end(&mut plain).is_ok();
@@ -40,7 +40,7 @@ impl Job {
     }
 }
 
-/// What a producer wrote beside the job; nothing, if it is no JSON.
+/// Returns the data that a producer wrote beside the job, or nothing if it is not JSON.
 pub(crate) fn meta(fields: &Fields) -> Map<String, Value> {
     let meta = fields.get(&b"meta"[..]).map(Vec::as_slice);
     serde_json::from_slice(meta.unwrap_or_default()).unwrap_or_default()
@@ -51,5 +51,5 @@ pub(crate) fn number(fields: &Fields, name: &str) -> Option<i64> {
     str::from_utf8(value).ok()?.parse().ok()
 }
 
-/// Compressed data may be a thousand times as large when it is unpacked.
+/// Compressed data may be a thousand times larger when it is unpacked.
 const MAX_DATA: u64 = 16 * 1024 * 1024;

@@ -12,11 +12,11 @@ use crate::Result;
 use crate::rq::{inject_meta, job_key, now, queue_key};
 use crate::rq_job::{Fields, Job, meta, number};
 
-/// Runs the jobs of a queue, each under the ID that it brings or a new one.
+/// Runs the jobs of a queue, each under the ID that it has, or a new one.
 ///
 /// A job that failed is tried again as often as its `Retry` says, with the same ID, but at once.
-/// Results, callbacks, dependents and `Repeat` are for Python workers. Each consumer has a `name`,
-/// and keeps it when it is restarted.
+/// Results, callbacks, dependents and `Repeat` are only for Python workers. Each consumer has a
+/// `name`, which it keeps when it is restarted.
 pub async fn consume(
     redis: &mut MultiplexedConnection,
     queue: &str,
@@ -24,9 +24,10 @@ pub async fn consume(
     handle: impl AsyncFn(&Job) -> Result,
 ) -> Result {
     let waiting = queue_key(queue);
-    // Not RQ's own list `:intermediate`: what lies there for a minute is failed by Python workers.
+    // It is not RQ's list `:intermediate`, because Python workers fail every job that is there for
+    // a minute.
     let taken = format!("{waiting}:{name}");
-    // What it had taken and not done when it was stopped goes back, in the same order.
+    // The jobs that it had taken but not finished go back, in the same order.
     let mut back = cmd("LMOVE");
     back.arg(&[&*taken, &waiting, "RIGHT", "LEFT"]);
     while back.query_async::<Option<Vec<u8>>>(redis).await?.is_some() {}

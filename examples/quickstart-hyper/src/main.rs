@@ -31,7 +31,7 @@ async fn main() -> Result<()> {
     }
 }
 
-/// All that a server of your own needs.
+/// Everything that your own server needs.
 async fn correlated(
     request: Request<Incoming>,
     peer: SocketAddr,

@@ -17,7 +17,7 @@ fn rocket() -> _ {
         .propagate() // the ID on every call
         .expect("settings of the client")
         .build();
-    // Without colours in the records of Rocket itself.
+    // Rocket's own records have no colours.
     rocket::custom(Config::figment().merge(("cli_colors", false)))
         .attach(Correlation::fairing()) // first: the ID in, around and out of every request
         .manage(client)

@@ -33,7 +33,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let ship = warp::path!("ship").map(ship);
 
     info!("listening on http://{addr}");
-    // In place of `warp::serve`: the ID in, around and out of every request.
+    // This replaces `warp::serve`. Every request has the ID, and so do its response and calls.
     let server = correlation_warp::serve(buy.or(ship)).incoming(listener);
     server.run().await;
     Ok(())

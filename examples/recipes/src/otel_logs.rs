@@ -8,14 +8,15 @@ use opentelemetry::{InstrumentationScope, Key};
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::logs::{LogProcessor, SdkLogRecord};
 
-/// Install it before the exporter: processors run in the order in which they were added.
+/// Install it before the exporter, because processors run in the order in which they were added.
 #[derive(Debug)]
 pub struct CorrelationLogProcessor;
 
 const KEY: Key = Key::from_static_str("correlation_id");
 
 impl LogProcessor for CorrelationLogProcessor {
-    // Called where the record is made, so the ID is that of the request, whatever thread exports.
+    // It is called where the record is made. So the ID is the one of the request, whatever thread
+    // exports.
     fn emit(&self, record: &mut SdkLogRecord, _: &InstrumentationScope) {
         if let Some(id) = current()
             && !record.attributes_iter().any(|(key, _)| *key == KEY)
@@ -28,7 +29,7 @@ impl LogProcessor for CorrelationLogProcessor {
         Ok(())
     }
 
-    // The provided one complains in the log that it does nothing.
+    // The default method logs that it does nothing.
     fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
         Ok(())
     }

@@ -8,12 +8,12 @@ use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 
-/// Install it beside the exporter, in any order: it is done before the span ends.
+/// Install it beside the exporter, in any order, because it has finished before the span ends.
 #[derive(Debug)]
 pub struct CorrelationSpanProcessor;
 
 impl SpanProcessor for CorrelationSpanProcessor {
-    // The start of a span is in its request; its end may be anywhere.
+    // A span starts in its request, but may end anywhere.
     fn on_start(&self, span: &mut Span, _: &Context) {
         if let Some(id) = current() {
             span.set_attribute(KeyValue::new("correlation_id", String::from(id)));

@@ -10,7 +10,7 @@ pub fn install() {
     });
 }
 
-/// Called where the event is captured, so the ID is that of the request.
+/// It is called where the event is captured, so the ID is the one of the request.
 fn correlate(mut event: Event<'static>) -> Option<Event<'static>> {
     if let Some(id) = current() {
         let tag = event.tags.entry("correlation_id".to_owned());

@@ -3,7 +3,8 @@
 use correlation_core::current;
 use slog::{Drain, Level, OwnedKV, OwnedKVList, Record, SingleKV};
 
-/// Wrap the outermost drain, in front of `slog_async`: there the ID is still that of the request.
+/// Wrap the outermost drain, in front of `slog_async`, where the ID is still the one of the
+/// request.
 #[derive(Debug)]
 pub struct Correlate<D>(pub D);
 

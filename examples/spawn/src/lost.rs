@@ -1,5 +1,5 @@
-//! Each way to lose the ID. `cargo clippy` finds them all: an expectation of a lint fails where the
-//! lint finds nothing.
+//! Each way to lose the ID. `cargo clippy` finds them all: an `expect` of a lint fails if the lint
+//! finds nothing.
 
 use std::sync::mpsc;
 use std::thread;
@@ -11,11 +11,11 @@ use tokio::task::{JoinError, JoinSet};
 /// A place, and the ID that is read there.
 pub type Read = (&'static str, Option<String>);
 
-/// Reads the ID of new tasks of tokio. Call it on a runtime and in a scope.
+/// Reads the ID in new tasks of tokio. Call it on a runtime and in a scope.
 ///
 /// # Errors
 ///
-/// A task has panicked.
+/// If a task has panicked.
 pub async fn in_tasks() -> Result<Vec<Read>, JoinError> {
     let mut set = JoinSet::new();
     #[expect(clippy::disallowed_methods)]
@@ -34,7 +34,7 @@ pub async fn in_tasks() -> Result<Vec<Read>, JoinError> {
 ///
 /// # Errors
 ///
-/// A task has panicked.
+/// If a task has panicked.
 pub async fn on_threads() -> Result<Vec<Read>, JoinError> {
     let mut set = JoinSet::new();
     #[expect(clippy::disallowed_methods)]

@@ -11,7 +11,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     runtime()?.block_on(scope(CorrelationId::new(), request()))
 }
 
-/// Without `#[tokio::main]`, since the hooks have to be set before the runtime is built.
+/// It does not use `#[tokio::main]`, because the hooks have to be set before the runtime is built.
 #[cfg(tokio_unstable)]
 fn runtime() -> std::io::Result<Runtime> {
     correlation_core::inherit_on_spawn(Builder::new_multi_thread().enable_all()).build()
@@ -23,10 +23,11 @@ fn runtime() -> std::io::Result<Runtime> {
     Builder::new_multi_thread().enable_all().build()
 }
 
-/// What happens in a request.
+/// The work of a request.
 async fn request() -> Result<(), Box<dyn Error>> {
     tracing::info!("order received");
-    // As a library would: it knows of no ID, nor does the task that its task starts.
+    // A library would do the same: it knows of no ID, and neither does the task that its task
+    // starts.
     #[expect(clippy::disallowed_methods, reason = "it inherits")]
     tokio::spawn(async {
         tracing::info!("reserving");

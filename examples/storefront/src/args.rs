@@ -5,27 +5,27 @@ use std::path::PathBuf;
 
 use crate::services::Service;
 
-/// What `--help` prints.
+/// The text of `--help`.
 pub(crate) const HELP: &str = include_str!("help.txt");
 
-/// What the command line asks for.
+/// The command of the command line.
 pub(crate) enum Command {
     Demo(Options),
-    /// `serve NAME`: be one of the services. The demo starts itself anew with this.
+    /// `serve NAME`: run one of the services. The demo starts this program again with it.
     Serve(Service),
     Help,
 }
 
-/// How the demo runs.
+/// The settings of the demo.
 #[derive(Default)]
 pub(crate) struct Options {
     pub(crate) once: bool,
     pub(crate) logs: Option<PathBuf>,
-    /// 0: any free one.
+    /// 0 means any free port.
     pub(crate) port: u16,
 }
 
-/// Reads the arguments, without the program's name. The error is what is wrong with them.
+/// Reads the arguments, without the program's name. The error says what is wrong with them.
 pub(crate) fn parse(mut args: impl Iterator<Item = OsString>) -> Result<Command, String> {
     let mut options = Options::default();
     let mut first = true;

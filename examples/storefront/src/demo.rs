@@ -1,4 +1,4 @@
-//! The demonstration: open the shop, buy something, tell the story.
+//! The demonstration: start the shop, buy something, print the story.
 
 use std::env;
 use std::io::{self, Write};
@@ -16,7 +16,7 @@ use crate::purchase;
 use crate::services::{DATABASE_URL, LAST_WORDS, QUEUE_URL, Service, terminated};
 use crate::supervisor::Supervisor;
 
-/// Runs the demo until it is over. Whatever happens, no service is left behind.
+/// Runs the demo to its end. In every case, no service stays behind.
 #[tokio::main]
 pub(crate) async fn run(options: &Options) -> Result<(), Failure> {
     let logs = Folder::create(options.logs.as_deref())?;
@@ -31,10 +31,10 @@ async fn play(
     options: &Options,
     logs: &Folder,
 ) -> Result<(), Failure> {
-    // One future for both waits: a signal between them must not be lost.
+    // One future serves both waits, so that no signal between them is lost.
     let mut terminated = pin!(terminated());
     let gateway = tokio::select! {
-        // In order, so that signals are listened for before anything is started.
+        // The branches are polled in order, so that signals are handled before anything is started.
         biased;
         () = &mut terminated => return Err("stopped before the story was told".into()),
         opened = open(supervisor, options.port, logs) => opened?,
@@ -42,7 +42,8 @@ async fn play(
     tokio::select! {
         biased;
         () = &mut terminated => return Err("stopped before the story was told".into()),
-        // Before the customer's complaint: it would only say that somebody does not answer.
+        // This comes before the customer's error, which would only say that a service does not
+        // answer.
         ended = supervisor.ended() => return Err(ended.into()),
         told = tell(&gateway, logs) => told?,
     }
@@ -89,7 +90,7 @@ async fn tell(gateway: &str, logs: &Folder) -> Result<(), Failure> {
     let code = status.as_u16();
     writeln!(out, "one purchase, HTTP {code}, correlation ID {id}")?;
     for line in story.to_string().lines() {
-        // SQL may be long. It stands in the log as it is.
+        // SQL may be long. The log has it in full.
         match line.char_indices().nth(WIDTH) {
             Some((end, _)) => writeln!(out, "{}…", &line[..end])?,
             None => writeln!(out, "{line}")?,
@@ -106,7 +107,7 @@ async fn tell(gateway: &str, logs: &Folder) -> Result<(), Failure> {
     })
 }
 
-/// Reads the log files until all services have told their part: some of it is written in the
+/// Reads the log files until all services have written their part. Some of it is written in the
 /// background, after the answer.
 async fn whole_story(id: &str, logs: &Folder) -> io::Result<Timeline> {
     let deadline = Instant::now() + PATIENCE;
@@ -123,7 +124,7 @@ async fn whole_story(id: &str, logs: &Folder) -> io::Result<Timeline> {
     }
 }
 
-/// What the story lacks, if anything: the part of a service, or its own end.
+/// Returns the missing part of the story, if any: the part of a service, or the end of the story.
 fn gap(story: &Timeline) -> Option<String> {
     let services = story.services();
     let mut missing = Service::ALL.map(Service::name).to_vec();

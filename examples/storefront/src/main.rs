@@ -18,7 +18,7 @@ use failure::Failure;
 fn main() -> ExitCode {
     let (speaker, outcome) = match args::parse(env::args_os().skip(1)) {
         Ok(Command::Demo(options)) => ("storefront: ", demo::run(&options)),
-        // The supervisor reads what a service says, and adds its name.
+        // The supervisor reads what a service prints, and adds its name.
         Ok(Command::Serve(service)) => ("", services::serve(service)),
         Ok(Command::Help) => {
             let _ = write!(io::stdout(), "{}", args::HELP);

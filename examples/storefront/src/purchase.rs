@@ -7,21 +7,21 @@ use reqwest::header::CONTENT_TYPE;
 
 use crate::failure::{Failure, root_cause};
 
-/// What is bought. The bank refuses this card once, and takes it the second time.
+/// The body of the purchase. The bank refuses this card once, and accepts it the second time.
 pub(crate) const BODY: &str = r#"{"cart":42,"card":"tok_retry","items":[{"sku":"teapot","quantity":1},{"sku":"cup","quantity":4}]}"#;
 
-/// What the customer is told.
+/// The answer to the customer.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
-    /// The ID to quote when something goes wrong, from the response header.
+    /// The ID to quote if something goes wrong, from the response header.
     pub(crate) id: String,
 }
 
 /// Buys [`BODY`] at the gateway.
 pub(crate) async fn buy(gateway: &str) -> Result<Answer, Failure> {
     let client = reqwest::Client::builder()
-        // An `HTTP_PROXY` in the environment is not for the loopback device.
+        // An `HTTP_PROXY` in the environment does not apply to the loopback device.
         .no_proxy()
         .timeout(Duration::from_secs(30))
         .build()?;

@@ -1,7 +1,7 @@
 //! Child processes that start one after the other and end together.
 //!
-//! Each child holds the read end of a pipe as its standard input and ends when that is closed:
-//! when we ask it to, and also when we are killed and can ask for nothing any more.
+//! Each child has the read end of a pipe as its standard input, and ends when that is closed. The
+//! supervisor closes it to end the child. It is also closed if the supervisor is killed.
 
 use std::fmt;
 use std::fs::File;
@@ -18,20 +18,20 @@ use tokio::time::timeout;
 
 use crate::Failure;
 
-/// Starts processes and ends them. Those that still run when it is dropped are killed.
+/// Starts processes and ends them. On drop, it kills the processes that still run.
 #[derive(Debug)]
 pub(crate) struct Supervisor {
     running: Vec<Running>,
-    /// Why a process has ended that was not asked to.
+    /// The reasons of processes that ended without being asked.
     ended: mpsc::UnboundedReceiver<String>,
     report: mpsc::UnboundedSender<String>,
 }
 
 #[derive(Debug)]
 struct Running {
-    /// Dropped: the child ends in its own time.
+    /// If it is dropped, the child ends in its own time.
     lifeline: ChildStdin,
-    /// Dropped: it is killed.
+    /// If it is dropped, the child is killed.
     kill: oneshot::Sender<()>,
     watcher: JoinHandle<()>,
 }
@@ -46,22 +46,22 @@ impl Supervisor {
         }
     }
 
-    /// Starts a process, and waits until it says where it listens, or that it is ready. What it says
-    /// later goes to `log`, too.
+    /// Starts a process, and waits until it prints its address, or that it is ready. Its later
+    /// output also goes to `log`.
     pub(crate) async fn start(
         &mut self,
         name: &'static str,
         log: File,
         mut command: Command,
     ) -> Result<Option<SocketAddr>, Failure> {
-        // Standard output is inherited, though nothing is written there: whoever reads ours to
-        // its end knows that all processes are gone.
+        // The child inherits standard output, but writes nothing there. So a reader of our standard
+        // output that reaches its end knows that all processes are gone.
         command
             .stdin(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true);
-        // Ctrl-C in a terminal reaches a whole process group. It is for us alone: we end the
-        // others in order.
+        // Ctrl-C in a terminal reaches a whole process group. Only this process handles it, and
+        // ends the others in order.
         #[cfg(unix)]
         command.process_group(0);
 
@@ -71,7 +71,8 @@ impl Supervisor {
         let (lifeline, stderr) = pipes.ok_or_else(|| not_started(&"it has no pipes"))?;
         let (kill, killed) = oneshot::channel();
         let watcher = tokio::spawn(watch(name, child, killed, self.report.clone()));
-        // Before the wait below, so that `stop` ends it in order even if it never gets ready.
+        // This comes before the wait below, so that `stop` ends it in order even if it never gets
+        // ready.
         self.running.push(Running {
             lifeline,
             kill,
@@ -87,7 +88,8 @@ impl Supervisor {
         Ok(addr)
     }
 
-    /// Waits until some process ends, and says which. Without a process that is never.
+    /// Waits until some process ends, and returns a text about it. Without a process it never
+    /// returns.
     pub(crate) async fn ended(&mut self) -> String {
         match self.ended.recv().await {
             Some(ended) => ended,
@@ -95,8 +97,8 @@ impl Supervisor {
         }
     }
 
-    /// Ends all processes: the last that was started first, since it uses the others. Who does
-    /// not end in time is killed.
+    /// Ends all processes. The one that was started last ends first, because it uses the others. A
+    /// process that does not end in time is killed.
     pub(crate) async fn stop(mut self) {
         while let Some(mut running) = self.running.pop() {
             drop(running.lifeline);
@@ -108,7 +110,7 @@ impl Supervisor {
     }
 }
 
-/// Reads until a process says where it listens, if anywhere; the error is what it says instead.
+/// Reads until a process prints where it listens, if it does. The error is its other output.
 async fn listening(said: &mut Lines<BufReader<ChildStderr>>) -> Result<Option<SocketAddr>, String> {
     let mut words = Vec::new();
     while let Ok(Some(line)) = said.next_line().await {
@@ -119,24 +121,24 @@ async fn listening(said: &mut Lines<BufReader<ChildStderr>>) -> Result<Option<So
         }
     }
     Err(if words.is_empty() {
-        "it ended without a word".to_owned()
+        "it ended without any output".to_owned()
     } else {
         words.join("; ")
     })
 }
 
-/// What a process says later on, the report of a panic for instance, goes to our own standard error,
-/// and to its log file, as containers have both in one log.
+/// Passes on the later output of a process, such as the report of a panic. It goes to our own
+/// standard error and to the log file of the process, as containers have both in one log.
 async fn pass_on(name: &'static str, mut log: File, mut said: Lines<BufReader<ChildStderr>>) {
     while let Ok(Some(line)) = said.next_line().await {
-        // In one piece, since the process writes there as well.
+        // It is one write, because the process writes to this file as well.
         let _ = log.write_all(format!("{line}\n").as_bytes());
-        // Not `eprintln!`, which would panic if nobody reads us any more.
+        // It does not use `eprintln!`, which panics if nothing reads it.
         let _ = writeln!(io::stderr(), "{name}: {line}");
     }
 }
 
-/// Waits for the end of a process, and brings it about if `killed` is dropped.
+/// Waits for the end of a process. It kills the process if `killed` is dropped.
 async fn watch(
     name: &'static str,
     mut child: Child,
@@ -150,16 +152,16 @@ async fn watch(
             return;
         }
     };
-    // Nobody listens any more once all of them are to end.
+    // Nothing listens any more once all processes have to end.
     let _ = report.send(match status {
         Ok(status) => format!("{name} has ended unexpectedly: {status}"),
         Err(error) => format!("{name} cannot be watched: {error}"),
     });
 }
 
-/// What a process says on standard error that is ready, and has no address.
+/// The text with which a process that has no address reports on standard error that it is ready.
 pub(crate) const READY: &str = "ready";
 
-/// How long a process may take to start and to end.
+/// The time that a process may take to start and to end.
 const START: Duration = Duration::from_secs(30);
 const STOP: Duration = Duration::from_secs(3);

@@ -1,4 +1,4 @@
-//! What the command line says.
+//! The arguments of the command line.
 
 use std::ffi::OsString;
 use std::time::Duration;
@@ -9,39 +9,40 @@ use clap_complete::Shell;
 
 /// Tells the whole story of one correlation ID, from all log files, in time order
 ///
-/// Give it the ID and every log that may have it. It finds the records with the ID in whatever format they
-/// are, and prints them in one column of time with the service, the level, the message and the fields.
+/// Give it the ID and every log that may contain it. It finds the records with the ID in logs of
+/// any format, and prints them in time order: the time, the service, the level, the message and the
+/// fields.
 #[derive(Debug, Parser)]
 #[expect(clippy::doc_markdown, reason = "it is printed as it stands")]
 #[command(name = "trail", version, after_long_help = MORE)]
 pub(crate) struct Arguments {
-    /// The correlation ID; a record that has it anywhere as a whole word is told
+    /// The correlation ID; a record that contains it anywhere as a whole word is shown
     #[arg(required = true, value_parser = NonEmptyStringValueParser::new())]
     id: Option<String>,
 
-    /// Logs of any formats, packed or not; a pattern in quotes; - for standard input
+    /// Logs in any format, compressed or not; a pattern in quotes; - for standard input
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<OsString>,
 
-    /// Go on: tell what is new as the files grow, until you press Ctrl-C
+    /// Keep reading, and print new records as the files grow, until you press Ctrl-C
     ///
-    /// A file that was replaced or cut by a rotation is read on from its new start. New records come in the
-    /// order of their arrival, a moment after their last line.
+    /// After a rotation, which replaces or cuts a file, reading continues at its new start. New
+    /// records are printed in the order in which they arrive, a moment after their last line.
     #[arg(short, long)]
     pub(crate) follow: bool,
 
-    /// Print a JSON object for each record, a line each, instead of text
+    /// Print one JSON object per record and line, instead of text
     ///
     /// The keys are time, estimated, coarse, since_ms, service, level, target, message, fields, continuation, file and
     /// line. All of them are always there.
     #[arg(long)]
     pub(crate) json: bool,
 
-    /// The zone of times that name none: Europe/Berlin, +02:00 [default: UTC]
+    /// The zone of times that have none: Europe/Berlin, +02:00 [default: UTC]
     #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
     pub(crate) zone: Option<String>,
 
-    /// Show silences from this many milliseconds on
+    /// Show silences of at least this many milliseconds
     #[arg(long, value_name = "MS", default_value_t = 100)]
     gap: u64,
 
@@ -53,13 +54,13 @@ pub(crate) struct Arguments {
     #[arg(long, exclusive = true)]
     man: bool,
 
-    /// Print what a shell needs to complete the options
+    /// Print the script that a shell needs to complete the options
     #[arg(long, value_name = "SHELL", exclusive = true)]
     pub(crate) completions: Option<Shell>,
 }
 
 impl Arguments {
-    /// The ID. It is empty only where a page is asked for.
+    /// Returns the ID. It is empty only if `is_page` is true.
     pub(crate) fn id(&self) -> &str {
         self.id.as_deref().unwrap_or_default()
     }
@@ -72,7 +73,7 @@ impl Arguments {
         }
     }
 
-    /// Whether a page is asked for, and no search.
+    /// Returns whether the arguments ask for a page and not for a search.
     pub(crate) fn is_page(&self) -> bool {
         self.man || self.completions.is_some()
     }
@@ -82,7 +83,7 @@ impl Arguments {
     }
 }
 
-/// Short lines, since a man page has no more than 73 columns for them.
+/// The lines are short, because a man page has at most 73 columns for them.
 const MORE: &str = "\
 How to read a line:
      +0.8 ms  orders  INFO   order stored order=1
@@ -103,7 +104,7 @@ Formats:
   JSON, logfmt and text of the usual loggers, web servers and
   databases; around them what Docker, Kubernetes, syslog and the
   journal write; gzip, Zstandard, xz and bzip2; UTF-8 and UTF-16.
-  What cannot be read is said on standard error.
+  Files that cannot be read are named on standard error.
 
 Exit status:
   0 if a record was found, 1 if not, 2 if something went wrong, also

@@ -1,4 +1,4 @@
-//! Which files are meant.
+//! The files that the arguments name.
 
 use std::collections::HashSet;
 use std::ffi::OsString;
@@ -9,8 +9,10 @@ use glob::MatchOptions;
 /// A file to read, or `None` for standard input.
 pub(crate) type Source = Option<PathBuf>;
 
-/// The files of the operands, each once; patterns are expanded, for shells that do not, and for
-/// quotes. A file that has the very name of a pattern is that file. The errors are for the user.
+/// Returns the files of the operands, each once.
+///
+/// Patterns are expanded here, for shells that do not expand them and for patterns in quotes. If a
+/// file has exactly the name of a pattern, that file is meant. The errors are for the user.
 pub(crate) fn expand(operands: &[OsString]) -> Vec<Result<Source, String>> {
     let mut sources = Vec::new();
     for operand in operands {
@@ -22,7 +24,7 @@ pub(crate) fn expand(operands: &[OsString]) -> Vec<Result<Source, String>> {
             _ => sources.push(Ok(Some(operand.into()))),
         }
     }
-    // The same file twice would tell everything twice.
+    // A file that is named twice would show every record twice.
     let mut seen = HashSet::new();
     sources.retain(|source| {
         source
@@ -37,7 +39,7 @@ fn matches(pattern: &str) -> Vec<Result<Source, String>> {
         Ok(paths) => paths,
         Err(error) => return vec![Err(format!("cannot read the pattern {pattern}: {error}"))],
     };
-    // A folder that matches is not meant, one that cannot be read may have been.
+    // A matching folder is skipped, but a path that cannot be read may have been meant.
     let mut sources: Vec<_> = paths
         .filter(|path| !path.as_ref().is_ok_and(|path| path.is_dir()))
         .map(|path| {
@@ -51,7 +53,7 @@ fn matches(pattern: &str) -> Vec<Result<Source, String>> {
     sources
 }
 
-/// Hidden files are asked for by their dot.
+/// As in a shell, a pattern matches hidden files only if it has their dot.
 const AS_SHELLS_DO: MatchOptions = MatchOptions {
     case_sensitive: true,
     require_literal_separator: true,

@@ -27,7 +27,7 @@ fn main() -> ExitCode {
         }
         Err(help) => outcome.written(help.print()),
     }
-    // The exit status is that of `grep`.
+    // The exit status works as in `grep`.
     ExitCode::from(match outcome {
         Outcome { failed: true, .. } => 2,
         Outcome { found: true, .. } => 0,
@@ -35,7 +35,7 @@ fn main() -> ExitCode {
     })
 }
 
-/// Prints the man page, or what a shell needs.
+/// Prints the man page, or the completions for a shell.
 fn page(arguments: &Arguments) -> io::Result<()> {
     let mut command = Arguments::command();
     let mut page = Vec::new();
@@ -56,7 +56,7 @@ fn run(arguments: &Arguments, outcome: &mut Outcome) {
     }
     let mut sources = Vec::new();
     for source in files::expand(&arguments.files) {
-        // One file less is no reason to keep silent about the others.
+        // If one file cannot be read, the others are still shown.
         match source {
             Ok(source) => sources.push(source),
             Err(error) => outcome.fail(&error),
@@ -108,12 +108,12 @@ fn follow(trail: &Trail, sources: Vec<Source>, arguments: &Arguments, outcome: &
     }
 }
 
-/// What has happened so far.
+/// The result of the run so far.
 #[derive(Default)]
 struct Outcome {
     found: bool,
     failed: bool,
-    /// Who reads has seen enough: `trail .. | head`.
+    /// The reader has closed its end of the pipe, as in `trail .. | head`.
     unheard: bool,
 }
 
@@ -131,7 +131,7 @@ impl Outcome {
         });
     }
 
-    /// What was found is printed, or what was asked for.
+    /// Records the result of printing records or a page.
     fn written(&mut self, result: io::Result<()>) {
         self.found = true;
         match result {
@@ -145,7 +145,7 @@ impl Outcome {
         self.failed = true;
         let what = format!("trail: {what}");
         for line in what.lines() {
-            // With no place left to complain to, the exit status has to say it.
+            // If standard error cannot be written either, only the exit status reports the failure.
             let _ = writeln!(io::stderr(), "{}", printable(line));
         }
     }

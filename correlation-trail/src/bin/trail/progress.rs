@@ -1,4 +1,4 @@
-//! How far a long search has come.
+//! The progress of a long search.
 
 use std::io::{self, IsTerminal, Read, Write};
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use super::files::Source;
 pub(crate) struct Progress {
     total: u64,
     done: u64,
-    /// When the line is due again. `None` if nobody sees it.
+    /// The time when the line is due again. `None` if standard error is not a terminal.
     due: Option<Instant>,
     drawn: bool,
 }
@@ -27,12 +27,12 @@ impl Progress {
         }
     }
 
-    /// Counts what is read from `reader`.
+    /// Counts the bytes that are read from `reader`.
     pub(crate) fn of<R: Read>(&mut self, reader: R) -> Counted<'_, R> {
         Counted(self, reader)
     }
 
-    /// Takes the line away, before something else is printed.
+    /// Removes the line before other text is printed.
     pub(crate) fn clear(&mut self) {
         if std::mem::take(&mut self.drawn) {
             let _ = write!(io::stderr(), "\r\x1b[K");
@@ -45,7 +45,7 @@ impl Progress {
         self.due = Some(now + PAUSE);
         self.drawn = true;
         let done = self.done >> 20;
-        // What is piped has no size.
+        // Piped input has no known size.
         if self.done > self.total {
             return Some(format!("{done} MiB"));
         }

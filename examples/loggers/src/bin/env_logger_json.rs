@@ -1,4 +1,4 @@
-//! `env_logger` with a format function: here a small one, in place of `ecs_logger::format`.
+//! `env_logger` with a format function. This small one stands for `ecs_logger::format`.
 
 use std::io::{self, Write};
 

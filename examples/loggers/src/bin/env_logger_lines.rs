@@ -1,4 +1,4 @@
-//! `env_logger` through a writer: the ID on every line of a message, not on its last only.
+//! `env_logger` through a writer: the ID on every line of a message, not only on its last.
 
 use correlation_core::log::log_writer;
 use env_logger::{Builder, Target};

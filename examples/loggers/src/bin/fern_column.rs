@@ -1,4 +1,4 @@
-//! `fern` with the ID in a column of its own.
+//! `fern` with the ID in a separate column.
 
 use correlation_core::log::Current;
 

@@ -1,4 +1,4 @@
-//! `log4rs`, set up by the file `log4rs.yml`.
+//! `log4rs`, configured by the file `log4rs.yml`.
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/log4rs.yml");

@@ -1,4 +1,4 @@
-//! `logforth`, by its bridge from `log`.
+//! `logforth`, through its bridge from `log`.
 
 use correlation_core::log::wrap;
 use logforth::{append::Stdout, bridge::log::LogBridge};

@@ -1,4 +1,4 @@
-//! `logforth` by a diagnostic, which serves its own macros as well as those of `log`.
+//! `logforth` with a diagnostic, which works for its own macros and those of `log`.
 
 use logforth::append::Stdout;
 use logforth::bridge::log::LogBridge;

@@ -1,4 +1,4 @@
-//! `stderrlog`, which prints no pairs: the ID goes into the message.
+//! `stderrlog`, which prints no pairs. So the ID goes into the message.
 
 use correlation_core::log::wrap;
 use log::LevelFilter;

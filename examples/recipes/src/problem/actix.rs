@@ -7,7 +7,7 @@ use actix_web::dev::ServiceResponse;
 use actix_web::http::header::{CONTENT_TYPE, HeaderValue};
 use actix_web::middleware::ErrorHandlerResponse;
 
-/// An error as a problem document. Other headers stay, such as `Allow`.
+/// Turns an error into a problem document. Other headers stay, such as `Allow`.
 ///
 /// # Errors
 ///

@@ -5,7 +5,7 @@ use axum::body::Body;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use axum::response::Response;
 
-/// An error as a problem document. Other headers stay, such as `Allow`.
+/// Turns an error into a problem document. Other headers stay, such as `Allow`.
 pub async fn problem(response: Response) -> Response {
     let status = response.status();
     if !status.is_client_error() && !status.is_server_error() {

@@ -1,11 +1,12 @@
-//! Error answers that name the ID, so that a user can read it to support:
+//! Error answers that name the ID, so that a user can quote it to support:
 //! `application/problem+json` (RFC 9457), with the ID as an extension member (section 3.2).
 
 pub mod actix;
 pub mod axum;
 pub mod rocket;
 
-/// The document for this status: `about:blank` means that the status says it all (section 4.2.1).
+/// Returns the document for this status. `about:blank` means that the status says everything
+/// (section 4.2.1).
 fn document(status: u16, title: &str) -> String {
     let id = correlation_core::current().map(String::from);
     serde_json::json!({

@@ -4,7 +4,7 @@
 use rocket::http::{ContentType, Status};
 use rocket::{Request, catch};
 
-/// An error as a problem document.
+/// Turns an error into a problem document.
 #[catch(default)]
 pub fn problem(status: Status, _: &Request<'_>) -> (ContentType, String) {
     let media_type = ContentType::new("application", "problem+json");

@@ -1,7 +1,7 @@
 //! An AWS Lambda function behind API Gateway, a load balancer or a function URL, whose log lines,
 //! responses and tasks all carry the correlation ID of the request.
 //!
-//! It runs on Lambda, where `cargo lambda build` makes the program.
+//! It runs on Lambda. `cargo lambda build` builds the program.
 
 use std::convert::Infallible;
 
@@ -21,7 +21,7 @@ async fn main() -> Result<(), Error> {
 async fn buy(_: Request) -> Result<Response<String>, Infallible> {
     info!("order placed");
     let mail = correlation::spawn(async { info!("receipt mailed") }); // the ID in this task
-    // Lambda may freeze the process as soon as the response is there.
+    // Lambda may freeze the process as soon as the response is returned.
     let _ = mail.await;
     Ok(Response::new("thank you\n".to_owned()))
 }

@@ -28,8 +28,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(Server::new_with_acceptor(acceptor).run(app).await?)
 }
 
-/// The layer around an app. The request travels as the body of one that tower knows, so that the
-/// app still has all that poem's `compat()` leaves behind: WebSockets and the peer's address.
+/// Wraps the layer around an app. The request travels as the body of a request that tower knows. So
+/// the app keeps everything that poem's `compat()` drops: WebSockets and the peer's address.
 pub(crate) async fn correlated(
     layer: CorrelationLayer,
     app: Arc<impl Endpoint>,

@@ -22,7 +22,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let router = Router::new()
         .push(Router::with_path("buy").get(buy))
         .push(Router::with_path("ship").get(ship));
-    // On the service and not on a router: then what no route matches has an ID, too.
+    // The layer is on the service and not on a router, so a request that matches no route has an
+    // ID, too.
     let service = Service::new(router).hoop(CorrelationLayer::new().compat()); // in, around and out
     let acceptor = TcpAcceptor::try_from(listener)?;
     Ok(Server::new(acceptor).try_serve(service).await?)

@@ -19,7 +19,7 @@ pub(super) struct Downstream {
     client: ClientWithMiddleware,
 }
 
-/// Why a call did not bring what was asked for.
+/// The reason why a call did not return the expected answer.
 #[derive(Clone, Debug)]
 pub(super) struct Refused {
     pub(super) status: u16,
@@ -27,22 +27,22 @@ pub(super) struct Refused {
 }
 
 impl Downstream {
-    /// The service whose address is in the environment.
+    /// Returns the service whose address is in the environment.
     pub(super) fn from_env(service: Service) -> Result<Self, Failure> {
         let client = reqwest::Client::builder()
-            // An `HTTP_PROXY` in the environment is not for the loopback device.
+            // An `HTTP_PROXY` in the environment does not apply to the loopback device.
             .no_proxy()
             .timeout(Duration::from_secs(10))
             .build()?;
         Ok(Self {
             name: service.name(),
             url: variable(&service.url_variable())?,
-            // After this line no call has to think of the ID.
+            // After this line, no call has to handle the ID.
             client: ClientBuilder::new(client).propagate().build(),
         })
     }
 
-    /// Posts a body; the answer is what was asked for, or a refusal.
+    /// Posts a body. The answer is the expected one, or a refusal.
     pub(super) async fn post<A: DeserializeOwned>(
         &self,
         path: &str,
@@ -57,12 +57,12 @@ impl Downstream {
         let refusal = answer.json().await;
         Err(Refused {
             status: status.as_u16(),
-            // A framework's own error page, for instance.
+            // This may be a framework's own error page.
             refusal: refusal.unwrap_or_else(|_| Refusal::new(format!("{}: {status}", self.name))),
         })
     }
 
-    /// Why exactly is for our own log, not for the caller.
+    /// The exact reason goes to our own log, not to the caller.
     fn failed(&self, error: &dyn std::error::Error) -> Refused {
         tracing::error!("{} does not answer: {}", self.name, root_cause(error));
         Refused {

@@ -1,5 +1,5 @@
-//! The way in, with axum: takes a purchase, lets orders do the work, answers the customer. It also
-//! serves the page.
+//! The entrance, with axum: takes a purchase, passes the work to orders, and answers the customer.
+//! It also serves the page.
 
 use std::net::SocketAddr;
 
@@ -47,7 +47,7 @@ pub(super) async fn run(listen: SocketAddr, logs: Folder) -> Result<(), Failure>
     let listener = bound(listen).await?;
     let ended = async {
         lifeline::ended().await;
-        // It waits for all answers, and a story has no end of its own.
+        // Shutdown waits for all answers, and a story does not end by itself.
         drop(open);
     };
     axum::serve(listener, app)
@@ -56,8 +56,8 @@ pub(super) async fn run(listen: SocketAddr, logs: Folder) -> Result<(), Failure>
     Ok(())
 }
 
-/// A file of the page. Nothing from elsewhere is loaded, and no script or style that stands in the
-/// text is obeyed.
+/// Serves a file of the page. The page loads nothing from elsewhere, and runs no script or style in
+/// its text.
 fn file(kind: &'static str, text: &'static str) -> MethodRouter<Stories> {
     let policy = "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
     let headers = [

@@ -15,16 +15,16 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 use super::{cannot_use, servers, variable};
 use crate::Failure;
 
-/// A job: tells the customer by mail what was paid.
+/// A job: sends the customer a receipt by mail.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(super) struct MailReceipt {
     pub(super) order: u32,
     pub(super) receipt: String,
-    /// Its customer has the mailbox.
+    /// The customer of this card has the mailbox.
     pub(super) card: String,
 }
 
-/// The queue of the environment.
+/// The queue that the environment names.
 #[derive(Clone)]
 #[expect(clippy::large_enum_variant, reason = "a process has one of them")]
 pub(super) enum Jobs {
@@ -33,14 +33,14 @@ pub(super) enum Jobs {
 }
 
 impl Jobs {
-    /// Opens the queue of the environment, and creates its tables if need be.
+    /// Opens the queue that the environment names, and creates its tables if necessary.
     pub(super) async fn from_env() -> Result<Self, Failure> {
         let url = variable(QUEUE_URL)?;
         let jobs = Self::open(&url, &queue()?).await;
         jobs.map_err(|error| cannot_use(QUEUE_URL, &url, &error))
     }
 
-    /// `.correlated()` is all it takes, for whoever pushes and for whoever works.
+    /// `.correlated()` is enough, for the code that pushes and for the worker.
     async fn open(url: &str, queue: &str) -> Result<Self, Failure> {
         if !url.starts_with("sqlite:") {
             return Ok(Self::Server(servers::Jobs::open(url, queue).await?));
@@ -55,7 +55,7 @@ impl Jobs {
         Ok(Self::Sqlite(storage.correlated()))
     }
 
-    /// Puts a job on the queue. Nothing here says whose it is.
+    /// Puts a job on the queue. No code here names its ID.
     pub(super) async fn push(&self, job: MailReceipt) -> Result<(), BoxDynError> {
         match self.clone() {
             Self::Sqlite(mut storage) => Ok(storage.push(job).await?),
@@ -63,7 +63,7 @@ impl Jobs {
         }
     }
 
-    /// Does jobs until this process is to end.
+    /// Runs jobs until this process has to end.
     pub(super) async fn work(self) -> Result<(), Failure> {
         match self {
             Self::Sqlite(storage) => work!(storage.poll_with_strategy(Ticks::new())),
@@ -78,8 +78,8 @@ impl fmt::Debug for Jobs {
     }
 }
 
-/// How a worker of a storage shows that it is alive. A worker that gives no sign of life for so long
-/// is dead: its jobs are done by others. (RabbitMQ sees by itself that it is gone.)
+/// Configures how a worker of a storage shows that it is alive. A worker that gives no sign for
+/// this long is dead, and others run its jobs. (RabbitMQ notices a lost worker by itself.)
 macro_rules! config {
     ($storage:ident, $queue:expr) => {
         $storage::Config::default()
@@ -90,11 +90,11 @@ macro_rules! config {
 }
 pub(super) use config;
 
-/// Does the jobs of a backend until this process is to end. Each backend is a type of its own.
+/// Runs the jobs of a backend until this process has to end. Each backend is a separate type.
 macro_rules! work {
     ($backend:expr) => {{
         use apalis::layers::{WorkerBuilderExt, retry::RetryPolicy};
-        // No two workers at a time may have the same name.
+        // Two workers at the same time must not have the same name.
         let name = format!("storefront-worker-{}", std::process::id());
         let until = async {
             $crate::services::lifeline::ended().await;
@@ -110,7 +110,7 @@ macro_rules! work {
 }
 pub(super) use work;
 
-/// The name of the queue: two shops on one server do each other's jobs if it is the same.
+/// Returns the name of the queue. Two shops on one server with the same name run each other's jobs.
 fn queue() -> Result<String, Failure> {
     let Some(name) = env::var_os(QUEUE) else {
         return Ok("storefront".to_owned());
@@ -127,13 +127,13 @@ fn queue() -> Result<String, Failure> {
 pub(crate) const QUEUE_URL: &str = "QUEUE_URL";
 const QUEUE: &str = "QUEUE";
 
-/// The file of a SQLite database; nothing if it is in memory.
+/// Selects the file of a SQLite database. It is empty if the database is in memory.
 const FILE: &str = "SELECT file FROM pragma_database_list WHERE name = 'main'";
 
-/// Looks at a storage every now and then, if it does not say when there is something new.
+/// Polls a storage at intervals, if it does not say when there is a new job.
 ///
-/// apalis-core 1.0.0 has an interval of its own, which now and then sleeps for good: when it
-/// fires, it waits for nothing until it is asked again.
+/// apalis-core 1.0.0 has its own interval, which sometimes sleeps forever: when it fires, it waits
+/// for nothing until it is polled again.
 pub(super) struct Ticks(Interval);
 
 impl Ticks {

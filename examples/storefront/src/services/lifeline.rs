@@ -1,4 +1,4 @@
-//! When a service ends.
+//! The end of a service.
 
 use std::time::Duration;
 use std::{io, process, thread};
@@ -6,16 +6,18 @@ use std::{io, process, thread};
 use tokio::signal;
 use tokio::sync::oneshot;
 
-/// Completes when the service is to end: on SIGTERM, on Ctrl-C, and when standard input is
-/// closed, which is how the supervisor asks for it. The system closes it as well if the
-/// supervisor is killed, so that nothing is left behind even then.
+/// Completes when the service has to end: on SIGTERM, on Ctrl-C, and when standard input is closed.
+///
+/// The supervisor closes it to end the service. If the supervisor is killed, the system closes it
+/// too, so no service stays behind.
 pub(super) async fn ended() {
     let (closed, stdin) = oneshot::channel();
-    // A thread and not a task: a blocking read would keep the runtime from shutting down.
+    // This is a thread and not a task, because a blocking read would keep the runtime from shutting
+    // down.
     thread::spawn(move || {
         let _ = io::copy(&mut io::stdin(), &mut io::sink());
         let _ = closed.send(());
-        // Nobody may be left who would end us if we hang.
+        // There may be no supervisor left to end this process if it hangs.
         thread::sleep(PATIENCE);
         process::exit(1);
     });
@@ -25,7 +27,7 @@ pub(super) async fn ended() {
     }
 }
 
-/// Completes on Ctrl-C, and on SIGTERM where there is such a thing.
+/// Completes on Ctrl-C, and on SIGTERM if the system has it.
 pub(crate) async fn terminated() {
     #[cfg(unix)]
     let terminate = async {
@@ -40,5 +42,5 @@ pub(crate) async fn terminated() {
     }
 }
 
-/// Longer than the supervisor's own, so that it sees how a process ends that is too slow.
+/// This is longer than the supervisor's limit, so that the supervisor sees how a slow process ends.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -1,12 +1,12 @@
-//! What the services say to each other: the JSON bodies.
+//! The messages between the services: JSON bodies.
 
 use serde::{Deserialize, Serialize};
 
-/// To the gateway, and from there to orders.
+/// A request to the gateway, which passes it to orders.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(super) struct Purchase {
     pub(super) cart: u32,
-    /// A token of the payment provider, never the number itself.
+    /// A token of the payment provider, never the card number.
     pub(super) card: String,
     pub(super) items: Vec<Item>,
 }
@@ -17,7 +17,7 @@ pub(super) struct Item {
     pub(super) quantity: u32,
 }
 
-/// From orders, and from there to the customer.
+/// The answer of orders, which goes to the customer.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(super) struct Confirmation {
     pub(super) order: u32,
@@ -25,7 +25,7 @@ pub(super) struct Confirmation {
     pub(super) tracking: String,
 }
 
-/// To payments.
+/// A request to payments.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(super) struct Charge {
     pub(super) order: u32,
@@ -34,26 +34,26 @@ pub(super) struct Charge {
     pub(super) attempt: u32,
 }
 
-/// From payments.
+/// The answer of payments.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(super) struct Receipt {
     pub(super) receipt: String,
 }
 
-/// To shipping.
+/// A request to shipping.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(super) struct Shipment {
     pub(super) order: u32,
     pub(super) items: Vec<Item>,
 }
 
-/// From shipping.
+/// The answer of shipping.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(super) struct Parcel {
     pub(super) tracking: String,
 }
 
-/// From everybody, instead.
+/// The answer of any service that refuses.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(super) struct Refusal {
     pub(super) error: String,
@@ -71,7 +71,7 @@ impl Refusal {
     }
 }
 
-/// An amount of money. Prints as `38.70`.
+/// An amount of money. It prints as `38.70`.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(super) struct Cents(pub(super) u64);
 

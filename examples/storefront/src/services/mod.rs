@@ -1,7 +1,7 @@
-//! The services of the shop, each a process of its own.
+//! The services of the shop. Each is a separate process.
 //!
-//! What is worth seeing in them: every log line is written by an ordinary function that has no ID
-//! as an argument, and no call to another service mentions one.
+//! Ordinary functions without an ID argument write every log line, and no call to another service
+//! mentions an ID.
 
 mod downstream;
 mod gateway;
@@ -35,10 +35,11 @@ pub(crate) use jobs::QUEUE_URL;
 pub(crate) use lifeline::terminated;
 pub(crate) use store::DATABASE_URL;
 
-/// How the two ends of a story begin: of what orders does in the background, and of the job.
+/// The starts of the last records of a story: one from the background work of orders, one from the
+/// job.
 pub(crate) const LAST_WORDS: [&str; 2] = [orders::LAST_WORDS, worker::LAST_WORDS];
 
-/// A service, by its place in the shop.
+/// A service, by its role in the shop.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Service {
     Gateway,
@@ -49,7 +50,7 @@ pub(crate) enum Service {
 }
 
 impl Service {
-    /// All of them, as a purchase meets them.
+    /// All services, in the order in which a purchase reaches them.
     pub(crate) const ALL: [Self; 5] = [
         Self::Gateway,
         Self::Orders,
@@ -58,7 +59,8 @@ impl Service {
         Self::Worker,
     ];
 
-    /// Who is called by others starts before them, so that its address is known by then.
+    /// The order of the start. A service that others call starts before them, so that its address
+    /// is known.
     pub(crate) const START_ORDER: [Self; 5] = [
         Self::Worker,
         Self::Payments,
@@ -88,12 +90,12 @@ impl Service {
         }
     }
 
-    /// The variable that tells the others where this one is.
+    /// Returns the variable that tells the others the address of this one.
     fn url_variable(self) -> String {
         format!("{}_URL", self.name().to_uppercase())
     }
 
-    /// What starts this service: this program anew.
+    /// Returns the command that starts this service: this program again.
     pub(crate) fn command(
         self,
         port: u16,
@@ -110,7 +112,7 @@ impl Service {
     }
 }
 
-/// Is one of the services, until it is told to end.
+/// Runs one of the services, until it is told to end.
 pub(crate) fn serve(service: Service) -> Result<(), Failure> {
     let log_file = env::var_os(LOG_FILE).ok_or_else(|| missing(LOG_FILE))?;
     let log_file = Path::new(&log_file);
@@ -128,15 +130,15 @@ pub(crate) fn serve(service: Service) -> Result<(), Failure> {
     }
 }
 
-/// Says, in the log and to the supervisor, that the service listens.
+/// Reports, in the log and to the supervisor, that the service listens.
 fn opened(addr: SocketAddr) {
-    // No request, and so no ID on this line.
+    // This line belongs to no request, so it has no ID.
     tracing::info!(%addr, pid = process::id(), "listening");
-    // Not `eprintln!`, which panics if nobody reads it.
+    // It does not use `eprintln!`, which panics if nothing reads it.
     let _ = writeln!(io::stderr(), "listening on {addr}");
 }
 
-/// Listens, and says so.
+/// Listens, and reports that.
 async fn bound(addr: SocketAddr) -> Result<TcpListener, Failure> {
     let listener = TcpListener::bind(addr).await;
     let listener = listener.map_err(|error| cannot_listen(addr, &error))?;
@@ -148,7 +150,8 @@ fn cannot_listen(addr: SocketAddr, why: &dyn Display) -> Failure {
     format!("cannot listen on {addr}: {why}").into()
 }
 
-/// What is wrong with a server, and not its URL: that may hold a password.
+/// Returns an error that says what is wrong with a server. It leaves out the URL, which may hold a
+/// password.
 fn cannot_use(variable: &str, url: &str, why: &dyn Display) -> Failure {
     let mut why = why.to_string();
     if !url.is_empty() {

@@ -1,11 +1,11 @@
-//! In the place of [`servers`](super::servers) without the feature: no server can be used.
+//! Replaces [`servers`](super::servers) without the feature. Then no server can be used.
 
 use apalis::prelude::BoxDynError;
 
 use super::jobs::MailReceipt;
 use crate::Failure;
 
-/// There is none.
+/// A store that cannot exist.
 #[derive(Clone, Debug)]
 pub(super) enum Store {}
 
@@ -23,7 +23,7 @@ impl Store {
     }
 }
 
-/// There is none.
+/// A queue that cannot exist.
 #[derive(Clone, Debug)]
 pub(super) enum Jobs {}
 

@@ -1,4 +1,4 @@
-//! Orders, with actix-web: prices and stores an order, has it paid and shipped.
+//! Orders, with actix-web: prices and stores an order, and has it paid and shipped.
 
 use std::net::SocketAddr;
 
@@ -17,7 +17,7 @@ use super::store::Store;
 use super::{Service, cannot_listen, lifeline, opened};
 use crate::Failure;
 
-/// The last that orders writes about a purchase, in the background, after the customer's answer.
+/// The last record of orders about a purchase, in the background, after the customer's answer.
 pub(crate) const LAST_WORDS: &str = "order booked";
 
 #[tokio::main]
@@ -28,8 +28,8 @@ pub(super) async fn run(listen: SocketAddr) -> Result<(), Failure> {
         store: Store::from_env().await?,
         jobs: Jobs::from_env().await?,
     });
-    // sqlx runs SQLite in a thread of its own and takes nothing along but the `tracing` span, so
-    // that its records have the ID from there. No other database needs one.
+    // sqlx runs SQLite in a separate thread and passes only the `tracing` span there. Its records
+    // have the ID from that span. No other database needs one.
     let policy = Policy::new().request_span(true);
     let app = move || {
         App::new()
@@ -54,7 +54,7 @@ pub(super) async fn run(listen: SocketAddr) -> Result<(), Failure> {
     Ok(server.await?)
 }
 
-/// What it takes to deal with an order.
+/// The state that handling an order needs.
 #[derive(Debug)]
 struct Desk {
     payments: Downstream,
@@ -91,7 +91,7 @@ impl Desk {
         paid(&order, &receipt);
         let parcel = self.ship(&order).await?;
         self.mail(&order, &receipt).await?;
-        // Nobody waits for it, and still it belongs to this purchase: `spawn` carries the ID.
+        // No code waits for it, but it belongs to this purchase: `spawn` carries the ID.
         spawn(book(self.store.clone(), order.number, receipt));
         Ok(confirmed(&order, parcel))
     }
@@ -135,7 +135,7 @@ impl Desk {
         self.shipping.post("/shipments", &shipment).await
     }
 
-    /// Leaves it to the worker, which may take as many attempts as it needs.
+    /// Leaves the mail to the worker, which may need several attempts.
     async fn mail(&self, order: &Order, Receipt { receipt }: &Receipt) -> Result<(), Refused> {
         let job = MailReceipt {
             order: order.number,
@@ -147,7 +147,7 @@ impl Desk {
     }
 }
 
-/// Why exactly is for our own log, not for the customer.
+/// The exact reason goes to our own log, not to the customer.
 fn unavailable(what: &str, error: &dyn std::error::Error) -> Refused {
     tracing::error!("{what} failed: {error}");
     Refused {
@@ -156,12 +156,12 @@ fn unavailable(what: &str, error: &dyn std::error::Error) -> Refused {
     }
 }
 
-/// An ordinary function: no ID comes in, and every line has it.
+/// An ordinary function: it gets no ID, and every line has it.
 fn stored(order: u32, purchase: &Purchase, total: Cents) {
     tracing::info!(order, cart = purchase.cart, %total, "order stored");
 }
 
-/// What the items cost together.
+/// Returns the total price of the items.
 fn total(items: &[Item]) -> Result<Cents, Refused> {
     let refused = |error: String| {
         log::warn!("order refused: {error}");

@@ -1,4 +1,4 @@
-//! Payments, with Rocket: asks the bank, which says no at times.
+//! Payments, with Rocket: asks the bank, which sometimes refuses.
 
 use std::future::pending;
 use std::net::SocketAddr;
@@ -23,7 +23,8 @@ pub(super) async fn run(listen: SocketAddr) -> Result<(), Failure> {
         address: listen.ip(),
         port: listen.port(),
         shutdown: Shutdown {
-            // The lifeline listens for signals; no answer of ours takes longer than a second.
+            // The lifeline listens for signals, and no answer of this service takes longer than a
+            // second.
             ctrlc: false,
             grace: 1,
             mercy: 1,
@@ -44,17 +45,17 @@ pub(super) async fn run(listen: SocketAddr) -> Result<(), Failure> {
     let shutdown = rocket.shutdown();
     let ended = tokio::select! {
         ended = rocket.launch() => ended,
-        // In the task that polls Rocket. One that is told to end from another thread may find its
-        // accept loop at its end before it looks whether it was told: then it waits for no answer
-        // in progress, and fails.
+        // It runs in the task that polls Rocket. If another thread tells Rocket to end, Rocket may
+        // find its accept loop at its end before it sees that. Then it waits for no answer in
+        // progress, and fails.
         ended = async { lifeline::ended().await; shutdown.notify(); pending().await } => ended,
     };
-    // Rocket's error panics when it is dropped unread, so it is made a text here.
+    // Rocket's error panics when it is dropped unread, so it is converted to text here.
     ended.map_err(|error| cannot_listen(listen, &error))?;
     Ok(())
 }
 
-/// By now Rocket has put the port that it got into its configuration.
+/// Rocket has now put the port that it got into its configuration.
 fn liftoff(rocket: &Rocket<Orbit>) {
     opened((rocket.config().address, rocket.config().port).into());
 }
@@ -62,7 +63,7 @@ fn liftoff(rocket: &Rocket<Orbit>) {
 #[post("/charges", data = "<charge>")]
 async fn charge(charge: Json<Charge>) -> Result<Custom<Json<Receipt>>, Custom<Json<Refusal>>> {
     requested(&charge);
-    // Stands for the bank.
+    // This stands for the bank.
     sleep(Duration::from_millis(10)).await;
     match authorise(&charge) {
         Ok(receipt) => Ok(Custom(Status::Created, Json(receipt))),

@@ -22,7 +22,7 @@ use super::jobs::{MailReceipt, Ticks, config, work};
 use super::store::{INSERT, UPDATE};
 use crate::Failure;
 
-/// The orders, in PostgreSQL.
+/// The store of the orders, in PostgreSQL.
 #[derive(Clone, Debug)]
 pub(super) struct Store(PgPool);
 
@@ -32,11 +32,11 @@ impl Store {
             return Err("allowed is a sqlite: or postgres: URL".into());
         };
         let options = PgConnectOptions::from_str(url)?.log_statements(LevelFilter::Info);
-        // The one line about correlation: the server's own log has the ID, too.
+        // This is the only line about correlation. The server's own log has the ID, too.
         let pool = PgPoolOptions::new().correlate("storefront");
         let pool = pool.acquire_timeout(PATIENCE).connect_with(options).await?;
         if sqlx::query(CREATE).execute(&pool).await.is_err() {
-            // Of two that create it at the same time, one gets an error.
+            // If two services create it at the same time, one of them gets an error.
             sqlx::query(CREATE).execute(&pool).await?;
         }
         Ok(Self(pool))
@@ -74,7 +74,7 @@ impl Jobs {
                 Self::Postgres(storage.correlated())
             }
             Some("redis") => {
-                // By default an answer that takes half a second ends the worker.
+                // By default, an answer that takes half a second ends the worker.
                 let patience = ConnectionManagerConfig::new()
                     .set_response_timeout(Some(PATIENCE))
                     .set_number_of_retries(1);
@@ -112,13 +112,13 @@ impl Jobs {
         match self {
             Self::Postgres(storage) => work!(storage.poll_with_strategy(Ticks::new())),
             Self::Redis(storage) => work!(storage.poll_with_strategy(Ticks::new())),
-            // RabbitMQ says itself when there is something new.
+            // RabbitMQ reports new jobs itself.
             Self::Amqp(backend) => work!(backend),
         }
     }
 }
 
-/// How long a server may take to answer.
+/// The time that a server may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS storefront_orders (\

@@ -29,7 +29,7 @@ pub(super) async fn run(listen: SocketAddr) -> Result<(), Failure> {
 
 async fn ship(shipment: Shipment) -> Response {
     let parcel = book(&shipment);
-    // The printer blocks, so it gets a thread of its own; the helper carries the ID there.
+    // The printer blocks, so it gets a separate thread. The helper carries the ID there.
     let printed = spawn_blocking(move || print_label(parcel, &shipment.items)).await;
     match printed {
         Ok(parcel) => with_status(json(&parcel), StatusCode::CREATED).into_response(),
@@ -60,7 +60,7 @@ fn book(shipment: &Shipment) -> Parcel {
 
 /// # Panics
 ///
-/// At what is cursed: to show that the report has the ID.
+/// If an item is cursed, to show that the report of a panic has the ID.
 fn print_label(parcel: Parcel, items: &[Item]) -> Parcel {
     let cursed = items.iter().any(|item| item.sku == CURSED);
     assert!(!cursed, "the label printer is cursed");

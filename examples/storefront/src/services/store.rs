@@ -1,4 +1,4 @@
-//! Where orders are kept: SQLite in a file, or PostgreSQL.
+//! The store of the orders: SQLite in a file, or PostgreSQL.
 
 use std::str::FromStr;
 
@@ -18,7 +18,7 @@ pub(super) enum Store {
 }
 
 impl Store {
-    /// Opens the database of the environment, and creates its table if need be.
+    /// Opens the database that the environment names, and creates its table if necessary.
     pub(super) async fn from_env() -> Result<Self, Failure> {
         let url = variable(DATABASE_URL)?;
         let store = Self::open(&url).await;
@@ -30,14 +30,14 @@ impl Store {
             return Ok(Self::Server(servers::Store::open(url).await?));
         }
         let options = SqliteConnectOptions::from_str(url)?
-            // sqlx writes a record for each statement. The ID is on it as on any other.
+            // sqlx writes a record for each statement. It has the ID, like any other record.
             .log_statements(LevelFilter::Info);
         let pool = SqlitePool::connect_with(options).await?;
         sqlx::query(CREATE).execute(&pool).await?;
         Ok(Self::Sqlite(pool))
     }
 
-    /// Stores an order, and gives it a number.
+    /// Stores an order, and returns its new number.
     pub(super) async fn insert(&self, purchase: &Purchase, total: Cents) -> sqlx::Result<u32> {
         let (cart, total) = (i64::from(purchase.cart), total.0.cast_signed());
         let id: i64 = match self {
@@ -50,7 +50,7 @@ impl Store {
         u32::try_from(1000 + id).map_err(|error| sqlx::Error::Decode(error.into()))
     }
 
-    /// Writes down what an order was paid with.
+    /// Stores the receipt of the payment of an order.
     pub(super) async fn paid(&self, order: u32, receipt: &str) -> sqlx::Result<()> {
         let id = i64::from(order) - 1000;
         match self {

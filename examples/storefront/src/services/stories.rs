@@ -1,4 +1,4 @@
-//! Stories for the page: the log files of all services, followed for one ID.
+//! Stories for the page. It follows the log files of all services for one ID.
 
 use std::convert::Infallible;
 use std::io::{self, ErrorKind, Read};
@@ -16,12 +16,12 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::logs::Folder;
 
-/// Where stories are read from.
+/// The source of the stories.
 #[derive(Clone, Debug)]
 pub(super) struct Stories {
     logs: Arc<Folder>,
     free: Arc<Semaphore>,
-    /// Changes when the gateway is to end, which waits for its answers.
+    /// It changes when the gateway has to end, because the gateway waits for its answers.
     closing: watch::Receiver<()>,
 }
 
@@ -35,8 +35,8 @@ impl Stories {
     }
 }
 
-/// Tells the story of an ID, and goes on until the browser leaves: an event for each record, which
-/// is a line of `trail --json`.
+/// Sends the story of an ID until the browser disconnects: one event for each record, which is a
+/// line of `trail --json`.
 pub(super) async fn story(
     State(stories): State<Stories>,
     Path(id): Path<String>,
@@ -58,7 +58,7 @@ pub(super) async fn story(
     follow.reader("browser", Left(left));
 
     let (sender, records) = tokio::sync::mpsc::channel(1);
-    // It waits for lines in a thread.
+    // `Follow` blocks while it waits for lines, so it runs in a thread.
     thread::spawn(move || {
         let _free = free;
         for told in follow {
@@ -82,7 +82,7 @@ pub(super) async fn story(
     Ok(Sse::new(events).keep_alive(KeepAlive::default()))
 }
 
-/// A log that fails when the browser has left. This wakes the thread that waits for lines.
+/// A log that fails after the browser has disconnected. It wakes the thread that waits for lines.
 struct Left(mpsc::Receiver<()>);
 
 impl Read for Left {
@@ -92,5 +92,5 @@ impl Read for Left {
     }
 }
 
-/// Each needs eight threads.
+/// Each story needs eight threads.
 const AT_A_TIME: usize = 8;

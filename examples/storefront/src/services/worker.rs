@@ -1,4 +1,4 @@
-//! The worker: does the jobs that orders puts on the queue. It serves no requests.
+//! The worker runs the jobs that orders puts on the queue. It serves no requests.
 
 use std::io::{self, Write};
 use std::process;
@@ -11,15 +11,15 @@ use super::jobs::{Jobs, MailReceipt};
 use crate::Failure;
 use crate::supervisor::READY;
 
-/// The last that is written about a purchase, long after the customer's answer.
+/// The last record about a purchase, long after the customer's answer.
 pub(crate) const LAST_WORDS: &str = "receipt mailed";
 
 #[tokio::main]
 pub(super) async fn run() -> Result<(), Failure> {
     let jobs = Jobs::from_env().await?;
-    // No job, and so no ID on this line.
+    // This line belongs to no job, so it has no ID.
     tracing::info!(pid = process::id(), "listening for jobs");
-    // Not `eprintln!`, which panics if nobody reads it.
+    // It does not use `eprintln!`, which panics if nothing reads it.
     let _ = writeln!(io::stderr(), "{READY}");
     jobs.work().await
 }
@@ -34,7 +34,7 @@ pub(super) async fn mail_receipt(job: MailReceipt, attempt: Attempt) -> Result<(
     } = job;
     let attempt = attempt.current();
     tracing::info!(order, attempt, "mailing receipt");
-    // Stands for the mail server.
+    // This stands for the mail server.
     sleep(Duration::from_millis(10)).await;
     if card == "tok_retry" && attempt < 2 {
         tracing::warn!(
