@@ -10,9 +10,9 @@ use crate::header::is_reserved;
 /// A task to send, as `app.send_task` makes it in Python.
 ///
 /// It takes the ambient context when you make it. The header
-/// [`CORRELATION_ID`](Header::CORRELATION_ID) carries the ID. If a trace context came in, the
-/// headers `traceparent` and `tracestate` are sent too. The property `correlation_id` is the task's
-/// ID, as Celery requires.
+/// [`CORRELATION_ID`](Header::CORRELATION_ID) carries the ID. If the context has a W3C
+/// trace, the headers `traceparent` and `tracestate` are sent too. The property `correlation_id` is
+/// the task's ID, as Celery requires.
 ///
 /// ```
 /// use correlation_celery::{Task, correlation};

@@ -104,8 +104,9 @@ where
     /// If the address cannot be bound. To handle that case, bind a listener and call
     /// [`incoming`](Self::incoming).
     pub async fn bind(self, addr: impl Into<SocketAddr>) -> Server<F, TcpListener, S> {
-        let listener = TcpListener::bind(addr.into()).await;
-        self.incoming(listener.expect("failed to bind to address"))
+        let addr = addr.into();
+        let listener = TcpListener::bind(addr).await;
+        self.incoming(listener.unwrap_or_else(|error| panic!("cannot bind {addr}: {error}")))
     }
 
     /// Accepts connections from this listener.
