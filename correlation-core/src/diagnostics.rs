@@ -89,7 +89,8 @@ pub(crate) fn peer_unknown() {
     emit!(
         warn,
         "the policy needs the peer address, but this server does not provide it: no caller is \
-         trusted by its address"
+         trusted by its address. In axum, serve with \
+         `into_make_service_with_connect_info::<SocketAddr>()`"
     );
 }
 

@@ -307,14 +307,25 @@ mod tests {
     fn alphabet_is_exactly_the_documented_one() {
         const ALLOWED: &str =
             "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.:+/=#@|~";
-        for byte in 0..=u8::MAX {
-            let expected = ALLOWED.as_bytes().contains(&byte);
-            assert_eq!(
-                CorrelationId::try_from(&[byte][..]).is_ok(),
-                expected,
-                "byte {byte:#04x}"
-            );
-            assert_eq!(CorrelationId::try_from(&[b'a', byte][..]).is_ok(), expected);
+        // Alone, in each block of 16, and where the last block overlaps the one before. All others
+        // are usual, or there is one that is not.
+        let around = [
+            (0, 0),
+            (1, 0),
+            (15, 0),
+            (16, 0),
+            (0, 16),
+            (20, 20),
+            (3, 14),
+            (31, 1),
+        ];
+        for (byte, (before, after)) in (0..=u8::MAX).flat_map(|byte| around.map(|at| (byte, at))) {
+            for other in [b'a', b'_'] {
+                let text = [vec![other; before], vec![byte], vec![other; after]].concat();
+                let expected = ALLOWED.as_bytes().contains(&byte);
+                let valid = CorrelationId::try_from(&text[..]).is_ok();
+                assert_eq!(valid, expected, "byte {byte:#04x} behind {before}");
+            }
         }
     }
 
@@ -348,6 +359,40 @@ mod tests {
             assert_eq!(id, id.clone());
             assert_eq!(HashMap::from([(id.clone(), 7)]).get(id.as_str()), Some(&7));
             assert_eq!(format!("{id:>260}").len(), 260);
+            assert_eq!(AsRef::<str>::as_ref(&id), "i".repeat(len));
+            assert_eq!(AsRef::<[u8]>::as_ref(&id), vec![b'i'; len]);
+            let greater: CorrelationId = "j".parse().unwrap();
+            assert!(id < greater && id != greater && id != "j");
+        }
+    }
+
+    #[test]
+    fn placeholders_are_these_in_any_case() {
+        let nil = [
+            "0".repeat(32),
+            "00000000-0000-0000-0000-000000000000".to_owned(),
+        ];
+        let words = [
+            "-",
+            "nil",
+            "null",
+            "none",
+            "unknown",
+            "undefined",
+            &nil[0],
+            &nil[1],
+        ];
+        for word in words {
+            assert!(
+                is_placeholder(word.as_bytes()) && is_placeholder(word.to_uppercase().as_bytes())
+            );
+            // Another text of the same length, and each other length.
+            for at in 0..word.len() {
+                let mut other = word.as_bytes().to_vec();
+                other[at] = b'x';
+                assert!(!is_placeholder(&other), "{word} {at}");
+                assert!(!is_placeholder(&word.as_bytes()[..at]), "{word} {at}");
+            }
         }
     }
 

@@ -196,12 +196,13 @@ impl<L: Log> Wrap<L> {
     /// # Panics
     ///
     /// If a logger is already installed.
+    #[track_caller]
     pub fn init(self, max_level: LevelFilter)
     where
         L: 'static,
     {
         let installed = self.try_init(max_level);
-        installed.expect("another logger is already installed");
+        installed.expect("another logger is already installed: remove it");
     }
 
     /// Installs the logger as [`init`](Self::init) does, and returns an error instead of a panic.

@@ -42,13 +42,22 @@ use crate::id::CorrelationId;
 #[derive(Debug)]
 pub struct LogCapture {
     kept: Arc<Kept>,
-    _scope: Scope,
+    scope: Scope,
 }
 
 #[derive(Debug)]
 enum Scope {
     Thread(#[expect(dead_code, reason = "its drop ends the capture")] DefaultGuard),
     Process { _one: MutexGuard<'static, ()> },
+}
+
+impl Scope {
+    const fn hint(&self) -> &'static str {
+        match self {
+            Self::Thread(_) => "; `start()` sees no other thread, `on_all_threads(..)` does",
+            Self::Process { .. } => "",
+        }
+    }
 }
 
 impl Drop for Scope {
@@ -85,7 +94,7 @@ impl LogCapture {
         let guard = tracing::subscriber::set_default(Registry::default().with(layer));
         Self {
             kept,
-            _scope: Scope::Thread(guard),
+            scope: Scope::Thread(guard),
         }
     }
 
@@ -121,7 +130,7 @@ impl LogCapture {
         kept.begin(level);
         Self {
             kept: Arc::clone(kept),
-            _scope: Scope::Process { _one: one },
+            scope: Scope::Process { _one: one },
         }
     }
 
@@ -131,12 +140,16 @@ impl LogCapture {
         self.kept.lines().clone()
     }
 
-    /// Waits for a line that another thread may be about to write, and returns it.
+    /// Waits for a line that another thread writes, and returns it.
+    ///
+    /// It blocks this thread, so a task on the same thread cannot write the line meanwhile. Use it
+    /// with [`on_all_threads`](Self::on_all_threads), and with tasks on a runtime of several
+    /// threads. In a test on one thread, await the task instead, or let it run by
+    /// `tokio::task::yield_now().await` until [`lines`](Self::lines) has the line.
     ///
     /// # Panics
     ///
     /// If there is no such line within 60 seconds.
-    #[must_use]
     #[track_caller]
     pub fn wait_for(&self, wanted: impl Fn(&LogLine) -> bool) -> LogLine {
         let end = Instant::now() + DEADLINE;
@@ -148,7 +161,8 @@ impl LogCapture {
             let left = end.saturating_duration_since(Instant::now());
             assert!(
                 !left.is_zero(),
-                "no such line within {DEADLINE:?}:\n{}",
+                "no such line within {DEADLINE:?}, while this call blocked its thread{}:\n{}",
+                self.scope.hint(),
                 all(&lines)
             );
             let waited = self.kept.more.wait_timeout(lines, left);

@@ -6,6 +6,7 @@ mod access;
 mod carried;
 mod carriers;
 mod context;
+mod debug;
 #[cfg(feature = "http")]
 mod header_maps;
 #[cfg(feature = "tracing")]

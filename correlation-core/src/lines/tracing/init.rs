@@ -49,8 +49,12 @@ use super::tag;
 ///
 /// [`EnvFilter`]: https://docs.rs/tracing-subscriber/latest/tracing_subscriber/filter/struct.EnvFilter.html
 /// [`NO_COLOR`]: https://no-color.org
+#[track_caller]
 pub fn init() {
-    try_init().expect("another subscriber or logger is already installed");
+    try_init().expect(
+        "another subscriber or logger is already installed: remove it, or add \
+         `.map_writer(correlation::tag)` to it and remove this `init()`",
+    );
 }
 
 /// Installs the same subscriber as [`init`], and returns an error instead of a panic.
