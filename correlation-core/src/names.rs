@@ -142,6 +142,10 @@ mod tests {
         for bad in ["", "two words", "colon:", "x\n", "é", &"x".repeat(256)] {
             assert!(header_name(bad).is_err(), "{bad:?}");
         }
+        let longest = "x".repeat(255);
+        assert_eq!(header_name(&longest), Ok(&*longest));
+        // What is kept for the life of the process is kept once.
+        assert!(std::ptr::eq(spellings("X-Own"), spellings("X-Own")));
     }
 
     #[test]

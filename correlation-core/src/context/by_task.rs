@@ -108,3 +108,32 @@ impl Hasher for Mix {
         self.0 ^ (self.0 >> 32)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Tasks that begin one after the other are in all shards, and in all buckets of a map.
+    #[tokio::test]
+    async fn tasks_are_spread_evenly() {
+        const EACH: usize = 100;
+        let table = Table::<()>::new();
+        let first = std::ptr::from_ref(&table.shards[0]).addr();
+        let (mut shards, mut buckets) = ([0; SHARDS], [0; 128]);
+        for _ in 0..EACH * SHARDS {
+            let key = Key::Task(tokio::spawn(async {}).id());
+            let at = std::ptr::from_ref(table.shard(key)).addr() - first;
+            shards[at / size_of_val(&table.shards[0])] += 1;
+            let hash = BuildHasherDefault::<Mix>::default().hash_one(key);
+            buckets[usize::try_from(hash % 128).unwrap()] += 1;
+        }
+        assert!(
+            shards.iter().all(|&count| count > 0 && count < 3 * EACH),
+            "{shards:?}"
+        );
+        assert!(
+            buckets.iter().all(|&count| count > 0 && count < 3 * EACH),
+            "{buckets:?}"
+        );
+    }
+}
