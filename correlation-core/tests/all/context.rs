@@ -13,7 +13,7 @@ use correlation_core::{
 };
 #[cfg(feature = "tracing")]
 use correlation_testkit::Capture;
-use futures_util::{FutureExt, StreamExt, future, stream};
+use futures_util::{FutureExt, Stream as _, StreamExt, future, stream};
 
 use crate::{CID, RID, TRACE, accepted, id, receive, seen, sent};
 
@@ -595,4 +595,13 @@ fn detached_wins_over_any_context() {
         };
         assert_eq!(is.as_deref(), sent, "{begun:?} {now:?}");
     }
+}
+
+/// A stream keeps what it says of its length, which `collect` allocates by.
+#[test]
+fn a_stream_in_a_scope_keeps_its_length() {
+    let mut stream = sync_scope(id("a"), || stream::iter([1, 2]).in_current());
+    assert_eq!(stream.size_hint(), (2, Some(2)));
+    assert_eq!(stream.next().now_or_never().unwrap(), Some(1));
+    assert_eq!(stream.size_hint(), (1, Some(1)));
 }
