@@ -359,7 +359,7 @@ struct Candidate<'a> {
 }
 
 /// The headers that were read and gave no ID, each with the reason.
-type Ignored<'a> = ArrayVec<(&'static str, Occurrence<'a>, &'static str), { MAX_WATCHED + 1 }>;
+type Ignored<'a> = ArrayVec<(&'static str, Occurrence<'a>, &'static str), MAX_WATCHED>;
 
 #[cold]
 fn ignore<'a>(

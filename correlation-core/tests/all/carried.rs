@@ -468,3 +468,19 @@ fn inside_of_an_untagged_type() {
     assert_eq!(read(r#""bare""#), "bare");
     assert_eq!(read(r#"{"correlation_id":[1e3],"body":"x"}"#), "x");
 }
+
+#[test]
+fn what_is_no_id_says_what_it_should_be() {
+    let error = |json| {
+        serde_json::from_str::<correlation_core::CorrelationId>(json)
+            .unwrap_err()
+            .to_string()
+    };
+    let wanted = "invalid type: integer `7`, expected a correlation ID";
+    assert!(error("7").starts_with(wanted), "{}", error("7"));
+    assert!(
+        error(r#""a b""#).starts_with("byte 0x20 at position 1"),
+        "{}",
+        error(r#""a b""#)
+    );
+}

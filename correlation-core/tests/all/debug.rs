@@ -103,8 +103,8 @@ fn what_a_trust_closure_sees_of_the_caller() {
     });
     let peer = std::net::IpAddr::from([10, 0, 0, 1]);
     let headers = [(CID, CorrelationId::new().to_string())];
-    Policy::new()
-        .trust(trust)
-        .receive(|| headers.iter().map(|(name, value)| (name, value)), peer);
+    let policy = Policy::new().trust(trust);
+    let decision = policy.receive(|| headers.iter().map(|(name, value)| (name, value)), peer);
+    assert!(decision.rejected().is_none());
     assert_eq!(*shown.lock().unwrap(), "Caller { peer: Ip(10.0.0.1), .. }");
 }

@@ -2,12 +2,17 @@
 //! `correlation-testkit`, which every adapter runs.
 
 use std::net::IpAddr;
+use std::pin::pin;
 
 use proptest::prelude::*;
 
+use correlation_core::adapter::{
+    Expose, ended, expose, hand_over, in_scope, inner, rejects, request_header, response_header,
+    scoped, wants_peer,
+};
 use correlation_core::{
     Context, CorrelationId, Generator, InvalidSetting, Origin, Policy, Source, TraceContext, Trust,
-    sync_scope,
+    current, sync_scope,
 };
 use correlation_testkit::every_source;
 
@@ -121,6 +126,80 @@ fn the_longest_allowed_name_lists_are_watched_to_the_end() {
         kept(&policy, &[("Request-Id", "|root.1")]).as_deref(),
         Some("root")
     );
+}
+
+#[test]
+fn an_adapter_can_ask_what_it_has_to_do() {
+    let plain = Policy::new();
+    assert_eq!(response_header(&plain), Some("x-correlation-id"));
+    assert_eq!(
+        response_header(&plain.clone().response_header("X-Own")),
+        Some("x-own")
+    );
+    assert_eq!(
+        response_header(&plain.clone().without_response_header()),
+        None
+    );
+
+    let rewriting = plain.clone().rewrite_request(true);
+    assert_eq!(request_header(&plain), None);
+    assert_eq!(request_header(&rewriting), Some("x-correlation-id"));
+    assert_eq!(
+        request_header(&rewriting.clone().headers(["X-Own"])),
+        Some("x-own")
+    );
+    let sources = [Source::B3, Source::header("X-Own")];
+    assert_eq!(
+        request_header(&rewriting.clone().sources(sources)),
+        Some("x-own")
+    );
+    assert_eq!(
+        request_header(&rewriting.sources([Source::B3])),
+        Some("x-correlation-id")
+    );
+
+    assert!(!wants_peer(&plain) && wants_peer(&plain.clone().access_record(true)));
+    assert!(wants_peer(&plain.clone().trust(Trust::networks(["::1"]))));
+    assert!(!wants_peer(&plain.clone().trust(Trust::never())));
+
+    assert!(!rejects(&plain));
+    assert!(rejects(&plain.clone().reject_missing(true)));
+    assert!(rejects(&plain.clone().reject_invalid(true)));
+}
+
+#[test]
+fn the_response_header_is_exposed_if_asked() {
+    let exposing = Policy::new().expose_to_browsers(true);
+    let exposed = |policy: &Policy, lines: &[&'static str]| {
+        expose(policy, || lines.iter().map(|line| line.as_bytes()))
+    };
+    let ours = || Some(Expose::Set("x-correlation-id".into()));
+    assert_eq!(exposed(&exposing, &[]), ours());
+    assert_eq!(exposed(&exposing, &["", " , "]), ours());
+    assert_eq!(exposed(&exposing, &["a", "X-Correlation-ID, b"]), None);
+    let merged = Some(Expose::Set("a, b, x-correlation-id".into()));
+    assert_eq!(exposed(&exposing, &["a", " b ,"]), merged);
+    // What cannot be read stays as it is.
+    assert_eq!(
+        exposed(&exposing, &["a", "é"]),
+        Some(Expose::Add("x-correlation-id"))
+    );
+    assert_eq!(exposed(&exposing, &["é", "x-correlation-id"]), None);
+    assert_eq!(exposed(&Policy::new(), &[]), None);
+    assert_eq!(exposed(&exposing.without_response_header(), &[]), None);
+}
+
+#[test]
+fn an_adapter_can_reach_into_a_scope() {
+    let mut body = pin!(scoped(Context::new(id("a")), 1));
+    assert_eq!(inner(&body), Some(&1));
+    let read = |value: std::pin::Pin<&mut i32>| (*value, current().unwrap().to_string());
+    assert_eq!(in_scope(body.as_mut(), read), Some((1, "a".to_owned())));
+    let next = pin!(hand_over(body.as_mut(), 2));
+    assert_eq!(in_scope(next, read), Some((2, "a".to_owned())));
+    let ended = pin!(ended::<i32>());
+    assert_eq!(inner(&ended), None);
+    assert_eq!(in_scope(ended, read), None);
 }
 
 /// The `traceparent` of a call, and its `tracestate` if there is one.

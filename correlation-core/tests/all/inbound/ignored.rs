@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use correlation_core::{Policy, Source};
 
-use crate::{CID, RID, TRACE, kept, logged, receive};
+use crate::{CID, RID, TRACE, TRACE_ID, accepted, kept, logged, receive};
 
 #[test]
 fn each_has_its_reason_once() {
@@ -51,6 +51,26 @@ fn each_has_its_reason_once() {
     let told =
         told.map(|told| format!("DEBUG correlation: ignored header {told} correlation_id=l-1\n"));
     assert_eq!(log, told.concat());
+}
+
+#[test]
+fn each_of_the_longest_list_is_read_and_told() {
+    let names: Vec<_> = (0..14).map(|n| format!("x-{n}")).collect();
+    let policy = Policy::new().sources(names.iter().map(Source::header));
+    let read = |traceparent| {
+        let mut headers: Vec<_> = names.iter().map(|name| (name.as_str(), "a b")).collect();
+        headers.push(("traceparent", traceparent));
+        logged(|| accepted(&policy, &headers))
+    };
+    let (context, log) = read("secret");
+    assert_eq!(
+        (log.lines().count(), context.trace_id()),
+        (15, None),
+        "{log}"
+    );
+    let (context, log) = read(TRACE);
+    assert_eq!(log.lines().count(), 14, "{log}");
+    assert_eq!(context.trace_id().unwrap().as_str(), TRACE_ID);
 }
 
 #[test]

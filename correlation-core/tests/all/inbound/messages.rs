@@ -1,8 +1,8 @@
 //! The same rules for what is asked by key.
 
-use correlation_core::{Origin, Policy, Source, extract_with};
+use correlation_core::{Context, Origin, Policy, Source, extract_with};
 
-use crate::{CID, RID, brought, logged};
+use crate::{CID, RID, TRACE, brought, logged, sent, values};
 
 #[test]
 fn a_message_is_never_rejected() {
@@ -50,4 +50,68 @@ fn a_message_can_have_every_format() {
         });
     let context = policy.extract_with(|key| (key == "sentry-trace").then_some("771a-9e2d-1"));
     assert_eq!(context.id(), &"771a");
+}
+
+/// A message with these values for each of these keys, by a policy with one plain header.
+fn message(values: &[(&'static str, &[&'static str])]) -> (Context, String) {
+    let sources = [
+        Source::header("x-own"),
+        Source::AMZN_TRACE_ID,
+        Source::TRACEPARENT,
+    ];
+    let policy = Policy::new().sources(sources);
+    let get = |key: &str| {
+        let found = values.iter().find(|(known, _)| *known == key);
+        found.map_or(&[][..], |(_, values)| values).iter()
+    };
+    logged(|| policy.extract_with(get))
+}
+
+#[test]
+fn a_spelling_without_a_valid_value_hides_no_other() {
+    let own = |values| brought(&message(values).0);
+    assert_eq!(own(&[("x-own", &["a b"]), ("X-Own", &["c"])]).unwrap(), "c");
+    assert_eq!(
+        own(&[("x-own", &["a", "b"]), ("X-Own", &["c"])]).unwrap(),
+        "c"
+    );
+    assert_eq!(
+        own(&[("x-own", &["a", "a"]), ("X-Own", &["c"])]).unwrap(),
+        "a"
+    );
+
+    let trace = |values| message(values).0.trace_id();
+    assert!(trace(&[("traceparent", &["a b"]), ("Traceparent", &[TRACE])]).is_some());
+    assert!(trace(&[("traceparent", &[TRACE, TRACE]), ("Traceparent", &[TRACE])]).is_some());
+    assert!(trace(&[("traceparent", &[TRACE, TRACE])]).is_none());
+}
+
+#[test]
+fn other_formats_and_vendors_are_read_where_they_come_first() {
+    let parts = "Root=1-67891233-abcdef012345678912345678;Sampled=1";
+    let amzn = [
+        ("x-amzn-trace-id", &[parts][..]),
+        ("X-Amzn-Trace-Id", &["plain"]),
+    ];
+    assert_eq!(
+        brought(&message(&amzn).0).unwrap(),
+        "1-67891233-abcdef012345678912345678"
+    );
+
+    let (context, _) = message(&[
+        ("traceparent", &[TRACE]),
+        ("tracestate", &["a=1", "b=2"]),
+        ("Tracestate", &["c=3"]),
+    ]);
+    assert_eq!(values(&sent(&context), "tracestate"), ["a=1,b=2"]);
+}
+
+#[test]
+fn what_is_not_valid_in_any_spelling_is_told_once() {
+    let told = |length: usize| format!("ignored header x-own of {length} bytes: byte not allowed");
+    let (_, log) = message(&[("x-own", &["a b"]), ("X-Own", &["c d e"])]);
+    assert!(log.contains(&told(3)), "{log}");
+    assert_eq!(log.lines().count(), 1, "{log}");
+    let (_, log) = message(&[("X-Own", &["c d e"])]);
+    assert!(log.contains(&told(5)), "{log}");
 }

@@ -250,3 +250,14 @@ proptest! {
         prop_assert_eq!(kept(&policy, &lines), kept(&policy, &some));
     }
 }
+
+/// Lengths of names are compared first, and here there is only one length.
+#[test]
+fn a_name_may_be_as_long_as_traceparent() {
+    let policy = Policy::new().sources([Source::header("X-Click-ID-")]);
+    assert_eq!("x-click-id-".len(), "traceparent".len());
+    assert_eq!(
+        kept(&policy, &[("X-Click-ID-", "click-1")]).unwrap(),
+        "click-1"
+    );
+}
