@@ -267,6 +267,8 @@ mod tests {
             root,
             "Root=",
             "Root=1-67891233-abcdef01234567891234567",
+            "Root=2-67891233-abcdef012345678912345678",
+            "Root=1-67891233-abcdef01234567891234567g",
             "root=x",
         ] {
             assert_eq!(amzn_trace_id(none), None, "{none}");

@@ -176,12 +176,9 @@ fn network(text: &str) -> Result<IpNet, &'static str> {
     if given.trunc() != given {
         return Err("has address bits set after the prefix: correct the address or the prefix");
     }
-    // Networks of mapped addresses have a prefix of at least 96 bits.
-    let mapped = given.prefix_len().checked_sub(96);
-    match (mapped, addr.to_canonical()) {
-        (Some(len), plain @ IpAddr::V4(_)) if addr.is_ipv6() => {
-            IpNet::new(plain, len).map_err(|_| WHAT)
-        }
+    // Networks of mapped addresses have a prefix of at least 96 bits, which no IPv4 network has.
+    match (given.prefix_len().checked_sub(96), addr.to_canonical()) {
+        (Some(len), plain @ IpAddr::V4(_)) => IpNet::new(plain, len).map_err(|_| WHAT),
         _ => Ok(given),
     }
 }

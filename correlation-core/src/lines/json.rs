@@ -20,7 +20,6 @@ pub(super) fn start(record: &[u8]) -> Start {
     loop {
         let rest = &record[at..];
         at += match rest {
-            [] => return Start::Unknown,
             [b' ' | b'\t' | b'\r' | b'\n', ..] => 1,
             [b'{', members @ ..] => {
                 return match members.trim_ascii_start() {
@@ -33,6 +32,7 @@ pub(super) fn start(record: &[u8]) -> Start {
                 let marks = [&b"\xEF\xBB\xBF"[..], b"@cee:"];
                 match marks.iter().find(|mark| rest.starts_with(mark)) {
                     Some(mark) => mark.len(),
+                    // Also if nothing is left.
                     None if marks.iter().any(|mark| mark.starts_with(rest)) => {
                         return Start::Unknown;
                     }

@@ -108,6 +108,15 @@ fn bad_settings_say_what_is_allowed() {
     assert!(
         message(Policy::new().try_sources(names.iter().map(Source::header))).contains("at most 14")
     );
+    // The same header in the same format counts once, in another format it is one more.
+    let list = |last| names[..14].iter().map(Source::header).chain([last]);
+    assert!(
+        Policy::new()
+            .try_sources(list(Source::header("X-0")))
+            .is_ok()
+    );
+    let parsed = Source::parsed("x-0", |value| Some(value));
+    assert!(message(Policy::new().try_sources(list(parsed))).contains("at most 14"));
     assert!(message(Policy::new().try_response_header("")).contains("response_header"));
     assert!(std::panic::catch_unwind(|| Policy::new().max_len(0)).is_err());
 }
