@@ -26,7 +26,9 @@ impl Log for &Kept {
         self.0.lock().unwrap().push(line.0);
     }
 
-    fn flush(&self) {}
+    fn flush(&self) {
+        self.0.lock().unwrap().push("flushed".into());
+    }
 }
 
 struct Line(String, usize);
@@ -65,6 +67,16 @@ fn a_pair_is_added_for_each_key_that_the_record_has_not() {
     ];
     let expected = expected.map(|pairs| format!("one\ntwo {pairs}"));
     assert_eq!(*kept.0.lock().unwrap(), expected);
+}
+
+#[test]
+fn the_logger_inside_is_asked_and_flushed() {
+    let kept = Kept::default();
+    let logger = wrap(&kept);
+    let enabled = |level| logger.enabled(&Metadata::builder().level(level).build());
+    assert!(enabled(Level::Info) && !enabled(Level::Debug));
+    logger.flush();
+    assert_eq!(*kept.0.lock().unwrap(), ["flushed"]);
 }
 
 #[test]
