@@ -135,7 +135,6 @@ impl Tagger {
         let trace_id = trace_id.map(|value| (&self.trace_id, value));
         let (open, members) = object.split_at(1);
         out.extend_from_slice(open);
-        let before = out.len();
         for (key, value) in [(&self.id, context.id().as_str())]
             .into_iter()
             .chain(trace_id)
@@ -147,7 +146,8 @@ impl Tagger {
                 }
             }
         }
-        if out.len() > before && members.trim_ascii_start().starts_with(b"}") {
+        // An object without members has no key, so something was added, and its comma goes.
+        if members.trim_ascii_start().starts_with(b"}") {
             out.pop();
         }
         out.extend_from_slice(members);

@@ -328,6 +328,56 @@ fn what_is_held_is_bounded() {
     }
 }
 
+/// A `{` and blanks may begin an object for as long as they go on.
+#[test]
+fn what_may_begin_an_object_is_bounded_too() {
+    let inner = Moody::default();
+    let mut writer = log_writer(inner.clone());
+    writer.write_all(b"{").unwrap();
+    for sent in 1..=10 {
+        writer.write_all(&[b' '; 10_000]).unwrap();
+        assert!(1 + sent * 10_000 - inner.written.borrow().len() <= LIMIT);
+    }
+}
+
+/// As a logger that tries again, or counts its errors, expects it.
+#[test]
+fn a_whole_record_of_which_nothing_was_taken_is_an_error() {
+    let inner = Moody::default();
+    let mut writer = log_writer(inner.clone()).text();
+    inner.moods.borrow_mut().push(Mood::Fails);
+    let error = in_scope(Some("abc"), || writer.write(b"line\n")).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::BrokenPipe);
+    in_scope(Some("abc"), || writer.write_all(b"line\n")).unwrap();
+    assert_eq!(inner.written.take(), b"line correlation_id=abc\n");
+}
+
+#[test]
+fn an_object_and_its_newline_are_one_write_also_if_they_come_apart() {
+    struct Pieces<'a>(&'a RefCell<Vec<String>>);
+    impl Write for Pieces<'_> {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let piece = String::from_utf8(bytes.to_vec()).unwrap();
+            self.0.borrow_mut().push(piece);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let pieces = RefCell::default();
+    let mut writer = log_writer(Pieces(&pieces)).json();
+    in_scope(Some("abc"), || {
+        for piece in ["{\"a\":1}", "\n", "{\"b\":", "2}", " \n"] {
+            writer.write_all(piece.as_bytes()).unwrap();
+        }
+    });
+    drop(writer);
+    let object = |member: &str| format!("{{\"correlation_id\":\"abc\",{member}}}");
+    let wanted = [object("\"a\":1") + "\n", object("\"b\":2") + " \n"];
+    assert_eq!(pieces.take(), wanted);
+}
+
 #[test]
 fn a_flush_lets_out_what_is_held() {
     let step = |json: bool, pieces: &[&str]| {

@@ -292,3 +292,47 @@ fn a_writer_that_is_wrapped_twice_writes_it_once() {
         assert_eq!(log.text(), tagged);
     }
 }
+
+/// An object that breaks off is text up to the line in which it does, however it comes.
+#[test]
+fn what_follows_a_broken_object_is_looked_at_anew() {
+    let json = |pieces: &[&str]| {
+        let log = Capture::default();
+        let mut writer = correlation_core::log::log_writer(log.clone()).json();
+        sync_scope(id("abc"), || {
+            pieces
+                .iter()
+                .for_each(|piece| writer.write_all(piece.as_bytes()).unwrap());
+        });
+        drop(writer);
+        log.text()
+    };
+    let tagged = "{\"abcdef\" correlation_id=abc\n{\"correlation_id\":\"abc\"}\n\
+                  {\"correlation_id\":\"abc\",\"b\":1}\n";
+    let rest = "\"\n{}\n{\"b\":1}\n";
+    assert_eq!(json(&["{\"abcdef", rest]), tagged);
+    assert_eq!(json(&[&format!("{{\"abcdef{rest}")]), tagged);
+    // The line that breaks it belongs to it.
+    assert_eq!(
+        json(&["{\"k\":\n{\"a\":1},\"b\n"]),
+        "{\"k\": correlation_id=abc\n{\"a\":1},\"b correlation_id=abc\n"
+    );
+}
+
+/// All writers of one tag have one format. What is unfinished has it as well.
+#[test]
+fn another_writer_can_settle_the_format_meanwhile() {
+    let log = Capture::default();
+    let tag = tag(log.clone());
+    sync_scope(id("abc"), || {
+        let mut unfinished = tag.make_writer();
+        unfinished.write_all(b"{\"a\":").unwrap();
+        tag.make_writer().write_all(b"text\n").unwrap();
+        unfinished.flush().unwrap();
+        unfinished.write_all(b"1}\n").unwrap();
+    });
+    assert_eq!(
+        log.text(),
+        "text correlation_id=abc\n{\"a\":1} correlation_id=abc\n"
+    );
+}
