@@ -352,6 +352,38 @@ fn a_whole_record_of_which_nothing_was_taken_is_an_error() {
     assert_eq!(inner.written.take(), b"line correlation_id=abc\n");
 }
 
+/// No more is accepted than may be held. What ends in a piece makes room.
+#[test]
+fn a_long_piece_is_taken_in_parts() {
+    let inner = Moody::default();
+    let mut writer = log_writer(inner.clone());
+    writer.write_all(b"{ ").unwrap();
+    assert_eq!(writer.write(&[b' '; 2 * LIMIT]).unwrap(), LIMIT - 2);
+
+    let inner = Moody::default();
+    let mut writer = log_writer(inner.clone()).json();
+    let object = b"{\"n\":1,\"correlation_id\":\"own\"}\n";
+    let objects = object.repeat(3 * LIMIT / object.len());
+    in_scope(Some("abc"), || writer.write_all(&objects).unwrap());
+    assert_eq!(inner.written.take(), objects, "no key is added");
+}
+
+#[test]
+fn a_flush_that_failed_is_tried_again_and_a_drop_is_not() {
+    for moods in [&[Mood::Fails][..], &[Mood::Fails, Mood::Takes(2)]] {
+        let inner = Moody::default();
+        let mut writer = log_writer(inner.clone()).text();
+        in_scope(Some("abc"), || writer.write_all(b"part").unwrap());
+        inner.moods.borrow_mut().extend(moods);
+        writer.flush().unwrap_err();
+        writer.flush().unwrap();
+        assert_eq!(inner.written.take(), b"part");
+        inner.moods.borrow_mut().extend([Mood::Fails; 3]);
+        drop(writer);
+        assert_eq!(inner.moods.borrow().len(), 2);
+    }
+}
+
 #[test]
 fn an_object_and_its_newline_are_one_write_also_if_they_come_apart() {
     struct Pieces<'a>(&'a RefCell<Vec<String>>);
