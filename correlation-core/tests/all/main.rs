@@ -2,6 +2,8 @@
 
 #[cfg(feature = "tracing")]
 mod access;
+#[cfg(feature = "testing")]
+mod calls;
 #[cfg(feature = "serde")]
 mod carried;
 mod carriers;

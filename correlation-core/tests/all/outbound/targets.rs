@@ -20,6 +20,7 @@ fn to<'a>(
 
 #[test]
 fn hosts_are_compared_whole() {
+    assert!(Targets::hosts(["a"]).are_restricted() && !Targets::all().are_restricted());
     let targets = Targets::hosts([
         "api.example.com",
         ".internal",
