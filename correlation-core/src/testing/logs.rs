@@ -347,14 +347,15 @@ mod tests {
     fn lines_have_the_id_of_the_scope_they_are_written_in() {
         let log = LogCapture::start();
         in_scope(|| tracing::warn!(target: "shop::orders", order = 7, by = "me", "stored"));
-        tracing::info!("outside");
+        let error: &(dyn std::error::Error + 'static) = &std::io::Error::other("full");
+        tracing::info!(error, "outside");
         tracing::debug!("too fine");
         let lines: Vec<_> = log.lines().iter().map(ToString::to_string).collect();
         assert_eq!(
             lines,
             [
                 " WARN shop::orders: stored order=7 by=me correlation_id=test-1",
-                " INFO correlation_core::testing::logs::tests: outside (no ID)",
+                " INFO correlation_core::testing::logs::tests: outside error=full (no ID)",
             ]
         );
     }

@@ -476,6 +476,13 @@ fn what_is_no_id_says_what_it_should_be() {
             .unwrap_err()
             .to_string()
     };
+    let body = serde_json::from_str::<Carried<String>>("7")
+        .unwrap_err()
+        .to_string();
+    assert!(
+        body.contains("expected a body with a correlation ID"),
+        "{body}"
+    );
     let wanted = "invalid type: integer `7`, expected a correlation ID";
     assert!(error("7").starts_with(wanted), "{}", error("7"));
     assert!(
