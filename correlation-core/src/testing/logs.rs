@@ -347,7 +347,7 @@ mod tests {
     fn lines_have_the_id_of_the_scope_they_are_written_in() {
         let log = LogCapture::start();
         in_scope(|| tracing::warn!(target: "shop::orders", order = 7, by = "me", "stored"));
-        let error: &(dyn std::error::Error + 'static) = &std::io::Error::other("full");
+        let error: &(dyn Error + 'static) = &std::io::Error::other("full");
         tracing::info!(error, "outside");
         tracing::debug!("too fine");
         let lines: Vec<_> = log.lines().iter().map(ToString::to_string).collect();
