@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::{CID, TRACE, accepted, sent};
+use crate::{CID, TRACE, accepted, brought, sent};
 
 fn carried(id: &str, trace: &[(&str, &str)]) -> Carried<String> {
     let headers = [&[(CID, id)], trace].concat();
@@ -490,4 +490,34 @@ fn what_is_no_id_says_what_it_should_be() {
         "{}",
         error(r#""a b""#)
     );
+}
+
+/// A number beside an ID says something else, as two IDs do. Nothing says nothing.
+#[test]
+fn a_field_that_comes_twice_has_to_agree_whatever_its_type() {
+    use ciborium::Value as Cbor;
+
+    let read = |first: Cbor| {
+        let key = || Cbor::Text("correlation_id".to_owned());
+        let map = Cbor::Map(vec![
+            (key(), first),
+            (key(), Cbor::Text("a".to_owned())),
+            (Cbor::Text("body".to_owned()), Cbor::Text("x".to_owned())),
+        ]);
+        let read: Carried<String> = ciborium::from_reader(&*cbor(&map)).expect("read");
+        brought(read.context())
+    };
+    for other in [
+        Cbor::Bool(true),
+        Cbor::Integer(7.into()),
+        Cbor::Integer((-7).into()),
+        Cbor::Integer(u64::MAX.into()),
+        Cbor::Integer((-1 - i128::from(u64::MAX)).try_into().unwrap()),
+        Cbor::Tag(2, Box::new(Cbor::Bytes(vec![255; 16]))),
+        Cbor::Float(1.5),
+    ] {
+        assert_eq!(read(other.clone()), None, "{other:?}");
+    }
+    assert_eq!(read(Cbor::Text("a".to_owned())).unwrap(), "a");
+    assert_eq!(read(Cbor::Null).unwrap(), "a");
 }
