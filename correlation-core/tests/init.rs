@@ -80,7 +80,10 @@ fn colours_are_for_pipes_never_and_for_terminals_without_no_color() {
 #[test]
 fn a_second_subscriber_is_refused_and_the_first_one_stays() {
     for (twice, told) in [
-        ("init", "another subscriber or logger is already installed: remove it"),
+        (
+            "init",
+            "another subscriber or logger is already installed: remove it",
+        ),
         (
             "try_init",
             "a global default trace dispatcher has already been set",
