@@ -96,10 +96,12 @@ impl Celery {
         let found = places()
             .flat_map(|map| names().filter_map(move |name| text(map, name)))
             .find(valid);
+        // Both headers of a trace come from one place.
+        let traced = places().find(|map| text(map, TRACEPARENT).is_some());
         let read = |id: Option<String>| {
             self.policy.extract_with(|key| match key {
                 X_CORRELATION_ID => id.clone(),
-                TRACEPARENT | TRACESTATE => places().find_map(|map| text(map, key)),
+                TRACEPARENT | TRACESTATE => text(traced?, key),
                 _ => None,
             })
         };

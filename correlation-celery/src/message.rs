@@ -123,6 +123,9 @@ impl Message {
         // Headers that were read and found invalid must not be sent again.
         for name in [task.header.as_str(), "traceparent", "tracestate"] {
             task.headers.remove(name);
+            if let Some(Value::Object(nested)) = task.headers.get_mut("headers") {
+                nested.remove(name);
+            }
         }
         task.context = Some(self.context.clone());
         task

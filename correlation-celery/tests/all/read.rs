@@ -258,3 +258,21 @@ fn errors_say_what_is_wrong() {
     assert!(Message::from_redis(&deep).is_err());
     assert!(Message::from_amqp(headers(json!({})), deep).is_err());
 }
+
+/// Celery nests the headers of some calls. Those of one trace are read from one place.
+#[test]
+fn a_refused_trace_stays_away_and_two_traces_do_not_mix() {
+    let nested = json!({"traceparent": TRACE, "tracestate": "a=1"});
+    let message = read(json!({"headers": nested}));
+    assert_eq!(message.context().trace_id().unwrap().as_str(), TRACE_ID);
+    assert_eq!(message.retry().headers()["tracestate"], "a=1");
+
+    let refused = read(json!({"traceparent": "bad", "headers": nested}));
+    assert_eq!(refused.context().trace_id(), None);
+    let again = refused.retry();
+    let again = Message::from_amqp(again.headers().clone(), again.body()).unwrap();
+    assert_eq!(again.context().trace_id(), None);
+
+    let other = read(json!({"traceparent": TRACE, "headers": nested}));
+    assert!(!other.retry().headers().contains_key("tracestate"));
+}
