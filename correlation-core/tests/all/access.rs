@@ -3,6 +3,7 @@
 use std::io;
 use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
 
 use correlation_core::adapter::AccessRecord;
 use correlation_core::{Context, Policy, Trust, current, sync_scope, tag};
@@ -55,8 +56,30 @@ fn panics(f: impl FnOnce()) {
     assert_eq!(*payload.downcast::<&str>().unwrap(), "boom");
 }
 
+/// Between the times that the test measures inside and around.
+#[test]
+fn the_latency_is_in_milliseconds() {
+    let around = Instant::now();
+    let mut least = Duration::ZERO;
+    let written = fields(|| {
+        let _record = access();
+        let inside = Instant::now();
+        while least < Duration::from_millis(2) {
+            least = inside.elapsed();
+        }
+    });
+    let latency = written["latency_ms"].as_f64().unwrap();
+    let milliseconds = |time: Duration| time.as_secs_f64() * 1e3;
+    assert!(milliseconds(least) - 0.001 <= latency, "{latency}");
+    assert!(
+        latency <= milliseconds(around.elapsed()) + 0.001,
+        "{latency}"
+    );
+}
+
 #[test]
 fn it_is_off_by_default() {
+    assert!(AccessRecord::is_wanted(&recording()) && !AccessRecord::is_wanted(&Policy::new()));
     let written = records(|| {
         let mut access = AccessRecord::begin(&Policy::new(), &context(), "GET", "/", None);
         assert!(!access.is_open());

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use correlation_core::testing::CallRecorder;
+use correlation_core::testing::{CallRecorder, RecordedCall};
 
 /// Sends this on one connection, and returns all that comes back.
 fn exchange(recorder: &CallRecorder, sent: &[u8]) -> String {
@@ -51,7 +51,7 @@ fn a_chunked_body_and_the_next_call_of_a_connection_are_read() {
     let answer = "HTTP/1.1 404 Not Found\r\nX-Own: a\r\nContent-Length: 12\r\n\r\nno such item";
     assert_eq!(exchange(&recorder, sent.as_bytes()), answer);
     let calls = recorder.calls();
-    let paths: Vec<_> = calls.iter().map(|call| call.path()).collect();
+    let paths: Vec<_> = calls.iter().map(RecordedCall::path).collect();
     assert_eq!(paths, ["/first", "/last"]);
     assert_eq!(
         (calls[0].body.as_slice(), calls[1].body.as_slice()),

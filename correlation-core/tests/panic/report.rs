@@ -29,6 +29,8 @@ fn every_line_of_the_text_has_the_id() {
         assert_eq!(stderr[2], format!("of everything{TAG}"));
         assert!(stderr.iter().all(|line| line.ends_with(TAG)), "{stderr:?}");
         assert_eq!(stderr.len() > 3, backtrace != "0", "{stderr:?}");
+        let runtime = stderr.iter().any(|line| line.contains("short_backtrace"));
+        assert_eq!(runtime, backtrace == "full", "{stderr:#?}");
         if backtrace == "1" {
             assert_eq!(stderr[3], format!("stack backtrace:{TAG}"));
             // The machinery of the panic itself, and then who panicked. Nothing of the hook.

@@ -2,7 +2,7 @@
 
 use correlation_core::adapter::Destination;
 
-use correlation_core::Targets;
+use correlation_core::{Targets, sync_scope};
 
 use crate::id;
 
@@ -192,6 +192,21 @@ fn what_has_no_host_goes_where_somebody_said() {
     }
     let error = Targets::all().try_connected_to(".internal").unwrap_err();
     assert!(error.to_string().contains("many hosts"), "{error}");
+}
+
+#[cfg(feature = "tracing")]
+#[test]
+fn what_is_not_sent_for_want_of_a_host_is_told() {
+    let allows = |targets: &Targets| targets.allows(to(None, None, None));
+    let told = |targets: &Targets| {
+        let (_, log) = crate::logged(|| sync_scope(id("a"), || allows(targets)));
+        log.lines().count()
+    };
+    let targets = Targets::hosts(["orders.internal"]);
+    assert_eq!(told(&targets), 1);
+    assert_eq!(told(&targets.clone().connected_to("orders.internal")), 0);
+    let (_, log) = crate::logged(|| allows(&targets));
+    assert_eq!(log, "", "there is no ID to send");
 }
 
 #[test]
