@@ -61,14 +61,14 @@ fn panics(f: impl FnOnce()) {
 fn the_latency_is_in_milliseconds() {
     let around = Instant::now();
     let mut least = Duration::ZERO;
-    let written = fields(|| {
+    let written = records(|| {
         let _record = access();
         let inside = Instant::now();
         while least < Duration::from_millis(2) {
             least = inside.elapsed();
         }
     });
-    let latency = written["latency_ms"].as_f64().unwrap();
+    let latency = written[0]["fields"]["latency_ms"].as_f64().unwrap();
     let milliseconds = |time: Duration| time.as_secs_f64() * 1e3;
     assert!(milliseconds(least) - 0.001 <= latency, "{latency}");
     assert!(
