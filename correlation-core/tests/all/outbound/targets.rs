@@ -2,7 +2,7 @@
 
 use correlation_core::adapter::Destination;
 
-use correlation_core::{Targets, sync_scope};
+use correlation_core::Targets;
 
 use crate::id;
 
@@ -199,7 +199,7 @@ fn what_has_no_host_goes_where_somebody_said() {
 fn what_is_not_sent_for_want_of_a_host_is_told() {
     let allows = |targets: &Targets| targets.allows(to(None, None, None));
     let told = |targets: &Targets| {
-        let (_, log) = crate::logged(|| sync_scope(id("a"), || allows(targets)));
+        let (_, log) = crate::logged(|| correlation_core::sync_scope(id("a"), || allows(targets)));
         log.lines().count()
     };
     let targets = Targets::hosts(["orders.internal"]);
