@@ -35,7 +35,7 @@ pub fn rows(rounds: usize) -> Vec<Row> {
             SHARED.sync_scope(SENT.into(), || repeat(|| drop(black_box(SHARED.get()))));
         }),
         ("task table, enter, finish and drop", || {
-            let context = Context::new(CorrelationId::new());
+            let context = Context::from(CorrelationId::new());
             repeat(|| {
                 let entered = TaskContext::enter(context.clone());
                 black_box(&entered).finish();
@@ -43,7 +43,7 @@ pub fn rows(rounds: usize) -> Vec<Row> {
         }),
         (TASKS, || in_tasks(|| ())),
         (TABLE_IN_TASKS, || {
-            let context = Context::new(CorrelationId::new());
+            let context = Context::from(CorrelationId::new());
             in_tasks(move || TaskContext::enter(context.clone()));
         }),
         ("Mutex<HashMap<ThreadId, Arc<str>>> by hand", || {

@@ -44,7 +44,7 @@ pub fn holders() -> Vec<Holder> {
         }),
         ("task of tokio, in the task table", false, |number| {
             in_tasks(number, || async {
-                let _entered = TaskContext::enter(Context::new(CorrelationId::new()));
+                let _entered = TaskContext::enter(Context::from(CorrelationId::new()));
                 pending::<()>().await;
             })
         }),

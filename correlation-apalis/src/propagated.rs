@@ -1,7 +1,7 @@
 use std::convert::Infallible;
 
 use apalis_core::task::metadata::{Metadata, MetadataStore};
-use correlation_core::names::{CORRELATION_ID, X_CORRELATION_ID};
+use correlation_core::adapter::names::{CORRELATION_ID, X_CORRELATION_ID};
 use correlation_core::{Context, Injector, Policy, extract_with};
 
 /// The metadata that carries the context with a job.

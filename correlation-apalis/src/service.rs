@@ -4,7 +4,7 @@ use std::task::{Context as TaskContext, Poll};
 use apalis_core::task::Task;
 use apalis_core::task::metadata::MetadataStore;
 use apalis_core::task::task_id::TaskId;
-use correlation_core::names::CORRELATION_ID;
+use correlation_core::adapter::names::CORRELATION_ID;
 use correlation_core::{Context, Origin, Policy, Scoped, adapter};
 use tower_service::Service;
 

@@ -1,4 +1,4 @@
-use correlation_core::names::{TRACEPARENT, TRACESTATE, X_CORRELATION_ID};
+use correlation_core::adapter::names::{TRACEPARENT, TRACESTATE, X_CORRELATION_ID};
 use correlation_core::{Context, CorrelationId, Origin, Policy};
 use serde_json::{Map, Value};
 

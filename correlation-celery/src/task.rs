@@ -1,6 +1,6 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use correlation_core::names::X_CORRELATION_ID;
+use correlation_core::adapter::names::X_CORRELATION_ID;
 use correlation_core::{Context, Generator, Injector};
 use serde_json::{Map, Value, json};
 

@@ -132,15 +132,12 @@ pub(crate) fn no_host() {
 /// list, and what is allowed.
 ///
 /// ```
-/// use correlation_core::{Policy, Trust};
+/// use correlation_core::{Source, Trust};
 ///
-/// let error = Policy::new().try_max_len(256).unwrap_err();
-/// assert_eq!(
-///     error.to_string(),
-///     "correlation, max_len: 256 bytes are out of range: allowed are 1 to 255"
-/// );
-/// let error = Trust::try_networks(["10.0.0.0/8", "localhost"]).unwrap_err();
+/// let error = "10.0.0.0/8, localhost".parse::<Trust>().unwrap_err();
 /// assert!(error.to_string().starts_with("correlation, networks, entry 2: \"localhost\""));
+/// let error = "X Shop".parse::<Source>().unwrap_err();
+/// assert!(error.to_string().starts_with("correlation, sources: \"X Shop\" is not a header"));
 /// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct InvalidSetting {
@@ -180,8 +177,7 @@ impl fmt::Display for InvalidSetting {
 
 impl std::error::Error for InvalidSetting {}
 
-/// Panics with the error of a `try_` setter, for the setter without `try_`. The mistake is in the
-/// program.
+/// Panics with the error of a setting, at the line that called the setter.
 #[track_caller]
 pub(crate) fn or_panic<T>(setting: Result<T, InvalidSetting>) -> T {
     match setting {

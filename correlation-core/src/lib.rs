@@ -10,7 +10,7 @@ mod foreign;
 mod id;
 mod inbound;
 mod lines;
-pub mod names;
+mod names;
 mod outbound;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -25,7 +25,7 @@ pub use context::{
     sync_scope, with_current,
 };
 #[cfg(feature = "tokio")]
-pub use context::{SpawnHooks, inherit_on_spawn, spawn, spawn_blocking};
+pub use context::{inherit_on_spawn, spawn, spawn_blocking};
 
 // Requests and messages on their way in.
 #[cfg(feature = "serde")]

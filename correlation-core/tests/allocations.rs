@@ -77,7 +77,7 @@ fn inbound_requests_cost_nothing() {
         let request = || poll(scope(context(), async { current() }), 1);
         assert_eq!(allocations(request), 0, "{value:?}");
         // Two at once need memory for one more.
-        let two = || sync_scope(context(), || (current(), Context::new(id())));
+        let two = || sync_scope(context(), || (current(), Context::from(id())));
         assert_eq!(allocations(two), 1, "{value:?}");
     }
 }
@@ -141,7 +141,7 @@ fn a_response_header_costs_nothing() {
 
 #[test]
 fn scopes_and_reads_cost_nothing() {
-    let context = Context::new(id());
+    let context = Context::from(id());
     assert_eq!(allocations(|| sync_scope(context.clone(), current)), 0);
     let polls = || poll(scope(context.clone(), std::future::pending::<()>()), 10);
     assert_eq!(allocations(polls), 0);
@@ -157,7 +157,7 @@ fn poll(future: impl Future, times: usize) {
 
 #[test]
 fn a_tagged_line_costs_what_the_formatter_does() {
-    let context = Context::new(id());
+    let context = Context::from(id());
     let text = || tracing_subscriber::fmt().with_writer(|| Sink);
     let json = || tracing_subscriber::fmt().json().with_writer(|| Sink);
     let event = |dispatch: tracing::Dispatch| {

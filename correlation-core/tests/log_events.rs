@@ -6,7 +6,7 @@
 use std::sync::{Mutex, Once};
 
 use correlation_core::adapter::AccessRecord;
-use correlation_core::{Context, Policy, Trust, current};
+use correlation_core::{Context, CorrelationId, Policy, Trust, current};
 use log::{LevelFilter, Log, Metadata, Record};
 
 #[test]
@@ -50,7 +50,7 @@ fn an_id_that_is_not_trusted() {
 #[test]
 fn an_access_record_is_one_line() {
     listen();
-    let context = Context::new("click-1".parse().unwrap());
+    let context = Context::from("click-1".parse::<CorrelationId>().unwrap());
     let policy = Policy::new().access_record(true);
     let peer: Option<std::net::IpAddr> = "192.0.2.7".parse().ok();
     let mut access = AccessRecord::begin(&policy, &context, "PUT", "/orders/42?x", peer);

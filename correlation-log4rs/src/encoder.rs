@@ -1,7 +1,7 @@
 use std::thread;
 
 use correlation_core::Context;
-use correlation_core::names::{CORRELATION_ID, TRACE_ID};
+use correlation_core::adapter::names::{CORRELATION_ID, TRACE_ID};
 use log::Record;
 use log4rs::encode::writer::simple::SimpleWriter;
 use log4rs::encode::{Encode, Write};
@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn the_id_is_there_for_the_record_only() {
-        let id = |id: &str| Context::new(id.parse().unwrap());
+        let id = |id: &str| Context::from(id.parse::<CorrelationId>().unwrap());
         assert_eq!(line(), "done - - -");
         let seen = sync_scope(id("outer"), || {
             let inner = sync_scope(id("inner"), line);
@@ -143,7 +143,7 @@ mod tests {
         let _id = log_mdc::insert_scoped("correlation_id", "own");
         let _tenant = log_mdc::insert_scoped("tenant", "t1");
         assert_eq!(line(), "done own - t1");
-        let context = Context::new("abc".parse().unwrap());
+        let context = Context::from("abc".parse::<CorrelationId>().unwrap());
         assert_eq!(sync_scope(context, line), "done abc - t1");
         assert_eq!(line(), "done own - t1");
     }

@@ -1,6 +1,6 @@
 use std::fmt::{self, Write};
 
-use correlation_core::adapter::Destination;
+use correlation_core::adapter::{Destination, needs_destination};
 
 use correlation_core::{Context, Targets};
 use reqwest::{Client, Request, RequestBuilder, Url};
@@ -55,7 +55,7 @@ impl Propagate for reqwest::ClientBuilder {
     type Output = reqwest::Result<reqwest_middleware::ClientBuilder>;
 
     fn propagate_to(mut self, targets: Targets) -> Self::Output {
-        if targets.are_restricted() {
+        if needs_destination(&targets) {
             self = self.redirect(redirect_policy(targets.clone()));
         }
         let client = reqwest_middleware::ClientBuilder::new(self.build()?);
@@ -103,7 +103,7 @@ impl Propagate for RequestBuilder {
 /// Writes the context to the request if its URL is one of the targets.
 pub(crate) fn inject(targets: &Targets, context: &Context, request: &mut Request) {
     // The URL is needed only if the targets are restricted.
-    let url = targets.are_restricted().then(|| request.url().clone());
+    let url = needs_destination(targets).then(|| request.url().clone());
     let destination = url.as_ref().map_or_else(Destination::default, destination);
     targets.inject(context, destination, request.headers_mut());
 }

@@ -1,7 +1,7 @@
 use std::fmt::Write as _;
 
+use correlation_core::adapter::names::{CORRELATION_ID, X_CORRELATION_ID};
 use correlation_core::inject_with;
-use correlation_core::names::{CORRELATION_ID, X_CORRELATION_ID};
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
 /// Returns the statement with the ambient ID in a comment, in the format of [sqlcommenter].

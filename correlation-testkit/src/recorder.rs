@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::ops::Deref;
 use std::sync::{Mutex, PoisonError};
 
-use correlation_core::names::X_CORRELATION_ID;
+use correlation_core::adapter::names::X_CORRELATION_ID;
 use correlation_core::testing::{CallRecorder, RecordedCall};
 use serde_json::Value;
 

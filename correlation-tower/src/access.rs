@@ -108,7 +108,7 @@ mod tests {
 
     /// Returns the access record of a request that gets this response.
     fn answered(body: Silent, length: Option<&'static str>) -> AccessRecord {
-        let context = Context::new("click-1".parse().unwrap());
+        let context = Context::from("click-1".parse::<CorrelationId>().unwrap());
         let policy = Policy::new().access_record(true);
         let mut access = begin(&policy, &context, &Request::new(()), Peer::Unknown);
         let mut known = Response::new(body);

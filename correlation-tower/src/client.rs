@@ -1,6 +1,6 @@
 use std::task::{Context as TaskContext, Poll};
 
-use correlation_core::adapter::Destination;
+use correlation_core::adapter::{Destination, needs_destination};
 
 use correlation_core::{Context, Targets};
 use http::Request;
@@ -97,7 +97,7 @@ where
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         if let Some(context) = Context::current() {
             // The URI is needed only if the targets are restricted.
-            let uri = self.targets.are_restricted().then(|| request.uri().clone());
+            let uri = needs_destination(&self.targets).then(|| request.uri().clone());
             let destination = uri.as_ref().map_or_else(Destination::default, Into::into);
             self.targets
                 .inject(&context, destination, request.headers_mut());

@@ -1,6 +1,6 @@
 use std::mem;
 
-use correlation_core::adapter::Destination;
+use correlation_core::adapter::{Destination, needs_destination};
 
 use correlation_core::{Context, Targets};
 use ureq::http::{Extensions, Request, Response};
@@ -38,7 +38,7 @@ impl Middleware for Propagator {
         let Some(context) = Context::current() else {
             return next.handle(request);
         };
-        let uri = self.targets.are_restricted().then(|| request.uri().clone());
+        let uri = needs_destination(&self.targets).then(|| request.uri().clone());
         let destination = uri.as_ref().map_or_else(Destination::default, Into::into);
         let stays =
             uri.is_none() || self.targets.allows(destination) && stay(request.extensions_mut());

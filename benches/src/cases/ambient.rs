@@ -144,11 +144,11 @@ fn make() -> Group {
     .against("task_local Arc<str>")
     .bare("no scope", || || ready(async {}))
     .ours("scope", || {
-        let context = Context::new(CorrelationId::new());
+        let context = Context::from(CorrelationId::new());
         move || ready(scope(context.clone(), async {}))
     })
     .ours("sync_scope", || {
-        let context = Context::new(CorrelationId::new());
+        let context = Context::from(CorrelationId::new());
         move || sync_scope(context.clone(), || ())
     })
     .peer("task_local Arc<str>", || {

@@ -82,7 +82,7 @@ pub(crate) fn groups() -> Vec<Group> {
 }
 
 fn in_scope<R>(mut f: impl FnMut() -> R) -> impl FnMut() -> R {
-    let context = correlation_core::Context::new(CorrelationId::new());
+    let context = correlation_core::Context::from(CorrelationId::new());
     move || sync_scope(context.clone(), &mut f)
 }
 

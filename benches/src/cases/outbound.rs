@@ -208,7 +208,7 @@ mod reqwest {
     }
 
     fn in_scope<R>(mut f: impl FnMut() -> R) -> impl FnMut() -> R {
-        let context = correlation_core::Context::new(CorrelationId::new());
+        let context = correlation_core::Context::from(CorrelationId::new());
         move || sync_scope(context.clone(), &mut f)
     }
 

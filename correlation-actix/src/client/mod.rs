@@ -8,7 +8,7 @@ use actix_web::http::Uri;
 use awc::error::SendRequestError;
 use awc::middleware::Transform;
 use awc::{ConnectRequest, ConnectResponse};
-use correlation_core::adapter::Destination;
+use correlation_core::adapter::{Destination, needs_destination};
 use correlation_core::{Context, Targets};
 
 use headers::Headers;
@@ -120,7 +120,7 @@ fn send<S: Service<ConnectRequest>>(
     mut request: ConnectRequest,
 ) -> S::Future {
     if let Some(context) = context {
-        let uri = targets.are_restricted().then(|| uri(&request).clone());
+        let uri = needs_destination(targets).then(|| uri(&request).clone());
         let destination = uri
             .as_ref()
             .map_or_else(Destination::default, |uri| Destination {

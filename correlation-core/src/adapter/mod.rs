@@ -12,12 +12,22 @@ use std::pin::Pin;
 
 pub use crate::context::Ambient;
 #[cfg(feature = "tokio")]
+pub use crate::context::SpawnHooks;
+#[cfg(feature = "tokio")]
 pub use crate::context::TaskContext;
 use crate::context::{Context, Scoped};
 use crate::inbound::Policy;
 pub use crate::inbound::{Decision, Peer, Rejected};
 pub use crate::outbound::Destination;
+use crate::outbound::Targets;
 pub use access::AccessRecord;
+
+/// The names that carry the ID, and the keys of a log record.
+pub mod names {
+    pub use crate::names::{
+        CORRELATION_ID, TRACE_ID, TRACEPARENT, TRACESTATE, X_CORRELATION_ID, X_REQUEST_ID,
+    };
+}
 
 /// Decides as [`Policy::receive`] does, and also returns the header line whose whole value is the
 /// ID, if there is one. The response can then share its bytes. The line may have white space around
@@ -59,6 +69,12 @@ pub const fn wants_peer(policy: &Policy) -> bool {
 #[must_use]
 pub const fn rejects(policy: &Policy) -> bool {
     policy.rejects()
+}
+
+/// Whether the targets name hosts, for clients for which the destination of a call costs time.
+#[must_use]
+pub const fn needs_destination(targets: &Targets) -> bool {
+    targets.are_restricted()
 }
 
 /// Decides how to change `Access-Control-Expose-Headers`. `None` means that nothing has to change.

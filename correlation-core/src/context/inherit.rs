@@ -50,8 +50,8 @@ use super::{Ambient, Context};
 ///   hook either. `spawn_local` on a `LocalRuntime` has one.
 /// - You cannot add hooks to a runtime that a framework builds, such as those of the workers of
 ///   actix-web. Spawn on the handle of your own runtime there.
-/// - A builder has only one hook of each kind. If you set hooks yourself, call [`SpawnHooks`] from
-///   them instead.
+/// - A builder has only one hook of each kind. If you set hooks yourself, call
+///   [`adapter::SpawnHooks`](crate::adapter::SpawnHooks) from them instead.
 #[cfg(tokio_unstable)]
 pub fn inherit_on_spawn(builder: &mut tokio::runtime::Builder) -> &mut tokio::runtime::Builder {
     let hooks = SpawnHooks::new();
@@ -96,7 +96,7 @@ mod private {
 ///
 /// ```
 /// # #[cfg(tokio_unstable)] {
-/// use correlation_core::SpawnHooks;
+/// use correlation_core::adapter::SpawnHooks;
 ///
 /// let hooks = SpawnHooks::new();
 /// let at_end = hooks.clone();
@@ -180,7 +180,7 @@ mod tests {
     use crate::{CorrelationId, current, sync_scope};
 
     fn context(id: &str) -> Context {
-        Context::new(id.parse::<CorrelationId>().unwrap())
+        Context::from(id.parse::<CorrelationId>().unwrap())
     }
 
     fn seen() -> Option<String> {

@@ -58,7 +58,7 @@ impl Context {
     /// use correlation_core::{Context, CorrelationId};
     /// use std::collections::HashMap;
     ///
-    /// let context = Context::new("click-1".parse::<CorrelationId>()?);
+    /// let context = Context::from("click-1".parse::<CorrelationId>()?);
     /// let mut headers = HashMap::<String, String>::new();
     /// context.inject(&mut headers);
     /// assert_eq!(headers["x-correlation-id"], "click-1");

@@ -69,12 +69,6 @@ thread_local! {
 }
 
 impl Context {
-    /// Makes a context with this ID and without a trace.
-    #[must_use]
-    pub fn new(id: CorrelationId) -> Self {
-        Self::received(id, Origin::Explicit)
-    }
-
     /// Makes a context with no clones yet, so that more can be [added](Self::add) to it.
     #[inline]
     pub(crate) fn received(id: CorrelationId, origin: Origin) -> Self {
@@ -116,7 +110,7 @@ impl Context {
     ///
     /// let id = CorrelationId::new();
     /// assert_eq!(sync_scope(id.clone(), Context::current_or_new).id(), &id);
-    /// assert_eq!(Context::current_or_new().origin().as_str(), "generated");
+    /// assert_eq!(Context::current_or_new().origin().to_string(), "generated");
     /// ```
     #[must_use]
     pub fn current_or_new() -> Self {
@@ -203,9 +197,10 @@ impl Context {
     }
 }
 
+/// Makes a context with this ID and without a trace.
 impl From<CorrelationId> for Context {
     fn from(id: CorrelationId) -> Self {
-        Self::new(id)
+        Self::received(id, Origin::Explicit)
     }
 }
 

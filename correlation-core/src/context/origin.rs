@@ -25,20 +25,13 @@ pub enum Origin {
     Header(&'static str),
 }
 
-impl Origin {
-    /// Returns the name of the header in lower case, or `generated`, or `explicit`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
+/// Writes the name of the header in lower case, or `generated`, or `explicit`.
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
             Self::Generated => "generated",
             Self::Explicit => "explicit",
             Self::Header(name) => name,
-        }
-    }
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
+        })
     }
 }

@@ -17,7 +17,7 @@ use super::inherit;
 /// use correlation_core::{Context, CorrelationId, adapter::TaskContext, current};
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() {
-/// let context = Context::new(CorrelationId::new());
+/// let context = Context::from(CorrelationId::new());
 /// let request = TaskContext::enter(context.clone());
 /// assert_eq!(current().as_ref(), Some(context.id()));
 /// drop(request);
@@ -134,7 +134,7 @@ mod tests {
     };
 
     fn enter(id: &str) -> TaskContext {
-        TaskContext::enter(Context::new(id.parse().unwrap()))
+        TaskContext::enter(Context::from(id.parse::<CorrelationId>().unwrap()))
     }
 
     fn seen() -> Option<String> {

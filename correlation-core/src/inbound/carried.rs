@@ -1,5 +1,3 @@
-use std::fmt;
-
 #[cfg(feature = "serde")]
 mod serde;
 
@@ -51,10 +49,12 @@ use crate::context::{self, Context, Scoped, carry};
 ///
 /// For other rules, put the keys in the payload with [`inject_with`](crate::inject_with), and read
 /// them with [`Policy::extract_with`](crate::Policy::extract_with).
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Carried<T> {
-    pub(super) context: Context,
-    pub(super) body: T,
+    /// The context in which the value was made.
+    pub context: Context,
+    /// The value.
+    pub body: T,
 }
 
 impl<T> Carried<T> {
@@ -77,32 +77,5 @@ impl<T> Carried<T> {
     pub fn run_sync<R>(self, handle: impl FnOnce(T) -> R) -> R {
         let Self { context, body } = self;
         context::sync_scope(context, || handle(body))
-    }
-
-    /// Returns the context that the value carries.
-    #[must_use]
-    pub const fn context(&self) -> &Context {
-        &self.context
-    }
-
-    /// Returns the value.
-    #[must_use]
-    pub const fn body(&self) -> &T {
-        &self.body
-    }
-
-    /// Returns the value without its context.
-    #[must_use]
-    pub fn into_body(self) -> T {
-        self.body
-    }
-}
-
-impl<T: fmt::Debug> fmt::Debug for Carried<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Carried")
-            .field("context", &self.context)
-            .field("body", &self.body)
-            .finish()
     }
 }

@@ -40,7 +40,7 @@ impl Policy {
     /// let headers = [("Host", "example.com"), ("X-Request-ID", "click-1")];
     /// let decision = Policy::new().receive(|| headers, None);
     /// assert_eq!(decision.context().id(), &"click-1");
-    /// assert_eq!(decision.context().origin().as_str(), "x-request-id");
+    /// assert_eq!(decision.context().origin(), Origin::Header("x-request-id"));
     /// assert_eq!(decision.rejected(), None);
     /// ```
     #[inline]

@@ -44,8 +44,12 @@ use crate::trace_context::TraceContext;
 /// # Errors at start-up
 ///
 /// A setter that takes a name or a number panics if the value is not allowed. The message gives the
-/// reason and the line of your code. For values from a configuration file, each of these setters
-/// has a `try_` version, which returns an [`InvalidSetting`] instead.
+/// reason and the line of your code.
+///
+/// For values from a configuration file, parse [`Trust`], [`Source`] and [`Targets`] from text
+/// with `str::parse`. They return an [`InvalidSetting`] instead of a panic.
+///
+/// [`Targets`]: crate::Targets
 #[derive(Clone)]
 pub struct Policy {
     /// One source for each header, as made by [`Source::split`].
@@ -110,33 +114,19 @@ impl Policy {
     #[track_caller]
     #[must_use]
     pub fn headers<N: AsRef<str>>(self, names: impl IntoIterator<Item = N>) -> Self {
-        or_panic(self.try_headers(names))
-    }
-
-    /// Sets the headers as [`headers`](Self::headers) does, and returns an error instead of a
-    /// panic.
-    ///
-    /// # Errors
-    ///
-    /// If a name is not a header name, or there are more than 8 names.
-    pub fn try_headers<N: AsRef<str>>(
-        self,
-        names: impl IntoIterator<Item = N>,
-    ) -> Result<Self, InvalidSetting> {
         let mut sources = Vec::new();
         for (at, name) in names.into_iter().enumerate() {
             if at == MAX_HEADERS {
-                return Err(InvalidSetting::new(
-                    "headers",
-                    "at most 8 names are allowed",
-                ));
+                let reason = "at most 8 names are allowed";
+                or_panic(Err(InvalidSetting::new("headers", reason)))
             }
-            let name = header_name("headers", name.as_ref()).map_err(|error| error.at(at))?;
-            sources.push(Source::try_header(name)?);
+            let name = names::header_name(name.as_ref())
+                .map_err(|reason| InvalidSetting::new("headers", reason).at(at));
+            sources.push(Source::header(or_panic(name)));
         }
         let others = self.sources.iter().filter(|source| !source.is_plain());
         sources.extend(others.cloned());
-        self.try_sources(sources)
+        self.sources(sources)
     }
 
     /// Sets the sources of an ID, in this order. The first one with a valid ID wins. The sources
@@ -162,20 +152,7 @@ impl Policy {
     /// If the sources read more than 14 headers.
     #[track_caller]
     #[must_use]
-    pub fn sources(self, sources: impl IntoIterator<Item = Source>) -> Self {
-        or_panic(self.try_sources(sources))
-    }
-
-    /// Sets the sources as [`sources`](Self::sources) does, and returns an error instead of a
-    /// panic.
-    ///
-    /// # Errors
-    ///
-    /// If the sources read more than 14 headers.
-    pub fn try_sources(
-        mut self,
-        sources: impl IntoIterator<Item = Source>,
-    ) -> Result<Self, InvalidSetting> {
+    pub fn sources(mut self, sources: impl IntoIterator<Item = Source>) -> Self {
         self.sources.clear();
         for source in sources.into_iter().flat_map(Source::split) {
             if self.sources.iter().any(|known| known.is_same(&source)) {
@@ -183,12 +160,12 @@ impl Policy {
             }
             if self.sources.len() == MAX_SOURCES {
                 let reason = "at most 14 headers are allowed";
-                return Err(InvalidSetting::new("sources", reason));
+                or_panic(Err(InvalidSetting::new("sources", reason)))
             }
             self.sources.push(source);
         }
         self.watched = WatchedNames::new(&self.sources);
-        Ok(self)
+        self
     }
 
     /// Sets what happens to `traceparent` and `tracestate`. The default is
@@ -220,25 +197,13 @@ impl Policy {
     /// If the number is not in 1 to 255.
     #[track_caller]
     #[must_use]
-    pub fn max_len(self, bytes: usize) -> Self {
-        or_panic(self.try_max_len(bytes))
-    }
-
-    /// Sets the maximum length as [`max_len`](Self::max_len) does, and returns an error instead of
-    /// a panic.
-    ///
-    /// # Errors
-    ///
-    /// If the number is not in 1 to 255.
-    pub fn try_max_len(mut self, bytes: usize) -> Result<Self, InvalidSetting> {
+    pub fn max_len(mut self, bytes: usize) -> Self {
         if !(1..=CorrelationId::MAX_LEN).contains(&bytes) {
-            return Err(InvalidSetting::new(
-                "max_len",
-                format!("{bytes} bytes are out of range: allowed are 1 to 255"),
-            ));
+            let reason = format!("{bytes} bytes are out of range: allowed are 1 to 255");
+            or_panic(Err(InvalidSetting::new("max_len", reason)))
         }
         self.max_len = bytes;
-        Ok(self)
+        self
     }
 
     /// Adds a check on IDs from callers: an ID is valid only if `check` returns `true`.
@@ -286,19 +251,11 @@ impl Policy {
     /// If the name is not a header name.
     #[track_caller]
     #[must_use]
-    pub fn response_header(self, name: impl AsRef<str>) -> Self {
-        or_panic(self.try_response_header(name))
-    }
-
-    /// Sets the response header as [`response_header`](Self::response_header) does, and returns an
-    /// error instead of a panic.
-    ///
-    /// # Errors
-    ///
-    /// If the name is not a header name.
-    pub fn try_response_header(mut self, name: impl AsRef<str>) -> Result<Self, InvalidSetting> {
-        self.response_header = Some(header_name("response_header", name.as_ref())?);
-        Ok(self)
+    pub fn response_header(mut self, name: impl AsRef<str>) -> Self {
+        let name = names::header_name(name.as_ref())
+            .map_err(|reason| InvalidSetting::new("response_header", reason));
+        self.response_header = Some(or_panic(name));
+        self
     }
 
     /// Sends no response header with the ID.
@@ -425,10 +382,6 @@ impl fmt::Debug for Policy {
             .field("access_record", &self.access_record)
             .finish_non_exhaustive()
     }
-}
-
-fn header_name(setting: &'static str, name: &str) -> Result<&'static str, InvalidSetting> {
-    names::header_name(name).map_err(|reason| InvalidSetting::new(setting, reason))
 }
 
 const DEFAULT_MAX_LEN: usize = 128;

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use crate::diagnostics::{InvalidSetting, or_panic};
@@ -93,25 +94,7 @@ impl Source {
     #[track_caller]
     #[must_use]
     pub fn header(name: impl AsRef<str>) -> Self {
-        or_panic(Self::try_header(name))
-    }
-
-    /// Makes the source as [`header`](Self::header) does, for a name from a configuration file. It
-    /// returns an error instead of a panic.
-    ///
-    /// # Errors
-    ///
-    /// If the name is not a header name.
-    pub fn try_header(name: impl AsRef<str>) -> Result<Self, InvalidSetting> {
-        let name = setting(name.as_ref())?;
-        Ok(match name {
-            TRACEPARENT => Self::TRACEPARENT,
-            name => Self {
-                name,
-                also: None,
-                format: Format::Plain,
-            },
-        })
+        or_panic(name.as_ref().parse())
     }
 
     /// Reads a header in your own format. `parse` gets the value and returns the part that is the
@@ -130,24 +113,11 @@ impl Source {
         name: impl AsRef<str>,
         parse: impl Fn(&str) -> Option<&str> + Send + Sync + 'static,
     ) -> Self {
-        or_panic(Self::try_parsed(name, parse))
-    }
-
-    /// Makes the source as [`parsed`](Self::parsed) does, for a name from a configuration file. It
-    /// returns an error instead of a panic.
-    ///
-    /// # Errors
-    ///
-    /// If the name is not a header name.
-    pub fn try_parsed(
-        name: impl AsRef<str>,
-        parse: impl Fn(&str) -> Option<&str> + Send + Sync + 'static,
-    ) -> Result<Self, InvalidSetting> {
-        Ok(Self {
-            name: setting(name.as_ref())?,
+        Self {
+            name: or_panic(setting(name.as_ref())),
             also: None,
             format: Format::Own(Arc::new(parse)),
-        })
+        }
     }
 
     /// Splits the source into one for each header that it reads.
@@ -170,6 +140,26 @@ impl Source {
             (own, other) => std::mem::discriminant(own) == std::mem::discriminant(other),
         };
         self.name == other.name && same_format
+    }
+}
+
+/// Reads the name of a header from a configuration file, as [`Source::header`] takes it.
+///
+/// # Errors
+///
+/// If the text is not a header name.
+impl FromStr for Source {
+    type Err = InvalidSetting;
+
+    fn from_str(name: &str) -> Result<Self, InvalidSetting> {
+        Ok(match setting(name)? {
+            TRACEPARENT => Self::TRACEPARENT,
+            name => Self {
+                name,
+                also: None,
+                format: Format::Plain,
+            },
+        })
     }
 }
 
@@ -300,11 +290,13 @@ mod tests {
             format!("{:?}", Source::header("Traceparent")),
             r#"Traceparent("traceparent")"#
         );
-        let error = Source::try_parsed("two words", |value| Some(value)).unwrap_err();
-        assert!(
-            error.to_string().contains("sources: \"two words\" is not"),
-            "{error}"
-        );
-        assert!(Source::try_header("").is_err());
+        let read = |name: &str| name.parse::<Source>();
+        assert!(read("X-Own").unwrap().is_same(&source));
+        assert!(read("Traceparent").unwrap().is_same(&Source::TRACEPARENT));
+        let error = read("two words").unwrap_err().to_string();
+        assert!(error.contains("sources: \"two words\" is not"), "{error}");
+        assert!(read("").is_err());
+        let own = || Source::parsed("two words", |value| Some(value));
+        assert!(std::panic::catch_unwind(own).is_err());
     }
 }

@@ -1,5 +1,6 @@
 use std::fmt;
 use std::net::IpAddr;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -91,19 +92,10 @@ impl Trust {
     #[track_caller]
     #[must_use]
     pub fn networks<N: AsRef<str>>(networks: impl IntoIterator<Item = N>) -> Self {
-        or_panic(Self::try_networks(networks))
+        or_panic(Self::read(networks))
     }
 
-    /// Trusts networks as [`networks`](Self::networks) does, for a list from a configuration file.
-    /// It returns an error instead of a panic.
-    ///
-    /// # Errors
-    ///
-    /// If an entry is not a network, or its address has bits set after the prefix. The message
-    /// names the entry.
-    pub fn try_networks<N: AsRef<str>>(
-        networks: impl IntoIterator<Item = N>,
-    ) -> Result<Self, InvalidSetting> {
+    fn read<N: AsRef<str>>(networks: impl IntoIterator<Item = N>) -> Result<Self, InvalidSetting> {
         let parse = |(at, text): (_, N)| {
             let text = text.as_ref();
             network(text).map_err(|reason| {
@@ -150,6 +142,34 @@ impl Trust {
                     .ask(|| (predicate.holds)(&caller))
                     .unwrap_or(false)
             }
+        }
+    }
+}
+
+/// Reads trust from a configuration file: `always`, `never`, or [networks](Trust::networks) with
+/// commas between them.
+///
+/// ```
+/// use correlation_core::Trust;
+///
+/// let trust: Trust = "10.0.0.0/8, ::1".parse()?;
+/// let error = "10.0.0.0/8, localhost".parse::<Trust>().unwrap_err();
+/// assert!(error.to_string().starts_with("correlation, networks, entry 2: \"localhost\" is not"));
+/// # Ok::<(), correlation_core::InvalidSetting>(())
+/// ```
+///
+/// # Errors
+///
+/// If an entry is not a network, or its address has bits set after the prefix. The message names
+/// the entry.
+impl FromStr for Trust {
+    type Err = InvalidSetting;
+
+    fn from_str(text: &str) -> Result<Self, InvalidSetting> {
+        match text.trim() {
+            "always" => Ok(Self::always()),
+            "never" => Ok(Self::never()),
+            networks => Self::read(networks.split(',').map(str::trim)),
         }
     }
 }
@@ -365,7 +385,7 @@ mod tests {
             "localhost",
             "10.0.0.0/8, ::1",
         ] {
-            let error = Trust::try_networks(["::1", bad]).unwrap_err().to_string();
+            let error = Trust::read(["::1", bad]).unwrap_err().to_string();
             assert_eq!(
                 error,
                 format!(
@@ -374,7 +394,7 @@ mod tests {
                 )
             );
         }
-        let error = Trust::try_networks(["10.1.2.3/8"]).unwrap_err().to_string();
+        let error = "10.1.2.3/8".parse::<Trust>().unwrap_err().to_string();
         assert_eq!(
             error,
             "correlation, networks, entry 1: \"10.1.2.3/8\" has address bits set after the prefix: \

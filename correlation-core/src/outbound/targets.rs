@@ -1,4 +1,5 @@
 use std::net::IpAddr;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use crate::context::{self, Context, Injector};
@@ -57,18 +58,10 @@ impl Targets {
     #[track_caller]
     #[must_use]
     pub fn hosts<N: AsRef<str>>(hosts: impl IntoIterator<Item = N>) -> Self {
-        or_panic(Self::try_hosts(hosts))
+        or_panic(Self::read(hosts))
     }
 
-    /// Sends the ID to hosts as [`hosts`](Self::hosts) says, for names from a configuration file.
-    /// It returns an error instead of a panic.
-    ///
-    /// # Errors
-    ///
-    /// If an entry is not a host, for instance a URL.
-    pub fn try_hosts<N: AsRef<str>>(
-        hosts: impl IntoIterator<Item = N>,
-    ) -> Result<Self, InvalidSetting> {
+    fn read<N: AsRef<str>>(hosts: impl IntoIterator<Item = N>) -> Result<Self, InvalidSetting> {
         let parse = |(at, host): (_, N)| {
             Target::parse(host.as_ref())
                 .map_err(|reason| InvalidSetting::new("hosts", reason).at(at))
@@ -101,32 +94,20 @@ impl Targets {
     /// If this is not a host, or stands for several hosts, as `.internal` does.
     #[track_caller]
     #[must_use]
-    pub fn connected_to(self, host: impl AsRef<str>) -> Self {
-        or_panic(self.try_connected_to(host))
-    }
-
-    /// Names the host as [`connected_to`](Self::connected_to) does, for a name from a configuration
-    /// file. It returns an error instead of a panic.
-    ///
-    /// # Errors
-    ///
-    /// If this is not a host, or stands for several hosts, as `.internal` does.
-    pub fn try_connected_to(mut self, host: impl AsRef<str>) -> Result<Self, InvalidSetting> {
+    pub fn connected_to(mut self, host: impl AsRef<str>) -> Self {
         let text = host.as_ref();
         let invalid = |reason| InvalidSetting::new("connected_to", reason);
-        let Target { host, port } = Target::parse(text).map_err(invalid)?;
+        let Target { host, port } = or_panic(Target::parse(text).map_err(invalid));
         let host = match &host {
             Host::Ip(ip) => Host::Ip(*ip),
-            Host::Name(name) if name.starts_with('.') => {
-                return Err(invalid(format!(
-                    "{text:?} stands for many hosts, and a connection goes to one: write its name \
-                     as in orders.internal or orders.internal:8080"
-                )));
-            }
+            Host::Name(name) if name.starts_with('.') => or_panic(Err(invalid(format!(
+                "{text:?} stands for many hosts, and a connection goes to one: write its name as \
+                 in orders.internal or orders.internal:8080"
+            )))),
             Host::Name(name) => Host::Name(name.as_str()),
         };
         self.connected = self.lists(&host, port);
-        Ok(self)
+        self
     }
 
     /// Sends the ID in one more header as well, for hosts that do not read `x-correlation-id`. One
@@ -139,7 +120,8 @@ impl Targets {
     /// use correlation_core::Targets;
     ///
     /// let targets = Targets::hosts([".python.internal"]).also_as("X-Request-ID");
-    /// # assert!(targets.are_restricted());
+    /// # let any = correlation_core::adapter::Destination::default();
+    /// # assert!(!targets.allows(any));
     /// ```
     ///
     /// # Panics
@@ -147,27 +129,17 @@ impl Targets {
     /// If the name is not a header name, or is one of W3C Trace Context.
     #[track_caller]
     #[must_use]
-    pub fn also_as(self, name: impl AsRef<str>) -> Self {
-        or_panic(self.try_also_as(name))
-    }
-
-    /// Adds the header as [`also_as`](Self::also_as) does, for a name from a configuration file. It
-    /// returns an error instead of a panic.
-    ///
-    /// # Errors
-    ///
-    /// If the name is not a header name, or is one of W3C Trace Context.
-    pub fn try_also_as(mut self, name: impl AsRef<str>) -> Result<Self, InvalidSetting> {
+    pub fn also_as(mut self, name: impl AsRef<str>) -> Self {
         let invalid = |reason| InvalidSetting::new("also_as", reason);
-        let name = header_name(name.as_ref()).map_err(invalid)?;
+        let name = or_panic(header_name(name.as_ref()).map_err(invalid));
         if [TRACEPARENT, TRACESTATE].contains(&name) {
-            return Err(invalid(format!(
+            or_panic(Err(invalid(format!(
                 "{name:?} is a header of W3C Trace Context, which holds no correlation ID"
-            )));
+            ))))
         }
         let known = self.also.iter().flat_map(|names| names.iter().copied());
         self.also = Some(known.filter(|known| *known != name).chain([name]).collect());
-        Ok(self)
+        self
     }
 
     /// Writes a context to the headers of a call, if its host is [allowed](Self::allows). It
@@ -180,7 +152,7 @@ impl Targets {
     /// use std::collections::HashMap;
     ///
     /// let targets = Targets::hosts([".internal"]);
-    /// let context = Context::new("click-1".parse::<CorrelationId>()?);
+    /// let context = Context::from("click-1".parse::<CorrelationId>()?);
     /// let destination = |host| Destination { host: Some(host), ..Destination::default() };
     ///
     /// let mut headers = HashMap::<String, String>::new();
@@ -235,10 +207,30 @@ impl Targets {
         })
     }
 
-    /// Whether the ID goes to some hosts only.
-    #[must_use]
-    pub const fn are_restricted(&self) -> bool {
+    pub(crate) const fn are_restricted(&self) -> bool {
         self.hosts.is_some()
+    }
+}
+
+/// Reads [hosts](Targets::hosts) from a configuration file, with commas between them.
+///
+/// ```
+/// use correlation_core::Targets;
+///
+/// let targets: Targets = "api.example.com, .internal".parse()?;
+/// let error = "https://api.example.com".parse::<Targets>().unwrap_err();
+/// assert!(error.to_string().starts_with("correlation, hosts, entry 1: \"https:"));
+/// # Ok::<(), correlation_core::InvalidSetting>(())
+/// ```
+///
+/// # Errors
+///
+/// If an entry is not a host, for instance a URL. The message names the entry.
+impl FromStr for Targets {
+    type Err = InvalidSetting;
+
+    fn from_str(hosts: &str) -> Result<Self, InvalidSetting> {
+        Self::read(hosts.split(',').map(str::trim))
     }
 }
 

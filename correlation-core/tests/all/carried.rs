@@ -100,8 +100,8 @@ proptest! {
     ) {
         let value = carried(&id, trace);
         for (format, read) in round_trips(&value) {
-            prop_assert_eq!(read.body(), "order 7", "{}", format);
-            prop_assert_eq!(sent(read.context()), sent(value.context()), "{}", format);
+            prop_assert_eq!(read.body, "order 7", "{}", format);
+            prop_assert_eq!(sent(&read.context), sent(&value.context), "{}", format);
         }
     }
 
@@ -117,10 +117,10 @@ proptest! {
         fields.insert(at.min(fields.len()), r#""body":"x""#.to_owned());
         let text = format!("{{{}}}", fields.join(" ,\n"));
         for (format, read) in json::<Carried<String>>(text.as_bytes()) {
-            prop_assert_eq!(read.body(), "x", "{}: {}", format, text);
+            prop_assert_eq!(read.body, "x", "{}: {}", format, text);
         }
         for (format, CarriedOrBare(read)) in json::<CarriedOrBare<String>>(text.as_bytes()) {
-            prop_assert_eq!(read.body(), "x", "{}: {}", format, text);
+            prop_assert_eq!(read.body, "x", "{}: {}", format, text);
         }
     }
 
@@ -132,14 +132,14 @@ proptest! {
         entries.insert(at.min(entries.len()), (Value::from("body"), Value::from("x")));
         let map = Value::Map(entries);
         let read: Carried<String> = ciborium::from_reader(&*cbor(&map)).unwrap();
-        prop_assert_eq!(read.body(), "x");
+        prop_assert_eq!(read.body, "x");
         for (format, read) in message_pack::<Carried<String>>(&map) {
-            prop_assert_eq!(read.body(), "x", "{}", format);
+            prop_assert_eq!(read.body, "x", "{}", format);
         }
         // It does not write a tag in a tag.
         if let Ok(yaml) = serde_norway::to_string(&map) {
             let read: Carried<String> = serde_norway::from_str(&yaml).unwrap();
-            prop_assert_eq!(read.body(), "x", "{}", yaml);
+            prop_assert_eq!(read.body, "x", "{}", yaml);
         }
     }
 
@@ -149,10 +149,10 @@ proptest! {
         let raw = (Some(&*id), None::<()>, None::<()>, "x");
         let postcard = postcard::to_stdvec(&raw).unwrap();
         let read: Carried<String> = postcard::from_bytes(&postcard).unwrap();
-        prop_assert_eq!(read.body(), "x");
+        prop_assert_eq!(read.body, "x");
         let bincode = bincode::serialize(&raw).unwrap();
         let read: Carried<String> = bincode::deserialize(&bincode).unwrap();
-        prop_assert_eq!(read.body(), "x");
+        prop_assert_eq!(read.body, "x");
     }
 
     #[test]
@@ -294,15 +294,15 @@ fn what_is_json_but_no_text_is_no_id() {
     ] {
         let text = format!(r#"{{"correlation_id":{value},"traceparent":{value},"body":"x"}}"#);
         for (format, read) in json::<Carried<String>>(text.as_bytes()) {
-            assert_eq!(read.body(), "x", "{format}: {text}");
-            assert!(is_new(read.context()), "{format}: {text}");
+            assert_eq!(read.body, "x", "{format}: {text}");
+            assert!(is_new(&read.context), "{format}: {text}");
         }
     }
     // What json.dumps of Python writes for text that was no UTF-8 is the first; this is without it.
     let text = b"{\"correlation_id\":\"caf\xe9\",\"body\":\"x\"}";
     for (format, read) in json::<Carried<String>>(text) {
-        assert_eq!(read.body(), "x", "{format}");
-        assert!(is_new(read.context()), "{format}");
+        assert_eq!(read.body, "x", "{format}");
+        assert!(is_new(&read.context), "{format}");
     }
     // What is no JSON at all fails, and nothing inside of a string is taken for a field.
     let forged = r#"{"correlation_id":"\ud800\q:\"x\",\"body\":\"forged\"}","body":"x"}"#;
@@ -320,7 +320,7 @@ fn escapes_are_read() {
             ("tracestate", r#"a="1""#),
         ];
         assert_eq!(
-            sent(read.context()),
+            sent(&read.context),
             expected.map(|(k, v)| (k.to_owned(), v.to_owned())),
             "{format}"
         );
@@ -333,7 +333,7 @@ fn a_field_that_comes_twice_is_believed_if_it_says_the_same() {
     let id = |fields: &str| {
         let text = format!(r#"{{{fields},"body":"x"}}"#);
         let read = json::<Carried<String>>(text.as_bytes()).swap_remove(0).1;
-        (read.context().id().to_string(), sent(read.context()).len())
+        (read.context.id().to_string(), sent(&read.context).len())
     };
     let same = r#""correlation_id":"a","correlation_id":" a""#;
     assert_eq!(id(same), ("a".to_owned(), 1));
@@ -360,8 +360,8 @@ fn tags_and_bignums_are_no_ids() {
     ] {
         let text = format!("correlation_id: {value}\ntraceparent: {value}\nbody: x\n");
         let read: Carried<String> = serde_norway::from_str(&text).expect(value);
-        assert_eq!(read.body(), "x", "{value}");
-        assert!(is_new(read.context()), "{value}");
+        assert_eq!(read.body, "x", "{value}");
+        assert!(is_new(&read.context), "{value}");
     }
     use ciborium::Value as Cbor;
     for value in [
@@ -377,8 +377,8 @@ fn tags_and_bignums_are_no_ids() {
             (Cbor::Text("body".to_owned()), Cbor::Text("x".to_owned())),
         ]);
         let read: Carried<String> = ciborium::from_reader(&*cbor(&map)).expect("read");
-        assert_eq!(read.body(), "x", "{value:?}");
-        assert!(is_new(read.context()), "{value:?}");
+        assert_eq!(read.body, "x", "{value:?}");
+        assert!(is_new(&read.context), "{value:?}");
     }
     // An extension type of MessagePack, and text that is no UTF-8.
     for id in [
@@ -390,8 +390,8 @@ fn tags_and_bignums_are_no_ids() {
         bytes.extend(id);
         bytes.extend(b"\xa4body\xa1x");
         let read: Carried<String> = rmp_serde::from_slice(&bytes).expect("read");
-        assert_eq!(read.body(), "x", "{id:?}");
-        assert!(is_new(read.context()), "{id:?}");
+        assert_eq!(read.body, "x", "{id:?}");
+        assert!(is_new(&read.context), "{id:?}");
     }
 }
 
@@ -409,16 +409,16 @@ fn a_reader_takes_what_an_older_version_has_queued() {
     where
         T: Clone + Debug + DeserializeOwned + PartialEq + Serialize,
     {
-        let carried = sync_scope(carried("click-1", &[]).context().clone(), || {
+        let carried = sync_scope(carried("click-1", &[]).context.clone(), || {
             Carried::new(body.clone())
         });
         for (format, CarriedOrBare(read)) in self_describing::<CarriedOrBare<T>>(&carried) {
-            assert_eq!(read.body(), body, "{format}");
-            assert_eq!(read.context().id(), &"click-1", "{format}");
+            assert_eq!(&read.body, body, "{format}");
+            assert_eq!(read.context.id(), &"click-1", "{format}");
         }
         for (format, CarriedOrBare(read)) in self_describing::<CarriedOrBare<T>>(body) {
-            assert_eq!(read.body(), body, "{format}");
-            assert!(is_new(read.context()), "{format}");
+            assert_eq!(&read.body, body, "{format}");
+            assert!(is_new(&read.context), "{format}");
         }
     }
     check(&"order 6".to_owned());
@@ -460,8 +460,8 @@ fn inside_of_an_untagged_type() {
         CarriedOrBare(CarriedOrBare<String>),
     }
     let read = |text| match serde_json::from_str(text).unwrap() {
-        Job::Carried(job) => job.context().id().to_string(),
-        Job::CarriedOrBare(CarriedOrBare(job)) => job.into_body(),
+        Job::Carried(job) => job.context.id().to_string(),
+        Job::CarriedOrBare(CarriedOrBare(job)) => job.body,
     };
     assert_eq!(read(r#"{"correlation_id":"a","body":7}"#), "a");
     assert_eq!(read(r#"{"correlation_id":"a","body":"x"}"#), "x");
@@ -505,7 +505,7 @@ fn a_field_that_comes_twice_has_to_agree_whatever_its_type() {
             (Cbor::Text("body".to_owned()), Cbor::Text("x".to_owned())),
         ]);
         let read: Carried<String> = ciborium::from_reader(&*cbor(&map)).expect("read");
-        brought(read.context())
+        brought(&read.context)
     };
     for other in [
         Cbor::Bool(true),

@@ -149,7 +149,7 @@ fn a_trace_is_read_in_the_spelling_of_go() {
 fn what_any_writer_writes_is_read() {
     let longest = id(&"x".repeat(255));
     let mut headers = HashMap::<String, String>::new();
-    Context::new(longest.clone()).inject(&mut headers);
+    Context::from(longest.clone()).inject(&mut headers);
     assert_eq!(extract(&headers).id(), &longest);
     assert_eq!(extract_with(|key| headers.get(key)).id(), &longest);
     assert_eq!(brought(&extract_with(|_| Some("x".repeat(256)))), None);
@@ -269,10 +269,7 @@ fn each_message_of_a_participant_has_a_parent_id_of_its_own() {
 #[tokio::test]
 async fn a_carried_value_brings_its_context() {
     let carried = sync_scope(full(), || Carried::new(7));
-    assert_eq!(
-        (*carried.body(), sent(carried.context())),
-        (7, sent(&full()))
-    );
+    assert_eq!((carried.body, sent(&carried.context)), (7, sent(&full())));
     let handle = |body| {
         let called_in = seen();
         async move { (body, called_in, seen()) }
@@ -281,7 +278,7 @@ async fn a_carried_value_brings_its_context() {
     assert_eq!(run.await, (7, "click-1".into(), "click-1".into()));
     let run = carried.clone().run_sync(|body| (body, seen()));
     assert_eq!(run, (7, "click-1".into()));
-    assert_eq!(carried.into_body(), 7);
+    assert_eq!(carried.body, 7);
     assert_eq!(current(), None);
 }
 
@@ -303,8 +300,8 @@ fn a_carried_value_travels_as_json() {
     );
     assert_eq!(json, expected);
     let back: Carried<String> = serde_json::from_str(&json).unwrap();
-    assert_eq!(back.body(), "body");
-    assert_eq!(sent(back.context()), sent(carried.context()));
+    assert_eq!(back.body, "body");
+    assert_eq!(sent(&back.context), sent(&carried.context));
 
     let plain = sync_scope(id("click-2"), || Carried::new(1));
     let json = serde_json::to_string(&plain).unwrap();

@@ -28,7 +28,7 @@ fn an_id_and_its_context() {
 
 #[test]
 fn what_runs_in_a_context() {
-    let held = format!("{:?}", Context::new(id("a")));
+    let held = format!("{:?}", Context::from(id("a")));
     sync_scope(id("a"), || {
         assert_eq!(
             format!("{:?}", snapshot()),

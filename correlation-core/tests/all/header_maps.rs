@@ -9,7 +9,7 @@ use crate::{CID, TRACE, TRACE_ID, brought, id};
 #[test]
 fn a_header_map_carries_the_id() {
     let mut headers = HeaderMap::new();
-    correlation_core::Context::new(id("click-1")).inject(&mut headers);
+    correlation_core::Context::from(id("click-1")).inject(&mut headers);
     assert_eq!(headers["X-Correlation-ID"], "click-1");
     assert_eq!(extract(&headers).id(), &"click-1");
     headers.append(CID, HeaderValue::from_static("click-2"));

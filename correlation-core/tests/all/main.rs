@@ -29,12 +29,19 @@ mod trace_context;
 #[cfg(feature = "tracing")]
 mod tracing_lines;
 
-use correlation_core::adapter::{Decision, Peer};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use correlation_core::adapter::{Decision, Peer};
 use correlation_core::{Context, Origin, Policy, current, inject, sync_scope};
 use correlation_testkit::{CORRELATION_ID as CID, TRACE, TRACE_ID, id};
 
 const RID: &str = "x-request-id";
+
+/// What a setter panics with, or nothing.
+fn refused<T>(set: impl FnOnce() -> T) -> String {
+    let panicked = catch_unwind(AssertUnwindSafe(|| drop(set()))).err();
+    panicked.map_or_else(String::new, |why| *why.downcast().unwrap())
+}
 
 /// The ambient ID, or `none`.
 fn seen() -> String {

@@ -8,7 +8,7 @@ use correlation_tower::{CorrelatedBody, CorrelationLayer};
 use http::{Request, Response};
 use http_body::Body;
 use http_body_util::{BodyExt, Empty, Full};
-use tower::{Layer, ServiceBuilder, ServiceExt, service_fn};
+use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 
 fn request() -> Request<()> {
     Request::new(())
@@ -102,4 +102,20 @@ async fn behind_a_buffer_a_second_layer_reads_the_id_in_the_request() {
     );
     let (outer, inner) = around_a_buffer(Policy::new().rewrite_request(true)).await;
     assert_eq!(outer, inner);
+}
+
+#[tokio::test]
+async fn debug_output_shows_the_id_and_not_the_body() {
+    let service = service_fn(async |_: Request<()>| {
+        Ok::<_, Infallible>(Response::new(Full::new(Bytes::from_static(b"secret"))))
+    });
+    let mut service = CorrelationLayer::new().layer(service);
+    let sent = Request::builder().header("x-correlation-id", "click-1");
+    let future = service.call(sent.body(()).unwrap());
+    assert_eq!(
+        format!("{future:?}"),
+        r#"ResponseFuture { header: Some("click-1"), .. }"#
+    );
+    let response = future.await.unwrap();
+    assert_eq!(format!("{:?}", response.body()), "CorrelatedBody(..)");
 }

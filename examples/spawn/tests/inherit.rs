@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use correlation_core::{
-    CorrelationId, SpawnHooks, current, detached, inherit_on_spawn, scope, spawn_blocking,
+    CorrelationId, adapter::SpawnHooks, current, detached, inherit_on_spawn, scope, spawn_blocking,
     sync_scope,
 };
 use tokio::runtime::{Builder, Handle, Runtime};

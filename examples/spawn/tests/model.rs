@@ -158,7 +158,7 @@ fn in_scope(of: Scope, future: impl Future<Output = ()> + Send + 'static) -> Tas
 }
 
 fn context(id: u32) -> Context {
-    Context::new(id.to_string().parse::<CorrelationId>().unwrap())
+    Context::from(id.to_string().parse::<CorrelationId>().unwrap())
 }
 
 /// Spawns a node from the task that has this reader, and sees to its end.

@@ -115,12 +115,8 @@ fn base_url(value: &str) -> Result<String, &'static str> {
 }
 
 fn trust(value: &str) -> Result<Trust, &'static str> {
-    match value {
-        "always" => Ok(Trust::always()),
-        "never" => Ok(Trust::never()),
-        networks => Trust::try_networks(networks.split(','))
-            .map_err(|_| "allowed: always, never, or networks such as 10.0.0.0/8,::1"),
-    }
+    let allowed = "allowed: always, never, or networks such as 10.0.0.0/8,::1";
+    value.parse().map_err(|_| allowed)
 }
 
 fn trace_context(value: &str) -> Result<TraceContext, &'static str> {

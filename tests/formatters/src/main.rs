@@ -10,7 +10,7 @@ fn main() {
             let id: CorrelationId = "click-7".parse().expect("it is a valid ID");
             print!(
                 "{}",
-                printed(formatter.logger, || (situation.run)(Context::new(id)))
+                printed(formatter.logger, || (situation.run)(Context::from(id)))
             );
         }
         println!("```\n");

@@ -21,7 +21,7 @@ fn as_a_message(data: &[u8]) {
     // The one that may be bare has to know where it ends, so it is UTF-8.
     if let Some(read) = json.as_ref().filter(|_| str::from_utf8(data).is_ok()) {
         let CarriedOrBare(same) = serde_json::from_slice::<CarriedOrBare<String>>(data).unwrap();
-        assert_eq!(same.body(), read.body());
+        assert_eq!(same.body, read.body);
     }
     let _ = ciborium::from_reader::<CarriedOrBare<String>, _>(data);
     let read = [
@@ -60,15 +60,15 @@ fn as_a_message(data: &[u8]) {
 
 fn same<E: Debug>(written: &Read, read: Result<Read, E>) {
     let read = read.unwrap();
-    assert_eq!(read.body(), written.body());
-    assert_eq!(sent(read.context()), sent(written.context()));
+    assert_eq!(read.body, written.body);
+    assert_eq!(sent(&read.context), sent(&written.context));
 }
 
 /// The ID is in the place where the bytes are; `valid` says whether they are text of the format.
 fn keeps_its_body<E: Debug>(read: Result<Read, E>, data: &[u8]) {
     let read = read.unwrap();
-    assert_eq!(read.body(), "x");
-    let context = read.context();
+    assert_eq!(read.body, "x");
+    let context = &read.context;
     if context.origin() == Origin::Header("x-correlation-id") {
         let id = context.id().as_str();
         assert!(id.len() <= data.len() && id.parse::<correlation_core::CorrelationId>().is_ok());
@@ -130,7 +130,7 @@ fn binary(data: &[u8]) {
     let written = sync_scope(id("abc"), || {
         Carried::new(String::from_utf8_lossy(data).into_owned())
     });
-    assert_eq!(written.context().id(), &"abc");
+    assert_eq!(written.context.id(), &"abc");
     same(
         &written,
         serde_json::from_slice(&serde_json::to_vec(&written).unwrap()),

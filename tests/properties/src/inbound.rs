@@ -251,14 +251,18 @@ fn part(source: Source, name: &str, parse: fn(&str) -> Option<&str>, data: &[u8]
     assert_eq!(taken, expected, "{}", data.escape_ascii());
 }
 
-/// A list of networks from a configuration, a line each: who is in them is told by the bits.
+/// Trust from a configuration: who is in the networks is told by the bits.
 pub fn networks(data: &[u8]) {
     let Ok(text) = str::from_utf8(data) else {
         return;
     };
-    let Ok(trust) = Trust::try_networks(text.lines()) else {
-        let bad = |line| Trust::try_networks([line]).is_err();
-        assert!(text.lines().any(bad), "all of them are networks");
+    let is_word = |text: &str| ["always", "never"].contains(&text.trim());
+    if is_word(text) {
+        return;
+    }
+    let Ok(trust) = text.parse::<Trust>() else {
+        let bad = |entry: &str| is_word(entry) || entry.parse::<Trust>().is_err();
+        assert!(text.split(',').any(bad), "all of them are networks");
         return;
     };
     let policy = Policy::new().trust(trust);
@@ -267,9 +271,8 @@ pub fn networks(data: &[u8]) {
         decision.context().id() == "abc"
     };
     let mut networks = Vec::new();
-    for line in text.lines() {
-        let line = line.trim();
-        let (addr, prefix) = line.split_once('/').unwrap_or((line, ""));
+    for network in text.split(',').map(str::trim) {
+        let (addr, prefix) = network.split_once('/').unwrap_or((network, ""));
         let addr: IpAddr = addr.parse().expect("an address");
         let most = if addr.is_ipv4() { 32 } else { 128 };
         networks.push((addr, prefix.parse().unwrap_or(most)));

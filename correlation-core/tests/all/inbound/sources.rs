@@ -36,10 +36,10 @@ fn one_list_says_the_order_of_all_formats() {
     ] {
         let context = accepted(&policy, &all[..number]);
         assert_eq!(
-            (context.id().as_str(), context.origin().as_str()),
-            (id, origin)
+            (context.id(), context.origin()),
+            (&id.parse().unwrap(), Origin::Header(origin))
         );
-        assert_eq!(context.origin(), Origin::Header(origin));
+        assert_eq!(context.origin().to_string(), origin);
     }
     assert_eq!(kept(&policy, &[(CID, "c"), (RID, "r")]), None);
     // A decision of `b3` that has no ID does not hide the other form.

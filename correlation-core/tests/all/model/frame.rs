@@ -70,7 +70,7 @@ pub(super) fn now() -> State {
 }
 
 pub(super) fn context(n: usize) -> Context {
-    Context::new(id(&n.to_string()))
+    Context::from(id(&n.to_string()))
 }
 
 fn panic_on_purpose() {

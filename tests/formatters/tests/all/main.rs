@@ -17,5 +17,5 @@ fn id() -> CorrelationId {
 }
 
 fn request() -> Context {
-    Context::new(id())
+    Context::from(id())
 }

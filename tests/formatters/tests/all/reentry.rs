@@ -82,7 +82,7 @@ fn lines_of_the_destructors_of_a_thread() {
     let at_exit = sink.clone();
     thread::spawn(move || {
         // From here on a line outside of any scope is asked about at the table of tasks as well.
-        drop(TaskContext::enter(Context::new(id())));
+        drop(TaskContext::enter(Context::from(id())));
         // One is set before the buffer of the writer is first used, the other one afterwards: so
         // one of them runs without it, in whatever order thread locals are dropped.
         EARLY.set(Some(AtExit(at_exit.clone())));

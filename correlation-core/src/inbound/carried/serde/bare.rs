@@ -19,10 +19,10 @@ use crate::id::CorrelationId;
 ///
 /// let new = r#"{"correlation_id": "click-1", "body": "order 7"}"#;
 /// let CarriedOrBare(job) = serde_json::from_str::<CarriedOrBare<String>>(new)?;
-/// assert_eq!((job.context().id().as_str(), job.body().as_str()), ("click-1", "order 7"));
+/// assert_eq!((job.context.id().as_str(), job.body.as_str()), ("click-1", "order 7"));
 ///
 /// let CarriedOrBare(job) = serde_json::from_str::<CarriedOrBare<String>>(r#""order 6""#)?;
-/// assert_eq!((job.context().id().as_str().len(), job.body().as_str()), (36, "order 6"));
+/// assert_eq!((job.context.id().as_str().len(), job.body.as_str()), (36, "order 6"));
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 ///
