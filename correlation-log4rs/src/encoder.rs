@@ -95,7 +95,7 @@ impl Encoder {
 
 #[cfg(test)]
 mod tests {
-    use correlation_core::{Policy, sync_scope};
+    use correlation_core::{CorrelationId, Policy, sync_scope};
     use log4rs::encode::pattern::PatternEncoder;
 
     use super::*;

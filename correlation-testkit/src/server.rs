@@ -74,10 +74,14 @@ impl Server {
         let (user, directory, port) = (User::find("mysql")?, directory()?, free_port()?);
         let data = format!("--datadir={}", directory.join("data").display());
         user.give(&directory)?;
+        // A MariaDB that starts deletes all temporary tables in its `tmpdir`, also those that
+        // another one uses.
         let mut command = user.command(&install);
+        command.env("TMPDIR", &directory);
         command.args(["--no-defaults", "--skip-test-db", &data]);
         run(command.arg("--auth-root-authentication-method=normal"))?;
         let mut command = user.command(&mariadb);
+        command.env("TMPDIR", &directory);
         command.args(["--no-defaults", "--bind-address=127.0.0.1", &data]);
         command.arg(format!("--port={port}"));
         command.args(["--general-log", "--slow-query-log", "--long-query-time=0"]);

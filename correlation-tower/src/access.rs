@@ -82,6 +82,7 @@ mod tests {
     use std::task::{Context as TaskContext, Poll};
 
     use bytes::Bytes;
+    use correlation_core::CorrelationId;
     use http::HeaderMap;
     use http_body::SizeHint;
 
