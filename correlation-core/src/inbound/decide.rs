@@ -35,7 +35,7 @@ impl Policy {
     /// say. So a middleware that is applied twice does no harm.
     ///
     /// ```
-    /// use correlation_core::Policy;
+    /// use correlation_core::{Origin, Policy};
     ///
     /// let headers = [("Host", "example.com"), ("X-Request-ID", "click-1")];
     /// let decision = Policy::new().receive(|| headers, None);
