@@ -105,6 +105,12 @@ impl<'a> Records<'a> {
         if format == Some(Format::Text) {
             return self.line(rest, State::Start);
         }
+        // Blank lines belong to no record, so they do not decide in which scope one begins.
+        let blank = rest.len() - rest.trim_ascii_start().len();
+        if let Some(at) = memrchr(b'\n', &rest[..blank]) {
+            self.out.extend_from_slice(&rest[..=at]);
+            return Next::Ended(at + 1);
+        }
         match json::start(rest) {
             Start::Object(open) => Next::Took(
                 0,
@@ -118,16 +124,7 @@ impl<'a> Records<'a> {
                 self.tagger.settle(Format::Text);
                 self.line(rest, State::Start)
             }
-            Start::Unknown => {
-                let blank = rest.len() - rest.trim_ascii_start().len();
-                match memrchr(b'\n', &rest[..blank]) {
-                    Some(at) => {
-                        self.out.extend_from_slice(&rest[..=at]);
-                        Next::Ended(at + 1)
-                    }
-                    None => Next::Wait(State::Start),
-                }
-            }
+            Start::Unknown => Next::Wait(State::Start),
         }
     }
 

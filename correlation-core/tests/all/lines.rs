@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use correlation_core::log::log_writer;
 use correlation_core::sync_scope;
+use correlation_testkit::Capture;
 use correlation_testkit::json::Members;
 use proptest::prelude::*;
 
@@ -408,6 +409,27 @@ fn an_object_and_its_newline_are_one_write_also_if_they_come_apart() {
     let object = |member: &str| format!("{{\"correlation_id\":\"abc\",{member}}}");
     let wanted = [object("\"a\":1") + "\n", object("\"b\":2") + " \n"];
     assert_eq!(pieces.take(), wanted);
+}
+
+#[test]
+fn blank_lines_do_not_decide_in_which_scope_a_record_begins() {
+    for (record, tagged) in [
+        ("{}", r#"{"correlation_id":"b"}"#),
+        (r#"{"k":1}"#, r#"{"correlation_id":"b","k":1}"#),
+        ("text", "text correlation_id=b"),
+    ] {
+        for as_json in [false, true] {
+            let log = Capture::default();
+            let writer = log_writer(log.clone());
+            let mut writer = if as_json { writer.json() } else { writer };
+            in_scope(Some("a"), || writer.write_all(b" ").unwrap());
+            let piece = format!("\t\n\n {record}");
+            in_scope(Some("b"), || writer.write_all(piece.as_bytes()).unwrap());
+            in_scope(Some("c"), || writer.write_all(b"\n").unwrap());
+            drop(writer);
+            assert_eq!(log.bytes(), format!(" \t\n\n {tagged}\n").as_bytes());
+        }
+    }
 }
 
 #[test]
