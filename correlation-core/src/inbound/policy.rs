@@ -118,7 +118,7 @@ impl Policy {
         for (at, name) in names.into_iter().enumerate() {
             if at == MAX_HEADERS {
                 let reason = "at most 8 names are allowed";
-                or_panic(Err(InvalidSetting::new("headers", reason)))
+                panic!("{}", InvalidSetting::new("headers", reason));
             }
             let name = names::header_name(name.as_ref())
                 .map_err(|reason| InvalidSetting::new("headers", reason).at(at));
@@ -160,7 +160,7 @@ impl Policy {
             }
             if self.sources.len() == MAX_SOURCES {
                 let reason = "at most 14 headers are allowed";
-                or_panic(Err(InvalidSetting::new("sources", reason)))
+                panic!("{}", InvalidSetting::new("sources", reason));
             }
             self.sources.push(source);
         }
@@ -200,7 +200,7 @@ impl Policy {
     pub fn max_len(mut self, bytes: usize) -> Self {
         if !(1..=CorrelationId::MAX_LEN).contains(&bytes) {
             let reason = format!("{bytes} bytes are out of range: allowed are 1 to 255");
-            or_panic(Err(InvalidSetting::new("max_len", reason)))
+            panic!("{}", InvalidSetting::new("max_len", reason));
         }
         self.max_len = bytes;
         self

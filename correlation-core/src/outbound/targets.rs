@@ -100,10 +100,11 @@ impl Targets {
         let Target { host, port } = or_panic(Target::parse(text).map_err(invalid));
         let host = match &host {
             Host::Ip(ip) => Host::Ip(*ip),
-            Host::Name(name) if name.starts_with('.') => or_panic(Err(invalid(format!(
-                "{text:?} stands for many hosts, and a connection goes to one: write its name as \
-                 in orders.internal or orders.internal:8080"
-            )))),
+            Host::Name(name) if name.starts_with('.') => {
+                let reason = "stands for many hosts, and a connection goes to one: write its name \
+                              as in orders.internal or orders.internal:8080";
+                panic!("{}", invalid(format!("{text:?} {reason}")));
+            }
             Host::Name(name) => Host::Name(name.as_str()),
         };
         self.connected = self.lists(&host, port);
@@ -133,9 +134,8 @@ impl Targets {
         let invalid = |reason| InvalidSetting::new("also_as", reason);
         let name = or_panic(header_name(name.as_ref()).map_err(invalid));
         if [TRACEPARENT, TRACESTATE].contains(&name) {
-            or_panic(Err(invalid(format!(
-                "{name:?} is a header of W3C Trace Context, which holds no correlation ID"
-            ))))
+            let reason = "is a header of W3C Trace Context, which holds no correlation ID";
+            panic!("{}", invalid(format!("{name:?} {reason}")));
         }
         let known = self.also.iter().flat_map(|names| names.iter().copied());
         self.also = Some(known.filter(|known| *known != name).chain([name]).collect());
