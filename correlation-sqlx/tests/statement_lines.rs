@@ -40,6 +40,32 @@ async fn statement_lines_have_the_id() {
         assert!(!log.text().contains("set_config"), "{}", log.text());
         let queries = log.lines_with(&[" sqlx::query: "]);
         assert_eq!(queries.len(), 3, "{queries:#?}");
+
+        // Whoever asks for everything gets it.
+        let verbose = Capture::default();
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::TRACE)
+            .with_writer(verbose.clone())
+            .finish();
+        let shown = tracing::subscriber::set_default(subscriber);
+        let query = sqlx::query("select 'third'").execute(&pool);
+        scope(id("click-1"), query).await.unwrap();
+        drop(shown);
+        let _ = verbose.line_with("'third'");
+        assert!(verbose.text().contains("set_config"), "{}", verbose.text());
+
+        // Why a connection was replaced is told.
+        let pool = PgPoolOptions::new().max_connections(1).correlate("shop");
+        let pool = pool.before_acquire(|_, _| {
+            Box::pin(async { Err(sqlx::Error::protocol("the hook's own")) })
+        });
+        let pool = pool.connect(url).await.unwrap();
+        let query = sqlx::query("select 'replaced'").execute(&pool);
+        scope(id("click-1"), query).await.unwrap();
+        let line = log.line_with("your `before_acquire` returned an error");
+        assert!(line.contains(" WARN correlation: "), "{line}");
+        assert!(line.contains("the hook's own"), "{line}");
+        assert!(line.ends_with(" correlation_id=click-1"), "{line}");
     }
     if require_service("MariaDB", 3306) {
         let url = "mysql://root@127.0.0.1:3306/test";

@@ -144,7 +144,13 @@ fn a_bad_name_is_an_error_at_start_up() {
         error.to_string(),
         "byte 3 of the application name is not printable ASCII"
     );
-    assert!(PgPoolOptions::new().try_correlate("shop").is_ok());
+    let options = PgPoolOptions::new().try_correlate("shop").unwrap();
+    let debug = format!("{options:?}");
+    assert!(
+        debug.starts_with("CorrelatedPoolOptions { options: PoolOptions {"),
+        "{debug}"
+    );
+    assert!(debug.contains("shop"), "{debug}");
 }
 
 #[tokio::test]
