@@ -31,13 +31,12 @@ pub use context::{inherit_on_spawn, spawn, spawn_blocking};
 #[cfg(feature = "serde")]
 pub use inbound::CarriedOrBare;
 pub use inbound::{
-    Caller, Carried, Extractor, Policy, Source, Trust, continue_from, extract, extract_with,
-    from_env,
+    Caller, Carried, Policy, Source, Trust, continue_from, extract, extract_with, from_env,
 };
 pub use trace_context::{TraceContext, TraceId};
 
 // Calls and messages on their way out.
-pub use context::Injector;
+pub use context::{Extractor, Injector};
 pub use outbound::{Targets, inject, inject_with, propagate_to};
 
 // Log lines.

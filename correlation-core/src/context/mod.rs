@@ -2,6 +2,7 @@
 
 #[cfg(feature = "tokio")]
 mod by_task;
+mod extractor;
 #[cfg(feature = "tokio")]
 mod inherit;
 mod injector;
@@ -20,6 +21,7 @@ use std::cell::Cell;
 use std::fmt;
 use std::sync::Arc;
 
+pub use extractor::Extractor;
 #[cfg(feature = "tokio")]
 pub use inherit::{SpawnHooks, inherit_on_spawn};
 pub use injector::Injector;

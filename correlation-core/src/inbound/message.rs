@@ -4,8 +4,8 @@
 use std::env;
 use std::sync::LazyLock;
 
-use super::{Extractor, Policy, Source};
-use crate::context::{self, Context, Scoped};
+use super::{Policy, Source};
+use crate::context::{self, Context, Extractor, Scoped};
 use crate::id::CorrelationId;
 use crate::names::{ENVIRONMENT, TRACEPARENT, TRACESTATE, TRACESTATE_SPELLINGS, trim};
 use crate::trace_context::Traceparent;

@@ -3,7 +3,6 @@
 mod carried;
 mod decide;
 mod decision;
-mod extractor;
 mod message;
 mod policy;
 mod scan;
@@ -14,7 +13,6 @@ pub use carried::Carried;
 #[cfg(feature = "serde")]
 pub use carried::CarriedOrBare;
 pub use decision::{Decision, Rejected};
-pub use extractor::Extractor;
 pub use message::{continue_from, extract, extract_with, from_env};
 pub use policy::Policy;
 pub use source::Source;
