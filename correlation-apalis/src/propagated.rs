@@ -2,7 +2,7 @@ use std::convert::Infallible;
 
 use apalis_core::task::metadata::{Metadata, MetadataStore};
 use correlation_core::adapter::names::{CORRELATION_ID, X_CORRELATION_ID};
-use correlation_core::{Context, Injector, Policy, extract_with};
+use correlation_core::{Context, Extractor, Injector, Policy, extract_with};
 
 /// The metadata that carries the context with a job.
 ///
@@ -81,12 +81,14 @@ pub(crate) fn received(policy: &Policy, metadata: &MetadataStore) -> Context {
 
 struct Carrier<'a>(&'a mut MetadataStore);
 
-impl Injector for Carrier<'_> {
-    fn has(&self, key: &'static str, such: &mut dyn FnMut(&[u8]) -> bool) -> bool {
-        let mut values = self.0.iter().filter(|(known, _)| means(known, key));
-        values.any(|(_, value)| such(value.as_bytes()))
+impl Extractor for Carrier<'_> {
+    fn get_all(&self, key: &'static str) -> impl Iterator<Item = &[u8]> {
+        let values = self.0.iter().filter(move |(known, _)| means(known, key));
+        values.map(|(_, value)| value.as_bytes())
     }
+}
 
+impl Injector for Carrier<'_> {
     fn remove(&mut self, key: &'static str) {
         let keys = self.0.iter().map(|(known, _)| known);
         let keys: Vec<_> = keys.filter(|known| means(known, key)).cloned().collect();

@@ -1,7 +1,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use correlation_core::adapter::names::X_CORRELATION_ID;
-use correlation_core::{Context, Generator, Injector};
+use correlation_core::{Context, Extractor, Generator, Injector};
 use serde_json::{Map, Value, json};
 
 use crate::Header;
@@ -245,12 +245,14 @@ impl Carrier<'_> {
     }
 }
 
-impl Injector for Carrier<'_> {
-    fn has(&self, key: &'static str, such: &mut dyn FnMut(&[u8]) -> bool) -> bool {
+impl Extractor for Carrier<'_> {
+    fn get_all(&self, key: &'static str) -> impl Iterator<Item = &[u8]> {
         let value = self.0.get(self.name(key)).and_then(Value::as_str);
-        value.is_some_and(|value| such(value.as_bytes()))
+        value.map(str::as_bytes).into_iter()
     }
+}
 
+impl Injector for Carrier<'_> {
     fn remove(&mut self, key: &'static str) {
         // Celery has keys that differ only in case, such as `correlation_id`.
         let name = self.name(key).to_owned();

@@ -1,7 +1,7 @@
 use actix_http::{RequestHead, RequestHeadType};
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use awc::ConnectRequest;
-use correlation_core::Injector;
+use correlation_core::{Extractor, Injector};
 
 /// The headers of a request. Many calls share those of a frozen request. Headers that are added for
 /// one call are stored beside them and take precedence.
@@ -16,19 +16,6 @@ impl Headers<'_> {
                 added.get_or_insert_default()
             }
         }
-    }
-
-    /// Returns the lines that are sent under this name.
-    fn values(&self, name: &str) -> impl Iterator<Item = &HeaderValue> {
-        let (added, headers) = match &*self.0 {
-            ConnectRequest::Client(RequestHeadType::Owned(head), ..)
-            | ConnectRequest::Tunnel(head, _) => (None, &head.headers),
-            ConnectRequest::Client(RequestHeadType::Rc(head, added), ..) => {
-                (added.as_ref(), &head.headers)
-            }
-        };
-        let added = added.filter(|added| added.contains_key(name));
-        added.unwrap_or(headers).get_all(name)
     }
 
     /// Replaces shared headers by a copy, because nothing can be removed from the shared ones.
@@ -50,13 +37,25 @@ impl Headers<'_> {
     }
 }
 
-impl Injector for Headers<'_> {
-    fn has(&self, key: &'static str, such: &mut dyn FnMut(&[u8]) -> bool) -> bool {
-        self.values(key).any(|value| such(value.as_bytes()))
+/// The lines that are sent under a name.
+impl Extractor for Headers<'_> {
+    fn get_all(&self, name: &'static str) -> impl Iterator<Item = &[u8]> {
+        let (added, headers) = match &*self.0 {
+            ConnectRequest::Client(RequestHeadType::Owned(head), ..)
+            | ConnectRequest::Tunnel(head, _) => (None, &head.headers),
+            ConnectRequest::Client(RequestHeadType::Rc(head, added), ..) => {
+                (added.as_ref(), &head.headers)
+            }
+        };
+        let added = added.filter(|added| added.contains_key(name));
+        let values = added.unwrap_or(headers).get_all(name);
+        values.map(HeaderValue::as_bytes)
     }
+}
 
+impl Injector for Headers<'_> {
     fn remove(&mut self, key: &'static str) {
-        if self.values(key).next().is_some() {
+        if self.get_all(key).next().is_some() {
             self.unshare();
             self.own().remove(key);
         }

@@ -6,6 +6,7 @@ mod checks;
 #[macro_use]
 mod killed;
 mod amqp;
+mod delegation;
 mod job;
 mod logs;
 mod metadata;

@@ -55,3 +55,26 @@ fn the_id_wins_over_what_a_task_has_already_and_nothing_fails() {
     let Ok(read) = Propagated::extract(&store);
     assert_eq!(read.context().id(), &id("click-1"));
 }
+
+/// A tracer that runs beside this library writes a trace of its own.
+#[test]
+fn the_trace_of_a_tracer_stays_and_a_copied_one_goes() {
+    let policy = Policy::new().trace_context(TraceContext::Participate { sampled: true });
+    let context = received(&policy, "click-1");
+    let inject = |traceparent: &str| {
+        let mut store = MetadataStore::from_iter([("Traceparent", traceparent)]);
+        store.extend([("tracestate", "own")]);
+        let Ok(()) = Propagated::from(context.clone()).inject(&mut store);
+        store
+    };
+    let tracer = format!("00-{}-{}-01", "b".repeat(32), "c".repeat(16));
+    let store = inject(&tracer);
+    assert_eq!(store.get("Traceparent"), Some(&*tracer));
+    assert_eq!(store.get("tracestate"), Some("own"));
+    assert_eq!(store.len(), 3);
+
+    let store = inject(TRACE);
+    assert_eq!(store.get("Traceparent"), None);
+    assert!(store["traceparent"].starts_with(&TRACE[..36]) && store["traceparent"] != TRACE);
+    assert_eq!(store.get("tracestate"), Some("a=1"));
+}

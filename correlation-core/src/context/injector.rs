@@ -1,11 +1,14 @@
 //! Writes a context to a carrier, and decides which headers of the carrier it replaces.
 
-use super::Context;
+use super::{Context, Extractor};
 use crate::names::{TRACEPARENT, TRACESTATE, X_CORRELATION_ID, trim};
 use crate::trace_context::Traceparent;
 
 /// A carrier that an ID can be written to. The usual maps implement it, and `http::HeaderMap` does
 /// with the feature `http`.
+///
+/// It can also be read, because a `traceparent` of a tracer stays where it is, and a copied one is
+/// replaced.
 ///
 /// The case of header names does not matter (RFC 9110, section 5.1). So a key means every spelling
 /// of the name, even in a map that distinguishes case.
@@ -13,17 +16,19 @@ use crate::trace_context::Traceparent;
 /// Implement it for the header type of your broker or client:
 ///
 /// ```
-/// use correlation_core::{CorrelationId, Injector, inject, sync_scope};
+/// use correlation_core::{CorrelationId, Extractor, Injector, inject, sync_scope};
 ///
 /// #[derive(Default)]
 /// struct Headers(Vec<(String, String)>);
 ///
-/// impl Injector for Headers {
-///     fn has(&self, key: &'static str, such: &mut dyn FnMut(&[u8]) -> bool) -> bool {
-///         let mut headers = self.0.iter();
-///         headers.any(|(name, value)| name.eq_ignore_ascii_case(key) && such(value.as_bytes()))
+/// impl Extractor for Headers {
+///     fn get_all(&self, key: &'static str) -> impl Iterator<Item = &[u8]> {
+///         let found = self.0.iter().filter(move |(name, _)| name.eq_ignore_ascii_case(key));
+///         found.map(|(_, value)| value.as_bytes())
 ///     }
+/// }
 ///
+/// impl Injector for Headers {
 ///     fn remove(&mut self, key: &'static str) {
 ///         self.0.retain(|(name, _)| !name.eq_ignore_ascii_case(key));
 ///     }
@@ -39,10 +44,7 @@ use crate::trace_context::Traceparent;
 /// assert_eq!(headers.0, [("x-correlation-id".to_owned(), "click-1".to_owned())]);
 /// # Ok::<(), correlation_core::InvalidId>(())
 /// ```
-pub trait Injector {
-    /// Whether `such` returns `true` for one of the values of this key. It stops at the first one.
-    fn has(&self, key: &'static str, such: &mut dyn FnMut(&[u8]) -> bool) -> bool;
-
+pub trait Injector: Extractor {
     /// Removes a key with all its values.
     fn remove(&mut self, key: &'static str);
 
@@ -81,19 +83,17 @@ impl Context {
         if trace.is_none() && untrusted.is_none() {
             return;
         }
-        let (mut present, mut copied) = (false, false);
-        carrier.has(TRACEPARENT, &mut |value| {
-            present = true;
-            copied = Traceparent::parse(trim(value)).is_some_and(|parent| {
+        let is_copy = |value| {
+            Traceparent::parse(trim(value)).is_some_and(|parent| {
                 untrusted == Some(parent.trace_id())
                     || trace.is_some_and(|trace| trace.replaces(&parent))
-            });
-            copied
-        });
-        if copied {
+            })
+        };
+        if carrier.get_all(TRACEPARENT).next().is_some() {
+            if !carrier.get_all(TRACEPARENT).any(is_copy) {
+                return;
+            }
             carrier.remove(TRACEPARENT);
-        } else if present {
-            return;
         }
         carrier.remove(TRACESTATE);
         if let Some(trace) = trace {

@@ -8,13 +8,6 @@ use crate::context::Injector;
 macro_rules! impl_injector {
     ($($map:ty $(, $hasher:ident)?;)+) => {$(
         impl<V: From<String> + AsRef<[u8]> $(, $hasher: BuildHasher)?> Injector for $map {
-            fn has(&self, key: &'static str, such: &mut dyn FnMut(&[u8]) -> bool) -> bool {
-                let mut entries = self.iter();
-                entries.any(|(known, value)| {
-                    known.eq_ignore_ascii_case(key) && such(value.as_ref())
-                })
-            }
-
             fn remove(&mut self, key: &'static str) {
                 self.retain(|known, _| !known.eq_ignore_ascii_case(key));
             }
@@ -33,11 +26,6 @@ impl_injector! {
 }
 
 impl<V: From<String> + AsRef<[u8]>> Injector for Vec<(String, V)> {
-    fn has(&self, key: &'static str, such: &mut dyn FnMut(&[u8]) -> bool) -> bool {
-        self.iter()
-            .any(|(known, value)| known.eq_ignore_ascii_case(key) && such(value.as_ref()))
-    }
-
     fn remove(&mut self, key: &'static str) {
         self.retain(|(known, _)| !known.eq_ignore_ascii_case(key));
     }
@@ -56,11 +44,6 @@ mod http {
     use crate::names::{TRACEPARENT, TRACESTATE, X_CORRELATION_ID};
 
     impl Injector for HeaderMap {
-        fn has(&self, key: &'static str, such: &mut dyn FnMut(&[u8]) -> bool) -> bool {
-            let mut values = self.get_all(key).iter();
-            values.any(|value| such(value.as_bytes()))
-        }
-
         fn remove(&mut self, key: &'static str) {
             Self::remove(self, key);
         }

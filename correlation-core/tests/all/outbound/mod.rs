@@ -51,12 +51,10 @@ fn check<C: Injector + Default>(case: &Case, set: fn(&mut C, &'static str, &str)
 
 /// The values under a key, in any case.
 fn values(carrier: &impl Injector, key: &'static str) -> Vec<String> {
-    let mut values = Vec::new();
-    carrier.has(key, &mut |value| {
-        values.push(String::from_utf8_lossy(value).into_owned());
-        false
-    });
+    let values = carrier.get_all(key);
     values
+        .map(|value| String::from_utf8_lossy(value).into_owned())
+        .collect()
 }
 
 /// A call that gets no ID for want of a host says so, and no other does.
