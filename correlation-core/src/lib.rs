@@ -35,8 +35,10 @@ pub use inbound::{
 };
 pub use trace_context::{TraceContext, TraceId};
 
-// Calls and messages on their way out.
+// What carries an ID, in and out.
 pub use context::{Extractor, Injector};
+
+// Calls and messages on their way out.
 pub use outbound::{Targets, inject, inject_with, propagate_to};
 
 // Log lines.

@@ -74,8 +74,8 @@ impl Server {
         let (user, directory, port) = (User::find("mysql")?, directory()?, free_port()?);
         let data = format!("--datadir={}", directory.join("data").display());
         user.give(&directory)?;
-        // A MariaDB that starts deletes all temporary tables in its `tmpdir`, also those that
-        // another one uses.
+        // When a MariaDB starts, it deletes all temporary tables in its `tmpdir`, also those of
+        // another server.
         let mut command = user.command(&install);
         command.env("TMPDIR", &directory);
         command.args(["--no-defaults", "--skip-test-db", &data]);

@@ -1,4 +1,5 @@
-//! The API for adapters and custom servers. Other code does not need it.
+//! The API for adapters, for custom servers, and for runtimes with hooks of their own. Other code
+//! does not need it.
 //!
 //! A server adapter gets the context of a request from [`Policy::receive`], runs the request in it,
 //! and sets the headers that this module prepares. A client adapter gets the context of a call from
@@ -11,11 +12,9 @@ pub mod http;
 use std::pin::Pin;
 
 pub use crate::context::Ambient;
-#[cfg(feature = "tokio")]
-pub use crate::context::SpawnHooks;
-#[cfg(feature = "tokio")]
-pub use crate::context::TaskContext;
 use crate::context::{Context, Scoped};
+#[cfg(feature = "tokio")]
+pub use crate::context::{SpawnHooks, TaskContext};
 use crate::inbound::Policy;
 pub use crate::inbound::{Decision, Peer, Rejected};
 pub use crate::outbound::Destination;
@@ -71,7 +70,8 @@ pub const fn rejects(policy: &Policy) -> bool {
     policy.rejects()
 }
 
-/// Whether the targets name hosts, for clients for which the destination of a call costs time.
+/// Whether the targets are limited to named hosts. If they are not, a client need not find out the
+/// destination of a call.
 #[must_use]
 pub const fn needs_destination(targets: &Targets) -> bool {
     targets.are_restricted()

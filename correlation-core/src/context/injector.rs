@@ -7,8 +7,8 @@ use crate::trace_context::Traceparent;
 /// A carrier that an ID can be written to. The usual maps implement it, and `http::HeaderMap` does
 /// with the feature `http`.
 ///
-/// It can also be read, because a `traceparent` of a tracer stays where it is, and a copied one is
-/// replaced.
+/// It must be an [`Extractor`], too. [`inject`](crate::inject) looks at a `traceparent` that is
+/// already there: it keeps that of a tracer, and replaces one that was copied.
 ///
 /// The case of header names does not matter (RFC 9110, section 5.1). So a key means every spelling
 /// of the name, even in a map that distinguishes case.
@@ -66,12 +66,12 @@ impl Context {
     /// assert_eq!(headers["x-correlation-id"], "click-1");
     /// # Ok::<(), correlation_core::InvalidId>(())
     /// ```
-    pub fn inject(&self, carrier: &mut (impl Injector + ?Sized)) {
+    pub fn inject(&self, carrier: &mut impl Injector) {
         self.inject_as(&[], carrier);
     }
 
     /// Writes the context as [`inject`](Self::inject) does, with the ID under more names.
-    pub(crate) fn inject_as(&self, also: &[&'static str], carrier: &mut (impl Injector + ?Sized)) {
+    pub(crate) fn inject_as(&self, also: &[&'static str], carrier: &mut impl Injector) {
         carrier.set(X_CORRELATION_ID, self.id().as_str());
         for name in also {
             carrier.set(name, self.id().as_str());
@@ -89,11 +89,12 @@ impl Context {
                     || trace.is_some_and(|trace| trace.replaces(&parent))
             })
         };
-        if carrier.get_all(TRACEPARENT).next().is_some() {
-            if !carrier.get_all(TRACEPARENT).any(is_copy) {
-                return;
-            }
-            carrier.remove(TRACEPARENT);
+        let copied = carrier.get_all(TRACEPARENT).map(is_copy);
+        match copied.reduce(|one, other| one || other) {
+            // It belongs to a tracer.
+            Some(false) => return,
+            Some(true) => carrier.remove(TRACEPARENT),
+            None => {}
         }
         carrier.remove(TRACESTATE);
         if let Some(trace) = trace {

@@ -209,7 +209,7 @@ where
 /// assert_eq!(extract(&headers).origin(), Origin::Generated);
 /// ```
 #[must_use]
-pub fn extract(carrier: &(impl Extractor + ?Sized)) -> Context {
+pub fn extract(carrier: &impl Extractor) -> Context {
     extract_with(|key| carrier.get_all(key))
 }
 

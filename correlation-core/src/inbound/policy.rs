@@ -46,8 +46,10 @@ use crate::trace_context::TraceContext;
 /// A setter that takes a name or a number panics if the value is not allowed. The message gives the
 /// reason and the line of your code.
 ///
-/// For values from a configuration file, parse [`Trust`], [`Source`] and [`Targets`] from text
-/// with `str::parse`. They return an [`InvalidSetting`] instead of a panic.
+/// For text from a configuration file, use `str::parse`: [`Trust`], [`Source`] and [`Targets`] can
+/// be parsed, and return an [`InvalidSetting`] instead of a panic. Every other setter panics. So
+/// check a number before you pass it to [`max_len`](Self::max_len). To check the name of a header,
+/// parse it as a [`Source`].
 ///
 /// [`Targets`]: crate::Targets
 #[derive(Clone)]

@@ -86,7 +86,8 @@ impl Source {
 
     /// Reads a header whose whole value is the ID. The case of the name does not matter.
     ///
-    /// The name `traceparent` stands for [`TRACEPARENT`](Self::TRACEPARENT).
+    /// The name `traceparent` stands for [`TRACEPARENT`](Self::TRACEPARENT). For text from a
+    /// configuration file, use `str::parse`, which returns an error instead of a panic.
     ///
     /// # Panics
     ///
@@ -94,7 +95,18 @@ impl Source {
     #[track_caller]
     #[must_use]
     pub fn header(name: impl AsRef<str>) -> Self {
-        or_panic(name.as_ref().parse())
+        or_panic(Self::read(name.as_ref()))
+    }
+
+    fn read(name: &str) -> Result<Self, InvalidSetting> {
+        Ok(match setting(name)? {
+            TRACEPARENT => Self::TRACEPARENT,
+            name => Self {
+                name,
+                also: None,
+                format: Format::Plain,
+            },
+        })
     }
 
     /// Reads a header in your own format. `parse` gets the value and returns the part that is the
@@ -143,7 +155,18 @@ impl Source {
     }
 }
 
-/// Reads the name of a header from a configuration file, as [`Source::header`] takes it.
+/// Parses the name of one header, for instance from a configuration file. The result is that of
+/// [`Source::header`]: only `traceparent` stands for a format, and `b3` is a header whose whole
+/// value is the ID. White space around the name is removed.
+///
+/// ```
+/// use correlation_core::{InvalidSetting, Policy, Source};
+///
+/// let names = "X-Shop-ID, traceparent";
+/// let sources = names.split(',').map(str::parse::<Source>);
+/// let policy = Policy::new().sources(sources.collect::<Result<Vec<_>, _>>()?);
+/// # Ok::<(), InvalidSetting>(())
+/// ```
 ///
 /// # Errors
 ///
@@ -152,14 +175,7 @@ impl FromStr for Source {
     type Err = InvalidSetting;
 
     fn from_str(name: &str) -> Result<Self, InvalidSetting> {
-        Ok(match setting(name)? {
-            TRACEPARENT => Self::TRACEPARENT,
-            name => Self {
-                name,
-                also: None,
-                format: Format::Plain,
-            },
-        })
+        Self::read(name.trim())
     }
 }
 
@@ -291,7 +307,7 @@ mod tests {
             r#"Traceparent("traceparent")"#
         );
         let read = |name: &str| name.parse::<Source>();
-        assert!(read("X-Own").unwrap().is_same(&source));
+        assert!(read(" X-Own\n").unwrap().is_same(&source));
         assert!(read("Traceparent").unwrap().is_same(&Source::TRACEPARENT));
         let error = read("two words").unwrap_err().to_string();
         assert!(error.contains("sources: \"two words\" is not"), "{error}");

@@ -85,6 +85,9 @@ impl Trust {
     /// let policy = Policy::new().trust(Trust::networks(["10.0.0.0/8", "::1"]));
     /// ```
     ///
+    /// For text from a configuration file, use `str::parse`, which returns an error instead of a
+    /// panic.
+    ///
     /// # Panics
     ///
     /// If an entry is not a network, or its address has bits set after the prefix. In `10.1.2.3/8`,
@@ -146,8 +149,8 @@ impl Trust {
     }
 }
 
-/// Reads trust from a configuration file: `always`, `never`, or [networks](Trust::networks) with
-/// commas between them.
+/// Parses text, for instance from a configuration file: `always`, `never`, or
+/// [networks](Trust::networks) with commas between them. White space around them is removed.
 ///
 /// ```
 /// use correlation_core::Trust;
@@ -160,8 +163,9 @@ impl Trust {
 ///
 /// # Errors
 ///
-/// If an entry is not a network, or its address has bits set after the prefix. The message names
-/// the entry.
+/// If the text is none of these, or an address has bits set after the prefix. The message names the
+/// entry. The words are in lower case and stand alone. An empty text, an empty entry and a comma at
+/// the end are errors.
 impl FromStr for Trust {
     type Err = InvalidSetting;
 
@@ -169,6 +173,10 @@ impl FromStr for Trust {
         match text.trim() {
             "always" => Ok(Self::always()),
             "never" => Ok(Self::never()),
+            word if word.bytes().all(|byte| byte.is_ascii_alphabetic()) => {
+                let allowed = "is not allowed: write always, never, or networks as in 10.0.0.0/8";
+                Err(InvalidSetting::new("trust", format!("{word:?} {allowed}")))
+            }
             networks => Self::read(networks.split(',').map(str::trim)),
         }
     }
@@ -393,6 +401,32 @@ mod tests {
                      10.0.0.0/8, 10.1.2.3 or fd00::/8"
                 )
             );
+        }
+        for (text, trust) in [
+            ("always", "Trust::always()"),
+            (" never\n", "Trust::never()"),
+            (" ::1 , 10.0.0.0/8", "Trust::when(..)"),
+        ] {
+            assert_eq!(format!("{:?}", text.parse::<Trust>().unwrap()), trust);
+        }
+        for bad in [
+            "",
+            " ",
+            "Always",
+            "NEVER",
+            "::1,",
+            ",::1",
+            "::1, never",
+            "always,never",
+        ] {
+            let error = bad.parse::<Trust>().unwrap_err().to_string();
+            let setting = if bad.contains(',') {
+                "networks"
+            } else {
+                "trust"
+            };
+            let known = format!("correlation, {setting}");
+            assert!(error.starts_with(&known), "{error}");
         }
         let error = "10.1.2.3/8".parse::<Trust>().unwrap_err().to_string();
         assert_eq!(

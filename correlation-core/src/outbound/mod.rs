@@ -64,7 +64,7 @@ pub fn inject_with<R>(set: impl FnMut(&'static str, &str) -> R) {
 /// assert_eq!(headers.len(), 1);
 /// # Ok::<(), correlation_core::InvalidId>(())
 /// ```
-pub fn inject(carrier: &mut (impl Injector + ?Sized)) {
+pub fn inject(carrier: &mut impl Injector) {
     if let Some(context) = Context::current() {
         context.inject(carrier);
     }

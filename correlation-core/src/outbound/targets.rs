@@ -52,6 +52,9 @@ impl Targets {
     /// A port after the host, as in `localhost:8080` or `[::1]:8080`, allows only that port.
     /// Without a port, all ports are allowed.
     ///
+    /// For text from a configuration file, use `str::parse`, which returns an error instead of a
+    /// panic.
+    ///
     /// # Panics
     ///
     /// If an entry is not a host, for instance a URL.
@@ -166,7 +169,7 @@ impl Targets {
         &self,
         context: &Context,
         destination: impl Into<Destination<'d>>,
-        headers: &mut (impl Injector + ?Sized),
+        headers: &mut impl Injector,
     ) {
         if self.allows(destination) {
             context.inject_as(self.also.as_deref().unwrap_or_default(), headers);
@@ -212,7 +215,9 @@ impl Targets {
     }
 }
 
-/// Reads [hosts](Targets::hosts) from a configuration file, with commas between them.
+/// Parses [hosts](Targets::hosts) with commas between them, for instance from a configuration file.
+/// White space around them is removed. No text stands for [`all`](Targets::all): leave the setting
+/// out.
 ///
 /// ```
 /// use correlation_core::Targets;
@@ -225,7 +230,8 @@ impl Targets {
 ///
 /// # Errors
 ///
-/// If an entry is not a host, for instance a URL. The message names the entry.
+/// If an entry is not a host, for instance a URL. The message names the entry. An empty text, an
+/// empty entry and a comma at the end are errors.
 impl FromStr for Targets {
     type Err = InvalidSetting;
 

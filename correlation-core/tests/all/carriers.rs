@@ -26,7 +26,7 @@ fn what_is_sent_is_read_back() {
 
 #[test]
 fn maps_carry_the_id() {
-    fn round_trip(mut carrier: impl Injector + Extractor) {
+    fn round_trip(mut carrier: impl Injector) {
         sync_scope(id("click-1"), || inject(&mut carrier));
         assert_eq!(extract(&carrier).id(), &"click-1");
     }

@@ -4,7 +4,7 @@ use std::panic::{catch_unwind, panic_any, set_hook};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use correlation_core::adapter::TaskContext;
-use correlation_core::{Policy, current, panic, sync_scope};
+use correlation_core::{Policy, Source, Targets, Trust, current, panic, sync_scope};
 use serde_json::Value;
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
@@ -244,4 +244,38 @@ fn neither_subscriber_nor_logger_is_told() {
         assert_eq!(TOLD.load(Ordering::Relaxed), 0);
     });
     assert_eq!(ended.well().reports(), 1);
+}
+
+#[test]
+fn a_setting_panics_at_the_line_that_sets_it() {
+    let ended = in_child(|| {
+        set_hook(Box::new(|report| {
+            let at = report.location().unwrap();
+            println!("{} {}", at.file() == file!(), at.line());
+        }));
+        let first = line!();
+        let settings: [fn(); 11] = [
+            || drop(Policy::new().headers(["two words"])),
+            || drop(Policy::new().headers(["x"; 9])),
+            || drop(Policy::new().sources((0..15).map(|n| Source::header(format!("x-{n}"))))),
+            || drop(Policy::new().max_len(0)),
+            || drop(Policy::new().response_header("")),
+            || drop(Source::header("")),
+            || drop(Source::parsed("", |value| Some(value))),
+            || drop(Trust::networks(["localhost"])),
+            || drop(Targets::hosts(["a/b"])),
+            || drop(Targets::all().connected_to(".internal")),
+            || drop(Targets::all().also_as("traceparent")),
+        ];
+        for (set, line) in settings.into_iter().zip(first + 2..) {
+            print!("{line} ");
+            assert!(catch_unwind(set).is_err());
+        }
+    });
+    let Ended { stdout, .. } = ended.well();
+    assert_eq!(stdout.len(), 11, "{stdout:?}");
+    for line in stdout {
+        let words: Vec<_> = line.split(' ').collect();
+        assert_eq!(words, [words[0], "true", words[0]], "{line}");
+    }
 }

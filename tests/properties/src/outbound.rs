@@ -14,15 +14,11 @@ pub fn targets(data: &[u8]) {
         return;
     };
     let mut lines = text.split('\n');
-    let names: Vec<_> = lines
-        .next()
-        .unwrap_or_default()
-        .split(|separator: char| separator == ',' || separator.is_whitespace())
-        .filter(|name| !name.is_empty())
-        .collect();
+    let first = lines.next().unwrap_or_default();
+    let names: Vec<_> = first.split(',').map(str::trim).collect();
     let is_host = |name: &str| !name.contains(',') && name.parse::<Targets>().is_ok();
-    let Ok(targets) = names.join(", ").parse::<Targets>() else {
-        assert!(!names.iter().all(|name| is_host(name)) || names.is_empty());
+    let Ok(targets) = first.parse::<Targets>() else {
+        assert!(names.len() == 1 || !names.iter().all(|name| is_host(name)));
         return;
     };
     let covers = |host: &str, port| names.iter().any(|name| covers(name, host, port));

@@ -233,6 +233,7 @@ fn what_is_no_host_is_refused() {
         let error = refused(|| Targets::hosts(["a", bad]));
         let reason = format!("correlation, hosts, entry 2: {bad:?} is not a host");
         assert!(error.starts_with(&reason), "{bad}: {error}");
+        assert!(bad.parse::<Targets>().is_err(), "{bad}");
         let error = format!("a, {bad}").parse::<Targets>().unwrap_err();
         assert!(error.to_string().starts_with(&reason), "{bad}: {error}");
     }
