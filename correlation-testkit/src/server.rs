@@ -1,14 +1,13 @@
 //! Servers of a single test, with settings that a shared server does not have.
 
 use std::fs;
-use std::net::TcpListener;
 use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::process::{Running, run};
-use crate::services::unique;
+use crate::services::{free_port, unique};
 
 /// A server that ends with the test, and the lines of its log.
 #[derive(Debug)]
@@ -31,7 +30,7 @@ impl Server {
     /// If this machine lacks something. The error says what.
     pub fn postgres(settings: &[&str]) -> Result<Self, String> {
         let (initdb, postgres) = (program("initdb")?, program("postgres")?);
-        let (user, directory, port) = (User::find("postgres")?, directory()?, free_port()?);
+        let (user, directory, port) = (User::find("postgres")?, directory()?, free_port());
         let data = directory.join("data");
         user.give(&directory)?;
         let mut command = user.command(&initdb);
@@ -71,7 +70,7 @@ impl Server {
     /// If this machine lacks something. The error says what.
     pub fn mariadb() -> Result<Self, String> {
         let (install, mariadb) = (program("mariadb-install-db")?, program("mariadbd")?);
-        let (user, directory, port) = (User::find("mysql")?, directory()?, free_port()?);
+        let (user, directory, port) = (User::find("mysql")?, directory()?, free_port());
         let data = format!("--datadir={}", directory.join("data").display());
         user.give(&directory)?;
         // When a MariaDB starts, it deletes all temporary tables in its `tmpdir`, also those of
@@ -105,7 +104,7 @@ impl Server {
     /// If this machine lacks something. The error says what.
     pub fn bouncer() -> Result<Self, String> {
         let pgbouncer = program("pgbouncer")?;
-        let (user, directory, port) = (User::find("postgres")?, directory()?, free_port()?);
+        let (user, directory, port) = (User::find("postgres")?, directory()?, free_port());
         let settings = directory.join("pgbouncer.ini");
         let text = format!(
             "[databases]\n\
@@ -133,7 +132,7 @@ impl Server {
     /// If this machine lacks something. The error says what.
     pub fn nginx(http: &str) -> Result<Self, String> {
         let nginx = program("nginx")?;
-        let (directory, port) = (directory()?, free_port()?);
+        let (directory, port) = (directory()?, free_port());
         let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
         let temporary = temporary.map(|kind| format!("{kind}_temp_path {kind};\n"));
         let settings = format!(
@@ -280,11 +279,4 @@ fn directory() -> Result<PathBuf, String> {
     let directory = std::env::temp_dir().join(unique("server"));
     fs::create_dir(&directory).map_err(|error| format!("{}: {error}", directory.display()))?;
     Ok(directory)
-}
-
-fn free_port() -> Result<u16, String> {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).and_then(|it| it.local_addr());
-    listener
-        .map(|address| address.port())
-        .map_err(|error| error.to_string())
 }

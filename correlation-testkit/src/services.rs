@@ -2,9 +2,10 @@
 
 use std::env;
 use std::fs::{self, File};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{self, Command};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use correlation_core::CorrelationId;
@@ -88,6 +89,28 @@ fn python(home: &Path) -> Result<PathBuf, String> {
 pub fn unique(name: &str) -> String {
     let id = CorrelationId::new().as_str().replace('-', "");
     format!("correlation_{name}_{id}")
+}
+
+/// Returns a port of 127.0.0.1 at which nobody listens, for a program that has to be told its port.
+///
+/// The system gives it to no connection and no listener by itself, and this process gets it once.
+/// A port that a listener for port 0 had is no such port: before the program binds it, a connection
+/// of another test can have it.
+///
+/// # Panics
+///
+/// If there is none.
+#[must_use]
+pub fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    // Below the ephemeral ports. A process that runs beside this one begins elsewhere.
+    let start = u16::try_from(process::id() % 1000).unwrap_or_default() * 20;
+    let next = || 10_000 + (start + NEXT.fetch_add(1, Ordering::Relaxed)) % 20_000;
+    let free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
+    std::iter::repeat_with(next)
+        .take(20_000)
+        .find(free)
+        .expect("a free port")
 }
 
 fn reachable(name: &str, port: u16) -> Result<(), String> {

@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -12,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use correlation_core::{CorrelationId, continue_from, current, inject_with, scope};
 use correlation_testkit::process::Running;
-use correlation_testkit::services::require;
+use correlation_testkit::services::{free_port, require};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use redis::aio::MultiplexedConnection;
@@ -57,12 +56,11 @@ pub(crate) async fn run(ledger: Own, world: Arc<World>, seed: u64, duration: Dur
     };
     let start = Instant::now();
     let directory = std::env::temp_dir().join(format!("chaos-{}-redis", std::process::id()));
-    let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-    let (Ok(port), Ok(())) = (port, fs::create_dir_all(&directory)) else {
-        lock(&ledger).fault(Fault::Wrong, || "no port or no directory".to_owned());
+    if let Err(error) = fs::create_dir_all(&directory) {
+        lock(&ledger).fault(Fault::Wrong, || format!("{}: {error}", directory.display()));
         return;
-    };
-    let port = port.port();
+    }
+    let port = free_port();
     let mut broker = block_in_place(|| serve(&program, &directory, port));
     let queue = Queue {
         url: format!("redis://127.0.0.1:{port}"),

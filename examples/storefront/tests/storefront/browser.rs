@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use correlation_testkit::process::Running;
-use correlation_testkit::services::require;
+use correlation_testkit::services::{free_port, require};
 use fantoccini::wd::TimeoutConfiguration;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -34,11 +34,10 @@ impl Page {
         let found = env::split_paths(&path).any(|folder| folder.join("chromedriver").is_file());
         require(found.then_some(()).ok_or("no chromedriver".to_owned()))?;
 
-        let mut driver = Running::start(Command::new("chromedriver").arg("--port=0"));
-        let port = driver.wait_for(|line| {
-            let port = line.split_once("started successfully on port ")?.1;
-            Some(port.trim_end_matches('.').to_owned())
-        });
+        // Told to choose one, it ends if a port that is free for IPv6 is not free for IPv4.
+        let port = free_port();
+        let mut driver = Running::start(Command::new("chromedriver").arg(format!("--port={port}")));
+        driver.wait_for(|line| line.contains("started successfully").then_some(()));
         let logs = folder(&format!("page-{name}"));
         let profile = logs.with_extension("chromium");
         fs::remove_dir_all(&profile).ok();

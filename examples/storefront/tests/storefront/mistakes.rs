@@ -5,15 +5,14 @@ use std::fs;
 use std::net::TcpListener;
 use std::os::unix::ffi::OsStrExt;
 
+use correlation_testkit::services::free_port;
 use tokio::time::timeout;
 
 use crate::shop::{PATIENCE, assert_failed, assert_gone, folder, run, storefront, text};
 
 #[tokio::test]
 async fn a_server_that_cannot_be_used_is_one_clear_line() {
-    let closed = TcpListener::bind("127.0.0.1:0").unwrap();
-    let addr = closed.local_addr().unwrap();
-    drop(closed);
+    let addr = format!("127.0.0.1:{}", free_port());
     let logs = folder("unusable");
     for (variable, value, named) in [
         (

@@ -3,14 +3,12 @@
 use std::env;
 use std::ffi::OsString;
 use std::fs;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{self, Command};
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::process::Command;
 use std::time::Instant;
 
 use correlation_testkit::process::{DEADLINE, Running, run};
-use correlation_testkit::services::unique;
+use correlation_testkit::services::{free_port, unique};
 use serde_json::Value;
 
 /// A proxy, and its own ways.
@@ -206,19 +204,6 @@ fn path() -> OsString {
     let mut path = env::var_os("PATH").unwrap_or_default();
     path.push(":/usr/sbin");
     path
-}
-
-/// A port for a program that cannot be asked which it got. It is none that the system gives to a
-/// connection or a listener by itself.
-fn free_port() -> u16 {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let start = u16::try_from(process::id() % 1000).unwrap_or_default() * 20;
-    let next = || 10_000 + (start + NEXT.fetch_add(1, Ordering::Relaxed)) % 20_000;
-    let free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
-    std::iter::repeat_with(next)
-        .take(20_000)
-        .find(free)
-        .unwrap()
 }
 
 /// A directory that also the unprivileged users can enter as which the proxies serve.
