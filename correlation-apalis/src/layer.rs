@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use correlation_core::adapter::names::X_CORRELATION_ID;
 use correlation_core::{CorrelationId, Policy};
 use tower_layer::Layer;
 
@@ -55,10 +56,11 @@ impl CorrelationLayer {
 
     /// Sets the rules for the jobs' metadata: trust, generator and trace context.
     ///
-    /// The key of the ID is always `correlation_id`.
+    /// The key of the ID is always `correlation_id`, so [`Policy::headers`] and [`Policy::sources`]
+    /// have no effect, except for [`Source::TRACEPARENT`](correlation_core::Source::TRACEPARENT).
     #[must_use]
     pub fn policy(mut self, policy: Policy) -> Self {
-        self.policy = Arc::new(policy);
+        self.policy = Arc::new(policy.headers([X_CORRELATION_ID]));
         self
     }
 

@@ -114,6 +114,6 @@ impl Injector for Carrier<'_> {
 /// counts, because the worker reads them all.
 fn means(known: &str, header: &str) -> bool {
     let plain = |key: &str| key.replace('_', "-").to_ascii_lowercase();
-    let id = || ["correlation-id", "correlationid"].contains(&&*plain(known));
+    let id = || ["correlation-id", "correlationid", "x-correlation-id"].contains(&&*plain(known));
     known.eq_ignore_ascii_case(header) || header == X_CORRELATION_ID && id()
 }

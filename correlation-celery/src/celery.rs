@@ -1,3 +1,4 @@
+use correlation_core::adapter::for_message;
 use correlation_core::adapter::names::{TRACEPARENT, TRACESTATE, X_CORRELATION_ID};
 use correlation_core::{Context, CorrelationId, Origin, Policy};
 use serde_json::{Map, Value};
@@ -90,7 +91,8 @@ impl Celery {
         let is_id = |context: &Context| {
             context.origin() != Origin::Generated || context.untrusted_id().is_some()
         };
-        let valid = |value: &String| self.policy.accepts(value.as_bytes());
+        let policy = for_message(&self.policy);
+        let valid = |value: &String| policy.accepts(value.as_bytes());
 
         let names = || [self.header.as_str()].into_iter().chain(Header::KNOWN);
         let found = places()
@@ -99,7 +101,7 @@ impl Celery {
         // Both headers of a trace come from one place.
         let traced = places().find(|map| text(map, TRACEPARENT).is_some());
         let read = |id: Option<String>| {
-            self.policy.extract_with(|key| match key {
+            policy.extract_with(|key| match key {
                 X_CORRELATION_ID => id.clone(),
                 TRACEPARENT | TRACESTATE => text(traced?, key),
                 _ => None,

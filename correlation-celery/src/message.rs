@@ -3,7 +3,7 @@ use base64::engine::general_purpose::STANDARD;
 use correlation_core::{Context, Scoped, scope};
 use serde_json::{Map, Value};
 
-use crate::{Celery, InvalidMessage, Task};
+use crate::{Celery, Header, InvalidMessage, Task};
 
 /// A task that was received, with the context to run it in.
 ///
@@ -121,9 +121,12 @@ impl Message {
         let retries = self.retries().saturating_add(1);
         task.headers.insert("retries".to_owned(), retries.into());
         // Headers that were read and found invalid must not be sent again.
-        for name in [task.header.as_str(), "traceparent", "tracestate"] {
+        let names = [task.header.as_str(), "traceparent", "tracestate"];
+        for name in names {
             task.headers.remove(name);
-            if let Some(Value::Object(nested)) = task.headers.get_mut("headers") {
+        }
+        if let Some(Value::Object(nested)) = task.headers.get_mut("headers") {
+            for name in names.into_iter().chain(Header::KNOWN) {
                 nested.remove(name);
             }
         }

@@ -121,27 +121,48 @@ impl Task {
     /// Runs `next` after this task, with the result as its first argument: a chain.
     ///
     /// `next` runs in the context that it was made in, whatever signal handlers the worker has. The
-    /// worker sends it to the queue that the worker has for that task. Celery's own headers that
-    /// you set on `next` are not carried.
+    /// worker sends it to the queue that the worker has for that task. If `next` is a chain, its
+    /// tasks follow, and its callbacks go along. Celery's own headers that you set on `next` are not
+    /// carried.
     #[must_use]
     pub fn then(mut self, next: Self) -> Self {
         let mut headers = next.headers();
         let (name, id) = (headers.remove("task"), headers.remove("id"));
         headers.retain(|key, _| !is_reserved(key));
-        let Self { args, kwargs, .. } = next;
+        let Self {
+            args,
+            kwargs,
+            mut embed,
+            ..
+        } = next;
+        let mut options = json!({"task_id": id, "headers": headers});
+        // `apply_async` has other names for two of them.
+        for (key, option) in [
+            ("callbacks", "link"),
+            ("errbacks", "link_error"),
+            ("chord", "chord"),
+        ] {
+            let value = embed[key].take();
+            if !value.is_null() {
+                options[option] = value;
+            }
+        }
         let next = json!({
             "task": name,
             "args": args,
             "kwargs": kwargs,
-            "options": {"task_id": id, "headers": headers},
+            "options": options,
             "subtask_type": null,
             "immutable": false,
         });
+        let listed = |embed: &mut Value| match embed["chain"].take() {
+            Value::Array(tasks) => tasks,
+            _ => Vec::new(),
+        };
         // A worker takes the last one first.
-        let mut chain = vec![next];
-        if let Value::Array(earlier) = self.embed["chain"].take() {
-            chain.extend(earlier);
-        }
+        let mut chain = listed(&mut embed);
+        chain.push(next);
+        chain.extend(listed(&mut self.embed));
         self.embed["chain"] = chain.into();
         self.received = None;
         self

@@ -9,6 +9,7 @@ mod access;
 #[cfg(feature = "http")]
 pub mod http;
 
+use std::borrow::Cow;
 use std::pin::Pin;
 
 pub use crate::context::Ambient;
@@ -68,6 +69,13 @@ pub const fn wants_peer(policy: &Policy) -> bool {
 #[must_use]
 pub const fn rejects(policy: &Policy) -> bool {
     policy.rejects()
+}
+
+/// Returns the policy for one message: its validator is asked once for each value, however often
+/// the policy is. Use it to choose among the values of a message with [`Policy::accepts`].
+#[must_use]
+pub fn for_message(policy: &Policy) -> Cow<'_, Policy> {
+    policy.for_message()
 }
 
 /// Whether the targets are limited to named hosts. If they are not, a client need not find out the

@@ -83,18 +83,21 @@ impl Context {
         if trace.is_none() && untrusted.is_none() {
             return;
         }
-        let is_copy = |value| {
-            Traceparent::parse(trim(value)).is_some_and(|parent| {
-                untrusted == Some(parent.trace_id())
-                    || trace.is_some_and(|trace| trace.replaces(&parent))
-            })
-        };
-        let copied = carrier.get_all(TRACEPARENT).map(is_copy);
-        match copied.reduce(|one, other| one || other) {
-            // It belongs to a tracer.
-            Some(false) => return,
-            Some(true) => carrier.remove(TRACEPARENT),
-            None => {}
+        let mut lines = carrier.get_all(TRACEPARENT);
+        if let Some(line) = lines.next() {
+            // A tracer writes one that is valid. Any other was copied from a caller.
+            let sent = Traceparent::parse(trim(line)).filter(|_| lines.next().is_none());
+            let is_copy = |sent: &Traceparent| {
+                untrusted == Some(Some(sent.trace_id()))
+                    || trace.is_some_and(|trace| trace.replaces(sent))
+            };
+            if !sent.as_ref().is_none_or(is_copy) {
+                return;
+            }
+            drop(lines);
+            carrier.remove(TRACEPARENT);
+        } else {
+            drop(lines);
         }
         carrier.remove(TRACESTATE);
         if let Some(trace) = trace {

@@ -58,7 +58,8 @@ struct Inner {
 #[derive(Default)]
 struct Extra {
     untrusted: Option<CorrelationId>,
-    untrusted_trace: Option<TraceId>,
+    /// The trace of an untrusted caller: `Some(None)` if its `traceparent` is not valid.
+    untrusted_trace: Option<Option<TraceId>>,
     trace: Option<Trace>,
     #[cfg(feature = "tracing")]
     span: Option<span::RequestSpan>,
@@ -174,8 +175,8 @@ impl Context {
         self.add(|extra| extra.untrusted = Some(id));
     }
 
-    /// Keeps the trace-id of an untrusted caller, so that no call forwards it.
-    pub(crate) fn set_untrusted_trace(&mut self, trace: TraceId) {
+    /// Keeps the trace-id of an untrusted caller, if it is valid, so that no call forwards it.
+    pub(crate) fn set_untrusted_trace(&mut self, trace: Option<TraceId>) {
         self.add(|extra| extra.untrusted_trace = Some(trace));
     }
 

@@ -4,8 +4,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use uuid::Uuid;
 
-use super::CorrelationId;
 use super::random::{random_bytes, random_nonzero};
+use super::{CorrelationId, is_placeholder};
 use crate::diagnostics;
 use crate::foreign::Closure;
 
@@ -59,8 +59,10 @@ impl Generator {
     /// Makes IDs with your own function.
     ///
     /// If `make` panics or returns text that is not a valid [`CorrelationId`], the request gets a
-    /// UUIDv4 instead. Each of these two problems is logged once, at `WARN`. `make` runs on the
-    /// server's own thread, so a `make` that blocks delays the other requests on that thread.
+    /// UUIDv4 instead. A placeholder such as `null` or the nil UUID is not valid here, because no
+    /// [policy](crate::Policy::accepts) would accept it. Each of these two problems is logged once,
+    /// at `WARN`. `make` runs on the server's own thread, so a `make` that blocks delays the other
+    /// requests on that thread.
     #[must_use]
     pub fn custom<F, T>(make: F) -> Self
     where
@@ -70,7 +72,11 @@ impl Generator {
         static CUSTOM: Closure =
             Closure::new("the custom generator panicked; a UUIDv4 is used instead");
         Self(Kind::Custom(Arc::new(move || {
-            CUSTOM.ask(|| make().as_ref().parse().ok())
+            CUSTOM.ask(|| {
+                let made = make();
+                let id = Some(made.as_ref()).filter(|id| !is_placeholder(id.as_bytes()));
+                id?.parse().ok()
+            })
         })))
     }
 

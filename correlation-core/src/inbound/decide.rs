@@ -184,7 +184,7 @@ impl Policy {
             );
         }
         let candidate = self.candidate(found, parent.as_ref(), &mut ignored);
-        let nothing = candidate.id.is_none() && parent.is_none();
+        let nothing = candidate.id.is_none() && traceparent.is_none();
         let trusted = nothing || self.trust.covers(peer.unwrap_or(Peer::Local), lines);
         let rejected = self.rejected(&candidate).filter(|_| peer.is_some());
 
@@ -203,8 +203,8 @@ impl Policy {
             context.set_untrusted_id(CorrelationId::from_valid(id));
         }
         let parent = parent.filter(|_| self.trace_context != TraceContext::Off);
-        if let Some(parent) = parent.filter(|_| !trusted) {
-            context.set_untrusted_trace(parent.trace_id());
+        if !trusted && traceparent.is_some() && self.trace_context != TraceContext::Off {
+            context.set_untrusted_trace(parent.as_ref().map(Traceparent::trace_id));
         }
         let continued = parent.filter(|_| trusted);
         self.add_trace(
@@ -292,7 +292,7 @@ impl Policy {
     }
 
     /// Returns the ID in a header value. A proxy may have joined several lines into the value.
-    fn check_header<'a>(&self, value: &'a [u8]) -> Result<&'a str, Fault> {
+    pub(super) fn check_header<'a>(&self, value: &'a [u8]) -> Result<&'a str, Fault> {
         self.check(value).or_else(|fault| match joined(value) {
             Some(value) => self.check(value),
             None => Err(fault),
@@ -300,7 +300,7 @@ impl Policy {
     }
 
     /// Returns the ID that is a part of a header value.
-    fn check_part<'a>(
+    pub(super) fn check_part<'a>(
         &self,
         value: &'a [u8],
         parse: impl Fn(&'a str) -> Option<&'a str>,

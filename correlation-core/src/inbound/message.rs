@@ -1,10 +1,13 @@
 //! Messages, and other carriers that are read by key. They have no list of headers, and no caller
 //! waits for an answer.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::env;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Mutex, PoisonError};
 
-use super::{Policy, Source};
+use super::Policy;
+use super::source::Format;
 use crate::context::{self, Context, Extractor, Scoped};
 use crate::id::CorrelationId;
 use crate::names::{ENVIRONMENT, TRACEPARENT, TRACESTATE, TRACESTATE_SPELLINGS, trim};
@@ -16,15 +19,16 @@ impl Policy {
     /// This is [`receive`](Self::receive) for carriers that are read by key.
     ///
     /// Keys of brokers are case-sensitive, so `get` is called with each header name in all its
-    /// spellings. The first spelling with a valid value counts.
+    /// spellings. The first spelling with a valid value counts. Of a
+    /// [`Source::parsed`](crate::Source::parsed), it is the first one with any value.
     /// [`extract_with`](crate::extract_with) lists the spellings of `x-correlation-id`,
     /// `x-request-id`, `traceparent` and `tracestate`. Any other header is looked up in lower case,
     /// as Go spells it (`X-Shop-Id`), and as you wrote it.
     ///
     /// A message is never rejected, since no caller waits for an answer. A
-    /// [`Trust::when`](crate::Trust::when) sees no address, and no
-    /// [`Trust::networks`](crate::Trust::networks) cover a message. The message wins over a scope
-    /// that you are already in.
+    /// [`Trust::when`](crate::Trust::when) sees no address, and of the headers only those that this
+    /// policy reads an ID or a trace from. No [`Trust::networks`](crate::Trust::networks) cover a
+    /// message. The message wins over a scope that you are already in.
     ///
     /// A message without an ID gets a new one each time it is delivered: see
     /// [`continue_from`](crate::continue_from).
@@ -40,15 +44,37 @@ impl Policy {
     where
         V: IntoIterator<Item: AsRef<[u8]>>,
     {
+        let policy = self.for_message();
         let mut lines = Vec::new();
         for (name, spellings) in self.watched.spellings() {
-            self.ask(name, spellings, &mut get, &mut lines);
+            policy.ask(name, spellings, &mut get, &mut lines);
         }
-        if lines.iter().any(|(name, _)| *name == TRACEPARENT) {
-            self.ask(TRACESTATE, &TRACESTATE_SPELLINGS, &mut get, &mut lines);
+        let has = |name| lines.iter().any(|(known, _)| *known == name);
+        // A source may have read it already.
+        if has(TRACEPARENT) && !has(TRACESTATE) {
+            policy.ask(TRACESTATE, &TRACESTATE_SPELLINGS, &mut get, &mut lines);
         }
         let lines = || lines.iter().map(|(name, value)| (*name, value.as_ref()));
-        self.decide(lines, None).0.into_context()
+        policy.decide(lines, None).0.into_context()
+    }
+
+    /// Returns a policy that asks the validator once for each value of a message.
+    pub(crate) fn for_message(&self) -> Cow<'_, Self> {
+        let Some(check) = self.validator.clone() else {
+            return Cow::Borrowed(self);
+        };
+        let asked = Mutex::new(HashMap::<String, bool>::new());
+        Cow::Owned(self.clone().validator(move |id| {
+            let answers = || asked.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(&known) = answers().get(id) {
+                return known;
+            }
+            // A check that panics does not run again.
+            answers().insert(id.to_owned(), false);
+            let accepted = check(id);
+            answers().insert(id.to_owned(), accepted);
+            accepted
+        }))
     }
 
     /// Runs a future in the context that a message carries, by the rules of this policy.
@@ -104,11 +130,15 @@ impl Policy {
         match name {
             TRACEPARENT => lines.len() == 1 && Traceparent::parse(value).is_some(),
             TRACESTATE => true,
-            // Other formats are checked only when they are parsed.
             _ => {
-                let is_plain = |source: &Source| source.name == name && source.is_plain();
+                let mut sources = self.sources.iter().filter(|source| source.name == name);
                 values.all(|other| other == value)
-                    && (!self.sources.iter().any(is_plain) || self.accepts(value))
+                    && sources.any(|source| match &source.format {
+                        Format::Plain => self.check_header(value).is_ok(),
+                        Format::Known(parse) => self.check_part(value, parse).is_ok(),
+                        // They are parsed once only.
+                        Format::Traceparent | Format::Own(_) => true,
+                    })
             }
         }
     }

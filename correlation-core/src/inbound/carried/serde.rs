@@ -41,8 +41,7 @@ impl<T: Serialize> Serialize for Carried<T> {
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Carried<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let fields = &[KEYS[0].1, KEYS[1].1, KEYS[2].1, BODY];
-        deserializer.deserialize_struct("Carried", fields, Fields(PhantomData))
+        deserializer.deserialize_struct("Carried", FIELDS, Fields(PhantomData))
     }
 }
 
@@ -111,3 +110,4 @@ const KEYS: [(&str, &str); 3] = [
     (TRACESTATE, TRACESTATE),
 ];
 const BODY: &str = "body";
+const FIELDS: &[&str] = &[KEYS[0].1, KEYS[1].1, KEYS[2].1, BODY];
