@@ -46,16 +46,14 @@ fn cbor(value: &impl Serialize) -> Bytes {
     bytes
 }
 
+fn as_text<T: DeserializeOwned>(message_pack: &[u8]) -> T {
+    let mut reader = rmp_serde::Deserializer::new(message_pack).with_human_readable();
+    T::deserialize(&mut reader).unwrap()
+}
+
 /// Through `MessagePack` with and without names, each in both of its readings.
 fn message_pack<T: DeserializeOwned>(value: &impl Serialize) -> Vec<(&'static str, T)> {
-    fn human<T: DeserializeOwned>(bytes: &[u8]) -> T {
-        let mut reader = rmp_serde::Deserializer::new(bytes).with_human_readable();
-        T::deserialize(&mut reader).unwrap()
-    }
     let binary = |bytes: &[u8]| rmp_serde::from_slice(bytes).unwrap();
-    let mut text = Vec::new();
-    let mut writer = rmp_serde::Serializer::new(&mut text).with_human_readable();
-    value.serialize(&mut writer).unwrap();
     let mut named_text = Vec::new();
     let writer = rmp_serde::Serializer::new(&mut named_text).with_human_readable();
     value.serialize(&mut writer.with_struct_map()).unwrap();
@@ -63,19 +61,30 @@ fn message_pack<T: DeserializeOwned>(value: &impl Serialize) -> Vec<(&'static st
     let named = rmp_serde::to_vec_named(value).unwrap();
     vec![
         ("rmp array", binary(&array)),
-        ("rmp array read as text", human(&array)),
+        ("rmp array read as text", as_text(&array)),
         ("rmp named", binary(&named)),
-        ("rmp named read as text", human(&named)),
-        ("rmp text array", human(&text)),
-        ("rmp text array read as binary", binary(&text)),
-        ("rmp text named", human(&named_text)),
+        ("rmp named read as text", as_text(&named)),
+        ("rmp text named", as_text(&named_text)),
         ("rmp text named read as binary", binary(&named_text)),
+    ]
+}
+
+/// `MessagePack` as text and without names. `Carried` leaves out the fields that it does not have.
+fn short_arrays<T: DeserializeOwned>(value: &impl Serialize) -> Vec<(&'static str, T)> {
+    let mut text = Vec::new();
+    let mut writer = rmp_serde::Serializer::new(&mut text).with_human_readable();
+    value.serialize(&mut writer).unwrap();
+    let binary = rmp_serde::from_slice(&text).unwrap();
+    vec![
+        ("rmp text array", as_text(&text)),
+        ("rmp text array read as binary", binary),
     ]
 }
 
 fn round_trips<T: Serialize + DeserializeOwned>(value: &T) -> Vec<(&'static str, T)> {
     let mut all = json(&serde_json::to_vec(value).unwrap());
     all.extend(message_pack(value));
+    all.extend(short_arrays(value));
     all.push(("cbor", ciborium::from_reader(&*cbor(value)).unwrap()));
     let postcard = postcard::to_stdvec(value).unwrap();
     all.push(("postcard", postcard::from_bytes(&postcard).unwrap()));
@@ -416,7 +425,8 @@ fn a_reader_takes_what_an_older_version_has_queued() {
             assert_eq!(&read.body, body, "{format}");
             assert_eq!(read.context.id(), &"click-1", "{format}");
         }
-        for (format, CarriedOrBare(read)) in self_describing::<CarriedOrBare<T>>(body) {
+        let bare = self_describing::<CarriedOrBare<T>>(body).into_iter();
+        for (format, CarriedOrBare(read)) in bare.chain(short_arrays(body)) {
             assert_eq!(&read.body, body, "{format}");
             assert!(is_new(&read.context), "{format}");
         }
@@ -440,6 +450,132 @@ fn self_describing<T: DeserializeOwned>(value: &impl Serialize) -> Vec<(&'static
     all
 }
 
+/// In JSON `Carried` is never an array, so each array is a body.
+#[test]
+fn every_array_of_json_is_a_bare_body() {
+    use serde_json::Value as Json;
+
+    for (format, CarriedOrBare(read)) in json::<CarriedOrBare<Vec<Vec<u32>>>>(b"[[],[],[],[],[7]]")
+    {
+        assert_eq!(
+            read.body,
+            [vec![], vec![], vec![], vec![], vec![7]],
+            "{format}"
+        );
+        assert!(is_new(&read.context), "{format}");
+    }
+    for text in [
+        r#"["victim-id","x","y","z"]"#,
+        r#"["victim-id",null,null,"z"]"#,
+        &format!(r#" ["victim-id","{TRACE}","a=1",[]]"#),
+        r#"["victim-id","z"]"#,
+        "[]",
+    ] {
+        let whole: Json = serde_json::from_str(text).unwrap();
+        for (format, CarriedOrBare(read)) in json::<CarriedOrBare<Json>>(text.as_bytes()) {
+            assert_eq!(read.body, whole, "{format}");
+            assert!(is_new(&read.context), "{format}: {text}");
+        }
+    }
+    // `Carried` itself still reads one.
+    let (_, read) = json::<Carried<Json>>(br#"["a",null,null,[1]]"#).swap_remove(0);
+    assert_eq!((read.context.id().as_str(), read.body), ("a", [1].into()));
+}
+
+/// Where it may be an array, it is one of four elements.
+#[test]
+fn an_array_that_carried_does_not_write_is_a_bare_body() {
+    use serde_json::{Value as Json, json};
+
+    let bare = |array: Json| {
+        for (format, CarriedOrBare(read)) in self_describing::<CarriedOrBare<Json>>(&array) {
+            assert_eq!(read.body, array, "{format}");
+            assert!(is_new(&read.context), "{format}: {array}");
+        }
+    };
+    for array in [
+        json!([[1, 2], []]),
+        json!([]),
+        json!(["victim-id"]),
+        json!(["victim-id", "x"]),
+        json!(["victim-id", null, null]),
+        json!(["victim-id", "x", "y", "z"]),
+        json!(["victim-id", null, null, "x", "y"]),
+        json!(["victim-id", null, "a=1", "x"]),
+        json!(["victim-id", TRACE, 1, "x"]),
+        json!(["victim-id", [], null, "x"]),
+        json!(["not an ID", null, null, "x"]),
+        json!([null, null, null, "x"]),
+        json!([7, null, null, "x"]),
+    ] {
+        bare(array);
+    }
+    let binary = rmp_serde::to_vec(&[vec![1, 2], vec![]]).unwrap();
+    let CarriedOrBare(read) =
+        rmp_serde::from_slice::<CarriedOrBare<Vec<Vec<u8>>>>(&binary).unwrap();
+    assert_eq!(read.body, [vec![1, 2], vec![]]);
+    assert!(is_new(&read.context));
+}
+
+#[test]
+fn an_array_that_carried_writes_is_read_with_its_context() {
+    for trace in [
+        &[][..],
+        &[("traceparent", TRACE)],
+        &[("traceparent", TRACE), ("tracestate", "a=1")],
+    ] {
+        let value = carried("click-1", trace);
+        let array = rmp_serde::to_vec(&value).unwrap();
+        let CarriedOrBare(read) = rmp_serde::from_slice::<CarriedOrBare<String>>(&array).unwrap();
+        assert_eq!(read.body, "order 7");
+        assert_eq!(sent(&read.context), sent(&value.context));
+        assert_eq!(sent(&read.context).len(), 1 + trace.len());
+    }
+}
+
+/// `serde_json` limits the depth of one value, and each of these is a value of its own.
+#[test]
+fn values_in_each_other_end_somewhere() {
+    #[derive(Deserialize)]
+    struct Node {
+        children: Vec<CarriedOrBare<Self>>,
+    }
+
+    fn depth(CarriedOrBare(node): CarriedOrBare<Node>) -> usize {
+        node.body
+            .children
+            .into_iter()
+            .next()
+            .map_or(0, |child| 1 + depth(child))
+    }
+
+    let read = |levels: usize| {
+        let (open, close) = (r#"{"children":["#, "]}");
+        let text = [
+            open.repeat(levels),
+            open.to_owned() + close,
+            close.repeat(levels),
+        ]
+        .concat();
+        serde_json::from_str(&text).map(depth)
+    };
+    for _ in 0..2 {
+        assert_eq!(read(8).unwrap(), 8);
+        for levels in [9, 100, 5_000] {
+            let error = read(levels).unwrap_err().to_string();
+            assert!(
+                error.contains("recursion limit exceeded"),
+                "{levels}: {error}"
+            );
+        }
+    }
+    // Side by side there may be any number.
+    let leaf = r#"{"children":[]}"#;
+    let text = format!(r#"{{"children":[{}]}}"#, [leaf; 100].join(","));
+    let CarriedOrBare(node) = serde_json::from_str::<CarriedOrBare<Node>>(&text).unwrap();
+    assert_eq!(node.body.children.len(), 100);
+}
+
 /// Even where every field has a default, so that anything reads as a bare body.
 #[test]
 fn a_carried_value_with_a_bad_body_is_no_bare_one() {
@@ -458,15 +594,18 @@ fn inside_of_an_untagged_type() {
     enum Job {
         Carried(Carried<u32>),
         CarriedOrBare(CarriedOrBare<String>),
+        Array(CarriedOrBare<(String, (), (), String)>),
     }
     let read = |text| match serde_json::from_str(text).unwrap() {
         Job::Carried(job) => job.context.id().to_string(),
         Job::CarriedOrBare(CarriedOrBare(job)) => job.body,
+        Job::Array(CarriedOrBare(job)) => format!("{} of an array", job.body.3),
     };
     assert_eq!(read(r#"{"correlation_id":"a","body":7}"#), "a");
     assert_eq!(read(r#"{"correlation_id":"a","body":"x"}"#), "x");
     assert_eq!(read(r#""bare""#), "bare");
     assert_eq!(read(r#"{"correlation_id":[1e3],"body":"x"}"#), "x");
+    assert_eq!(read(r#"["a",null,null,"x"]"#), "x of an array");
 }
 
 #[test]

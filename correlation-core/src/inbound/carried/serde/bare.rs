@@ -48,7 +48,8 @@ use crate::trace_context::Traceparent;
 ///
 /// `MessagePack` can write a `Carried<T>` as an array. It has four elements: an ID, a `traceparent`
 /// or nothing, a `tracestate` or nothing, and the body. Any other array is read as a `T`, and in
-/// JSON each array is.
+/// JSON each array is. So an array that `rmp-serde` writes `with_human_readable` cannot be read: it
+/// leaves out what it does not have.
 ///
 /// # Formats
 ///
@@ -186,7 +187,8 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Exactly<T> {
                 Traceparent::parse(it.as_bytes()).is_some()
             });
         let body = items.next_element()?;
-        if !written || items.next_element::<IgnoredAny>()?.is_some() {
+        // Nothing writes an array of JSON, which an untagged type may have read.
+        if !written || is_json::<A::Error>() || items.next_element::<IgnoredAny>()?.is_some() {
             return Err(A::Error::custom("not written by `Carried`"));
         }
         let found = KEYS.into_iter().zip(values);
