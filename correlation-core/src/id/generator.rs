@@ -189,7 +189,15 @@ mod tests {
 
     #[test]
     fn an_invalid_custom_id_is_replaced() {
-        for bad in ["", "two words", "line\nbreak", "é", &"x".repeat(256)] {
+        let placeholders = [
+            "-",
+            "null",
+            "Undefined",
+            &"0".repeat(32),
+            &Uuid::nil().to_string(),
+        ];
+        let bad = ["", "two words", "line\nbreak", "é", &"x".repeat(256)];
+        for bad in bad.into_iter().chain(placeholders) {
             let bad = bad.to_owned();
             let id = Generator::custom(move || bad.clone()).generate();
             assert_eq!(Uuid::try_parse(id.as_str()).unwrap().get_version_num(), 4);

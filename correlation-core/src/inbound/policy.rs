@@ -210,9 +210,9 @@ impl Policy {
 
     /// Adds a check on IDs from callers: an ID is valid only if `check` returns `true`.
     ///
-    /// The check runs once for each value, before the request or message has an ID. A value at which it panics
-    /// is not valid, and the first panic is logged at `WARN`. The check runs on the server's own
-    /// thread, so a check that blocks delays the other requests on that thread.
+    /// The check runs once for each value, before the request or message has an ID. A value at which
+    /// it panics is not valid, and the first panic is logged at `WARN`. The check runs on the
+    /// server's own thread, so a check that blocks delays the other requests on that thread.
     ///
     /// ```
     /// use correlation_core::Policy;

@@ -104,6 +104,23 @@ fn one_may_ask_its_own_policy() {
     assert_eq!(accepted(policy, &[]).origin(), Origin::Generated);
 }
 
+/// No other service would take it for an ID.
+#[test]
+fn a_placeholder_that_was_made_is_none_and_is_told_once() {
+    let nil = "00000000-0000-0000-0000-000000000000";
+    let ((), log) = logged(|| {
+        for made in ["null", "-", nil, &nil.replace('-', "")] {
+            let made = made.to_owned();
+            let policy = Policy::new().generator(Generator::custom(move || made.clone()));
+            let id = accepted(&policy, &[]).id().to_string();
+            assert_eq!((id.len(), &id[14..15]), (36, "4"), "{id}");
+        }
+    });
+    let told = " WARN correlation: the custom generator made an invalid correlation ID; \
+        a UUIDv4 is used instead\n";
+    assert_eq!(log, told);
+}
+
 /// What no library can notice: the docs of `Generator::custom` say what comes of it.
 #[test]
 fn a_generator_that_makes_one_id_for_all_joins_their_stories() {

@@ -1,8 +1,13 @@
 //! The same rules for what is asked by key.
 
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
+
+use correlation_core::adapter::for_message;
 use correlation_core::{Context, Origin, Policy, Source, extract_with};
 
-use crate::{CID, RID, TRACE, brought, logged, sent, values};
+use crate::{CID, RID, TRACE, TRACE_ID, brought, logged, sent, values};
 
 #[test]
 fn a_message_is_never_rejected() {
@@ -114,4 +119,123 @@ fn what_is_not_valid_in_any_spelling_is_told_once() {
     assert_eq!(log.lines().count(), 1, "{log}");
     let (_, log) = message(&[("X-Own", &["c d e"])]);
     assert!(log.contains(&told(5)), "{log}");
+}
+
+/// The policy's key in the spelling of another program, beside one that holds something else.
+#[test]
+fn a_trace_of_a_vendor_hides_none_that_is_valid() {
+    let policy = Policy::new().sources([
+        Source::B3,
+        Source::AMZN_TRACE_ID,
+        Source::CLOUD_TRACE_CONTEXT,
+    ]);
+    let root = "1-67891233-abcdef012345678912345678";
+    for (message, id) in [
+        (
+            [("x-b3-traceid", "bad"), ("X-B3-TraceId", TRACE_ID)],
+            TRACE_ID,
+        ),
+        ([("b3", "0"), ("B3", TRACE_ID)], TRACE_ID),
+        ([("b3", TRACE_ID), ("B3", "0")], TRACE_ID),
+        (
+            [
+                ("x-amzn-trace-id", "Self=1"),
+                ("X-Amzn-Trace-Id", &format!("Root={root}")),
+            ],
+            root,
+        ),
+        (
+            [
+                ("x-cloud-trace-context", "105445aa7843bc8bf206b120001000/0"),
+                ("X-Cloud-Trace-Context", &format!("{TRACE_ID}/1;o=1")),
+            ],
+            TRACE_ID,
+        ),
+    ] {
+        let context = policy.extract_with(|key| {
+            let found = message.iter().find(|(known, _)| *known == key);
+            found.map(|(_, value)| value)
+        });
+        assert_eq!(brought(&context).as_deref(), Some(id), "{message:?}");
+    }
+}
+
+/// Its members would be too many if they came twice.
+#[test]
+fn a_tracestate_that_is_a_source_as_well_is_asked_for_once() {
+    let members: Vec<_> = (0..20).map(|n| format!("k{n}=1")).collect();
+    let state = members.join(",");
+    let policy = Policy::new().sources([
+        Source::parsed("tracestate", |value| value.split('=').next()),
+        Source::TRACEPARENT,
+    ]);
+    let context = policy.extract_with(|key| match key {
+        "traceparent" => Some(TRACE),
+        "tracestate" => Some(state.as_str()),
+        _ => None,
+    });
+    assert_eq!(context.id(), &"k0");
+    assert_eq!(values(&sent(&context), "tracestate"), [&state]);
+}
+
+/// Such as a validator that knows which IDs it has had.
+#[test]
+fn the_validator_is_asked_once_for_each_value() {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let counted = Arc::clone(&asked);
+    let had = Mutex::new(HashSet::new());
+    let policy = Policy::new()
+        .sources([Source::header(CID), Source::header(RID), Source::B3])
+        .validator(move |id| {
+            counted.lock().unwrap().push(id.to_owned());
+            had.lock().unwrap().insert(id.to_owned())
+        });
+    let read = |message: &[(&str, &str)]| {
+        let get = |key: &str| {
+            let found = message.iter().find(|(known, _)| *known == key);
+            found.map(|(_, value)| (*value).to_owned())
+        };
+        let id = brought(&policy.extract_with(get));
+        (id, asked.lock().unwrap().split_off(0))
+    };
+    let first = read(&[(CID, "a")]);
+    assert_eq!(first, (Some("a".to_owned()), vec!["a".to_owned()]));
+    // Of the second delivery each spelling is asked about, and each value once.
+    let message = [
+        (CID, "a"),
+        ("X-Correlation-ID", "a"),
+        (RID, "a"),
+        ("X-Request-ID", "b"),
+    ];
+    assert_eq!(
+        read(&message),
+        (Some("b".to_owned()), vec!["a".to_owned(), "b".to_owned()])
+    );
+    let (id, asked_for) = read(&[("b3", TRACE_ID), (CID, "b")]);
+    assert_eq!(
+        (id.as_deref(), &*asked_for),
+        (Some(TRACE_ID), &["b".to_owned(), TRACE_ID.to_owned()][..])
+    );
+
+    // So is who asks about a value before the message is read.
+    let message = for_message(&policy);
+    assert!(message.accepts(b"c") && message.accepts(b" c"));
+    let context = message.extract_with(|key| (key == CID).then_some("c"));
+    assert_eq!(brought(&context).as_deref(), Some("c"));
+    assert_eq!(*asked.lock().unwrap(), ["c"]);
+    assert!(!for_message(&policy).accepts(b"c"), "it is another message");
+    assert!(matches!(for_message(&Policy::new()), Cow::Borrowed(_)));
+}
+
+#[test]
+fn a_validator_that_panics_is_asked_once_as_well() {
+    let asked = Arc::new(Mutex::new(0));
+    let counted = Arc::clone(&asked);
+    let policy = Policy::new().validator(move |_| {
+        *counted.lock().unwrap() += 1;
+        panic!("the validator")
+    });
+    let context = policy.extract_with(|key| (key == CID).then_some("a"));
+    assert_eq!(brought(&context), None);
+    assert_eq!(*asked.lock().unwrap(), 1);
 }
