@@ -119,6 +119,8 @@ pub(crate) const NAMES: [&str; 5] = [
 const SPAN: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-b7ad6b7169203331-01";
 /// A `traceparent` of another trace.
 const OWN: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+/// What looks like a `traceparent` of this trace, and is none.
+const BAD: &str = "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01";
 /// A `traceparent` of this trace in the form of a later version.
 const LATER: &str = "cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-what-comes";
 
@@ -134,6 +136,12 @@ const COPIED: &[Line] = &[
     ("Tracestate", "a=1"),
     ("X-Shop", "tea"),
 ];
+const TWICE: &[Line] = &[
+    ("traceparent", TRACE),
+    ("traceparent", TRACE),
+    ("tracestate", "a=1"),
+];
+const INVALID: &[Line] = &[("traceparent", BAD), ("tracestate", "a=1")];
 const ONLY_ID: &[Line] = &[("x-correlation-id", "click-1")];
 
 const SAME_ID: Sent = ("x-correlation-id", &[Value::Is("click-1")]);
@@ -280,10 +288,38 @@ pub const CASES: &[Case] = &[
         ..STRANGER
     },
     Case {
+        name: "nor two lines that came",
+        inbound: TWICE,
+        set: TWICE,
+        ..STRANGER
+    },
+    Case {
+        name: "nor one that is not valid",
+        inbound: INVALID,
+        set: INVALID,
+        ..STRANGER
+    },
+    Case {
         name: "in Participate a trace of our own is in its place",
         policy: || participant().trust(Trust::never()),
         set: COPIED,
         sent: &[ID, ("traceparent", &[Value::NewTrace]), SHOP],
+        ..PLAIN
+    },
+    Case {
+        name: "also in that of two lines that came",
+        policy: participant,
+        inbound: TWICE,
+        set: TWICE,
+        sent: &[ID, ("traceparent", &[Value::NewTrace])],
+        ..PLAIN
+    },
+    Case {
+        name: "and in that of one that is not valid",
+        policy: participant,
+        inbound: INVALID,
+        set: INVALID,
+        sent: &[ID, ("traceparent", &[Value::NewTrace])],
         ..PLAIN
     },
     Case {
@@ -316,6 +352,16 @@ pub const CASES: &[Case] = &[
         policy: participant,
         set: COPIED,
         sent: &[SAME_ID, CHILD, STATE, SHOP],
+        ..PLAIN
+    },
+    Case {
+        name: "what no tracer sends gives way to ours",
+        set: INVALID,
+        ..PLAIN
+    },
+    Case {
+        name: "so do two lines",
+        set: &[("traceparent", OWN), ("traceparent", SPAN)],
         ..PLAIN
     },
     Case {

@@ -8,7 +8,7 @@ use crate::trace_context::Traceparent;
 /// with the feature `http`.
 ///
 /// It must be an [`Extractor`], too. [`inject`](crate::inject) looks at a `traceparent` that is
-/// already there: it keeps that of a tracer, and replaces one that was copied.
+/// already there: it keeps that of a tracer, and replaces one that was copied or is not valid.
 ///
 /// The case of header names does not matter (RFC 9110, section 5.1). So a key means every spelling
 /// of the name, even in a map that distinguishes case.

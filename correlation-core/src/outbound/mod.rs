@@ -47,8 +47,9 @@ pub fn inject_with<R>(set: impl FnMut(&'static str, &str) -> R) {
 ///   `traceparent` stays, since a tracer has set it, and none is added.
 /// - A `tracestate` means nothing without its `traceparent` (W3C Trace Context, section 3.3). A
 ///   `tracestate` without one is replaced by the trace that is written here.
-/// - A receiver ignores all `traceparent` headers if there is more than one. If one of them was
-///   copied, all are removed.
+/// - No tracer writes a `traceparent` that is not valid, or more than one. So they count as copied,
+///   and all are removed.
+/// - If the context has no trace, and its caller is not untrusted, no `traceparent` is touched.
 ///
 /// Outside any scope, and in [`detached`](crate::detached), nothing is added or removed. To send a
 /// different ID with one call, make the call in a separate [`scope`](crate::scope). To send none,
