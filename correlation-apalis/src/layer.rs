@@ -56,8 +56,8 @@ impl CorrelationLayer {
 
     /// Sets the rules for the jobs' metadata: trust, generator and trace context.
     ///
-    /// The key of the ID is always `correlation_id`, so [`Policy::headers`] and [`Policy::sources`]
-    /// have no effect, except for [`Source::TRACEPARENT`](correlation_core::Source::TRACEPARENT).
+    /// The key of the ID is always `correlation_id`. So [`Policy::headers`] has no effect, nor has
+    /// a plain header in [`Policy::sources`].
     #[must_use]
     pub fn policy(mut self, policy: Policy) -> Self {
         self.policy = Arc::new(policy.headers([X_CORRELATION_ID]));

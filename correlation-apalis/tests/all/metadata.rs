@@ -41,7 +41,13 @@ fn who_participates_gives_each_push_a_parent_of_its_own() {
 /// Metadata that was copied from another job does not send that job's ID on.
 #[test]
 fn the_id_wins_over_what_a_task_has_already_and_nothing_fails() {
-    let spellings = ["correlation_id", "X-Correlation-ID", "correlationId"];
+    let spellings = [
+        "correlation_id",
+        "X-Correlation-ID",
+        "correlationId",
+        "x_correlation_id",
+        "X_CORRELATION_ID",
+    ];
     let mut store = MetadataStore::from_iter(spellings.map(|key| (key, "copied")));
     store.extend([("tracestate", "own"), ("x", "y")]);
     let all = Propagated::from(received(&Policy::new(), "click-1"));
@@ -73,8 +79,11 @@ fn the_trace_of_a_tracer_stays_and_a_copied_one_goes() {
     assert_eq!(store.get("tracestate"), Some("own"));
     assert_eq!(store.len(), 3);
 
-    let store = inject(TRACE);
-    assert_eq!(store.get("Traceparent"), None);
-    assert!(store["traceparent"].starts_with(&TRACE[..36]) && store["traceparent"] != TRACE);
-    assert_eq!(store.get("tracestate"), Some("a=1"));
+    // Nor does a tracer write what is not valid.
+    for copied in [TRACE, "not valid"] {
+        let store = inject(copied);
+        assert_eq!(store.get("Traceparent"), None);
+        assert!(store["traceparent"].starts_with(&TRACE[..36]) && store["traceparent"] != TRACE);
+        assert_eq!(store.get("tracestate"), Some("a=1"));
+    }
 }

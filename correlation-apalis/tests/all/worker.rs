@@ -6,7 +6,7 @@ use apalis::prelude::*;
 use apalis_core::backend::Vacuum;
 use apalis_core::backend::memory::MemoryStorage;
 use apalis_sqlite::{SqlitePool, SqliteStorage};
-use correlation::{Policy, Trust};
+use correlation::{Policy, Source, Trust};
 use correlation_apalis::{Correlate, CorrelationLayer, Propagated, correlation};
 use correlation_testkit::id;
 use futures_util::stream;
@@ -217,6 +217,32 @@ async fn a_policy_counts_in_the_worker_and_where_nothing_is_ambient() {
     let mut storage = MemoryStorage::new().correlated().policy(policy);
     storage.push(LAST).await.unwrap();
     assert_eq!(run!(storage, handle,), [Some("made".to_owned())]);
+}
+
+/// The headers of requests are no keys of the metadata.
+#[tokio::test]
+async fn a_policy_for_http_serves_jobs_as_well() {
+    for policy in [
+        Policy::new().headers(["X-Shop-ID"]),
+        Policy::new().sources([Source::TRACEPARENT]),
+        Policy::new().sources([]),
+    ] {
+        let correlated = || MemoryStorage::new().correlated().policy(policy.clone());
+        assert_eq!(seen_by!(correlated(),), click());
+        let pushed = || {
+            correlation::sync_scope(id("click-1"), || {
+                TaskBuilder::new(LAST).metadata(&Propagated::new()).build()
+            })
+        };
+        // With nothing ambient, by the rules of the storage.
+        let mut storage = correlated();
+        storage.push_task(pushed()).await.unwrap();
+        assert_eq!(run!(storage, handle,), click());
+        let mut storage = MemoryStorage::new();
+        storage.push_task(pushed()).await.unwrap();
+        let layer = CorrelationLayer::new().policy(policy);
+        assert_eq!(run!(storage, handle, .layer(layer)), click());
+    }
 }
 
 #[tokio::test]
