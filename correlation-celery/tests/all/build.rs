@@ -8,6 +8,8 @@ use correlation_celery::{Celery, Header, Message, Task};
 use correlation_testkit::{TRACE, id, received};
 use lapin::types::{AMQPValue, LongString, ShortString};
 
+use crate::headers;
+
 fn in_click<R>(f: impl FnOnce() -> R) -> R {
     sync_scope(id("click-1"), f)
 }
@@ -73,17 +75,23 @@ fn a_trace_context_goes_along() {
 
 #[test]
 fn the_id_wins_and_other_headers_of_the_caller_stay() {
-    let task = sync_scope(traced(), || {
-        Task::new("app.add")
-            .header("CORRELATION_ID", "copied")
-            .header("traceparent", "own")
-            .header("eta", "2030-01-01T00:00:00+00:00")
-    });
-    let headers = task.headers();
+    let with = |traceparent: &str| {
+        let task = sync_scope(traced(), || {
+            Task::new("app.add")
+                .header("CORRELATION_ID", "copied")
+                .header("traceparent", traceparent)
+                .header("eta", "2030-01-01T00:00:00+00:00")
+        });
+        task.headers()
+    };
+    let tracer = format!("00-{}-{}-01", "b".repeat(32), "c".repeat(16));
+    let headers = with(&tracer);
     assert_eq!(headers["CORRELATION_ID"], "click-1");
-    assert_eq!(headers["traceparent"], "own");
+    assert_eq!(headers["traceparent"], tracer);
     assert!(!headers.contains_key("tracestate"));
     assert_eq!(headers["eta"], "2030-01-01T00:00:00+00:00");
+    // No tracer writes this.
+    assert_eq!(with("not valid")["traceparent"], TRACE);
 }
 
 #[test]
@@ -124,6 +132,69 @@ fn a_chain_carries_the_id_in_each_link() {
         chain[0]["options"]["task_id"].as_str().map(str::len),
         Some(36)
     );
+}
+
+/// The names of the tasks of a chain, in the order in which they run.
+fn order(task: &Task) -> Vec<String> {
+    let body: Value = from_slice(&task.body()).unwrap();
+    let chain = body[2]["chain"].as_array().unwrap().iter().rev();
+    let first = task.headers()["task"].clone();
+    let names = chain.map(|task| task["task"].clone());
+    let names = [first].into_iter().chain(names);
+    names
+        .map(|name| name.as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn a_chain_in_a_chain_runs_in_the_order_in_which_it_is_written() {
+    let [a, b, c, d] = ["a", "b", "c", "d"].map(Task::new);
+    let all = ["a", "b", "c", "d"];
+    let [a, b, c, d] = [&a, &b, &c, &d].map(|task| move || task.clone());
+    for chain in [
+        a().then(b()).then(c()).then(d()),
+        a().then(b().then(c()).then(d())),
+        a().then(b().then(c().then(d()))),
+        a().then(b()).then(c().then(d())),
+        a().then(b().then(c())).then(d()),
+    ] {
+        assert_eq!(order(&chain), all);
+    }
+    let nested = in_click(|| Task::new("a").then(Task::new("b").then(Task::new("c").arg(3))));
+    let body: Value = from_slice(&nested.body()).unwrap();
+    let last = &body[2]["chain"][0];
+    assert_eq!(last["args"], json!([3]));
+    assert_eq!(last["options"]["headers"]["CORRELATION_ID"], "click-1");
+}
+
+/// As a task of Python has them, which Rust received and puts behind another one.
+#[test]
+fn the_callbacks_of_a_task_in_a_chain_go_along() {
+    let embed = json!({
+        "callbacks": [{"task": "app.done"}],
+        "errbacks": [{"task": "app.failed"}],
+        "chord": {"task": "app.all"},
+        "chain": [{"task": "app.last"}],
+    });
+    let body = json!([[1], {}, embed]).to_string();
+    let message = Message::from_amqp(headers(json!({})), body).unwrap();
+    let chain = Task::new("app.first").then(message.retry());
+    assert_eq!(order(&chain), ["app.first", "app.add", "app.last"]);
+    let body: Value = from_slice(&chain.body()).unwrap();
+    let options = &body[2]["chain"][1]["options"];
+    assert_eq!(options["link"], embed["callbacks"]);
+    assert_eq!(options["link_error"], embed["errbacks"]);
+    assert_eq!(options["chord"], embed["chord"]);
+    assert_eq!(options["task_id"], "task-1");
+    // Those of the first task are its own.
+    for of_the_first in ["callbacks", "errbacks", "chord"] {
+        assert_eq!(body[2][of_the_first], Value::Null);
+    }
+
+    let plain = Task::new("app.first").then(Task::new("app.second"));
+    let body: Value = from_slice(&plain.body()).unwrap();
+    let options = body[2]["chain"][0]["options"].as_object().unwrap();
+    assert_eq!(options.keys().collect::<Vec<_>>(), ["headers", "task_id"]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Rules other than the default ones, for what is received and what follows from it.
 
 use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
 
 use correlation_celery::correlation::{Origin, Policy, Source, TraceContext, Trust, sync_scope};
 use correlation_celery::serde_json::{Value, from_slice, from_str, json};
@@ -138,6 +139,34 @@ fn the_validator_and_the_length_decide_what_an_id_is() {
     assert_eq!(
         read(Policy::new(), long).context().origin(),
         Origin::Generated
+    );
+}
+
+/// Such as a validator that knows which IDs it has had.
+#[test]
+fn the_validator_is_asked_once_for_each_value() {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let counted = Arc::clone(&asked);
+    let once = Policy::new().validator(move |id| {
+        let mut asked = counted.lock().unwrap();
+        asked.push(id.to_owned());
+        asked.iter().filter(|had| *had == id).count() == 1
+    });
+    let celery = Celery::new().policy(once).root_id_as_id(true);
+    let read = |extra: Value| {
+        let message = celery.read_amqp(headers(extra), BODY).unwrap();
+        message.context().id().to_string()
+    };
+    assert_eq!(read(json!({"CORRELATION_ID": "click-1"})), "click-1");
+    // Delivered once more, with the same ID in two places.
+    let again = json!({"CORRELATION_ID": "click-1", "headers": {"x_request_id": "click-1"}});
+    assert_eq!(read(again), "root-1");
+    let other = json!({"CORRELATION_ID": "root-1", "x_request_id": "click-2"});
+    assert_eq!(read(other), "click-2");
+    let asked = asked.lock().unwrap();
+    assert_eq!(
+        *asked,
+        ["click-1", "click-1", "root-1", "root-1", "click-2"]
     );
 }
 

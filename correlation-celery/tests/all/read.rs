@@ -168,6 +168,19 @@ fn a_retry_keeps_an_id_that_was_new_or_had_another_name() {
 }
 
 #[test]
+fn a_retry_has_no_other_id_in_the_headers_that_celery_nests() {
+    let nested = json!({
+        "CORRELATION_ID": "not valid", "Correlation-ID": "b", "CORRELATION-ID": "c",
+        "x_request_id": "d", "own": "e", "x-own": 1,
+    });
+    let celery = Celery::new().header("own".parse().unwrap());
+    let came = headers(json!({"own": "click-1", "headers": nested}));
+    let again = celery.read_amqp(came, BODY).unwrap().retry().headers();
+    assert_eq!(again["own"], "click-1");
+    assert_eq!(again["headers"], json!({"x-own": 1}));
+}
+
+#[test]
 fn retries_are_a_number_or_none() {
     for (came, read_as, next) in [
         (json!(u64::MAX), u64::MAX, u64::MAX),

@@ -41,18 +41,21 @@ async fn rust_to_python(broker: Broker) {
     assert_eq!(report.said["task_id"], task.id());
     assert_eq!(report.said["traceparent"], TRACE);
 
-    send("click-2", || {
-        let second = Task::new("app.add").arg(10);
-        Task::new("app.add")
-            .args([1, 1])
-            .then(second)
-            .then(Task::new("app.add").arg(100))
-    })
-    .await;
-    for result in [2, 12, 112] {
-        let report = python.report().await;
-        check(&report, "app.add", "click-2");
-        assert_eq!(report.said["result"], result);
+    let chains: [fn([Task; 3]) -> Task; 2] = [
+        |[first, second, third]| first.then(second).then(third),
+        |[first, second, third]| first.then(second.then(third)),
+    ];
+    for chain in chains {
+        let task = sync_scope(click("click-2"), || {
+            let [first, second] = [1, 10].map(|x| Task::new("app.add").arg(x));
+            chain([first.arg(1), second, Task::new("app.add").arg(100)])
+        });
+        broker.send(&task, &queue).await;
+        for result in [2, 12, 112] {
+            let report = python.report().await;
+            check(&report, "app.add", "click-2");
+            assert_eq!(report.said["result"], result);
+        }
     }
 
     send("click-3", || Task::new("app.flaky")).await;
@@ -153,6 +156,19 @@ async fn python_to_rust(broker: Broker) {
     check(&report, "app.add", "click-4");
     assert_eq!(report.said["retries"], 1);
     assert_eq!(report.said["result"], 3);
+
+    // One with a callback, which Rust puts behind a task of its own.
+    python.produce("callback", "click-6");
+    let message = broker.receive(&queue).await;
+    let first = sync_scope(click("click-6"), || Task::new("app.add").args([10, 20]));
+    broker
+        .send(&first.then(message.retry()), &python.queue)
+        .await;
+    for result in [30, 32, 132] {
+        let report = python.report().await;
+        check(&report, "app.add", "click-6");
+        assert_eq!(report.said["result"], result);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

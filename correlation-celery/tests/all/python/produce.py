@@ -21,5 +21,8 @@ elif kind == "priorities":
 elif kind == "task":
     # A Python task in a queue of Rust, which hands it back.
     module.add.apply_async(args=[1], kwargs={"y": 2}, queue=queue)
+elif kind == "callback":
+    # Its first argument is missing: behind another task, it is the result of that one.
+    app.send_task("app.add", kwargs={"y": 2}, queue=queue, link=module.add.s(100))
 else:
     sys.exit("unknown kind")
