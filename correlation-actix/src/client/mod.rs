@@ -26,7 +26,10 @@ use redirect::{Redirects, Undecided};
 /// [`detached`](correlation_core::detached).
 ///
 /// The ID is the one that is ambient when you call `send` or `connect`. Each hop of a redirect
-/// sends the same ID and is checked against the targets.
+/// sends the same ID and is checked against the targets. For the same ID, this middleware's future
+/// has to exist until `awc` follows the redirect. So a middleware outside of this one must not wrap
+/// that future in an `async` block or a box of its own, which ends before. Such a middleware goes
+/// inside: add it with `wrap` before `Propagate`.
 ///
 /// ```
 /// use correlation_actix::correlation::Targets;
