@@ -1,5 +1,6 @@
 //! Makes tasks inherit the context of the code that spawns them.
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -139,7 +140,9 @@ impl SpawnHooks {
     /// Call it in the hook of `tokio::runtime::Builder::on_task_spawn`, which runs where the task
     /// is spawned.
     pub fn on_task_spawn(&self, task: Id) {
-        if let Ambient::Set(context) = Ambient::now() {
+        if let Ambient::Set(context) = Ambient::now()
+            && ENDED.get() != Some(task)
+        {
             let runtime = self.0.0;
             let key = Key::Task(task);
             let inherited = Inherited { runtime, context };
@@ -150,6 +153,7 @@ impl SpawnHooks {
 
     /// Call it in the hook of `tokio::runtime::Builder::on_task_terminate`.
     pub fn on_task_terminate(&self, task: Id) {
+        ENDED.set(Some(task));
         if is_used() {
             let key = Key::Task(task);
             let removed = INHERITED.write(key).remove(&key);
@@ -170,6 +174,12 @@ struct Inherited {
 }
 
 static INHERITED: Table<Inherited> = Table::new();
+
+thread_local! {
+    /// The task that ended last on this thread. A runtime that was shut down ends a new task before
+    /// it calls the spawn hook, on the same thread.
+    static ENDED: Cell<Option<Id>> = const { Cell::new(None) };
+}
 
 #[cfg(test)]
 mod tests {

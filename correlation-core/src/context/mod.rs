@@ -184,9 +184,12 @@ impl Context {
     #[cfg(feature = "tracing")]
     #[cold]
     pub(crate) fn open_span(&mut self) {
-        let id = self.id().as_str();
-        let span = tracing::info_span!(target: "correlation", "request", correlation_id = id);
-        self.add(|extra| extra.span = Some(span::RequestSpan::new(span)));
+        let mut bare = Self::received(self.id().clone(), self.origin());
+        if let Some(trace) = self.trace() {
+            bare.set_trace(trace.clone());
+        }
+        let span = span::RequestSpan::new(bare);
+        self.add(|extra| extra.span = Some(span));
     }
 
     #[cfg(feature = "tracing")]

@@ -235,6 +235,10 @@ impl<L: Log> Wrap<L> {
             return self.logger.log(record);
         };
         let (plain, mut tagged) = (record.args().to_string(), Vec::new());
+        // The line of a blank message still has a level and a target.
+        if plain.lines().next().unwrap_or_default().trim().is_empty() {
+            tagger.push_text(&mut tagged, &context);
+        }
         tagger.tag_text(&mut tagged, plain.as_bytes(), &context);
         let message = String::from_utf8_lossy(&tagged);
         self.logger

@@ -39,6 +39,9 @@ pub(super) struct Records<'a> {
     waits: bool,
 }
 
+/// How many blanks may follow an object before it is written without the end of its line.
+const MAX_BLANKS: usize = 256;
+
 /// The result of one step of the pass.
 enum Next {
     /// This many bytes were written, and the record is in this state.
@@ -148,13 +151,15 @@ impl<'a> Records<'a> {
                 let (object, after) = rest.split_at(scanned + more);
                 let blank = |byte: &&u8| matches!(byte, b' ' | b'\t' | b'\r');
                 let blanks = after.iter().take_while(blank).count();
+                // Each piece looks at the blanks anew.
+                let many = blanks > MAX_BLANKS;
                 let newline = usize::from(after.get(blanks) == Some(&b'\n'));
                 let next = json::start(&after[blanks..]);
                 // The object is written with its newline, in one piece. The first record of a
                 // writer is not an object if text follows on its line.
                 let is_first = self.tagger.format().is_none();
                 let open_end = blanks == after.len() || is_first && next == Start::Unknown;
-                if self.waits && newline == 0 && open_end {
+                if self.waits && newline == 0 && open_end && !many {
                     // The last byte of the object is read again later.
                     let end = object.len() - 1;
                     before.feed(&object[scanned..end]);
@@ -220,6 +225,8 @@ impl<'a> Records<'a> {
         self.out.extend_from_slice(&rest[..taken]);
         match step {
             Step::Done(_) => Next::Ended(taken),
+            // The next record, on a line of its own.
+            _ if scanner.is_at_line_start() => Next::Ended(taken),
             _ => Next::Took(taken, State::RestOfLine { blank: false }),
         }
     }

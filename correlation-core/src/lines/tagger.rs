@@ -54,7 +54,8 @@ impl Tagger {
         Self::new(self.id.text(), Some(format))
     }
 
-    /// Whether a record is one object on one line, as formatters write it.
+    /// Whether a record is one object on one line, as formatters write it, and has none of our
+    /// keys. It is not parsed, so text between braces counts as well.
     pub(super) fn is_json_line(&self, record: &[u8]) -> bool {
         let Some(object) = record.strip_suffix(b"\n") else {
             return false;
@@ -62,6 +63,8 @@ impl Tagger {
         matches!(object, [b'{', b'"', .., b'}'] | [b'{', b'}'])
             && memchr(b'\n', object).is_none()
             && self.glued.find(object).is_none()
+            && self.id.finder.find(object).is_none()
+            && self.trace_id.finder.find(object).is_none()
     }
 
     pub(super) fn format(&self) -> Option<Format> {

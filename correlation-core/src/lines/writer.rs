@@ -1,8 +1,10 @@
 //! A writer around the writer of a logger.
 
+use std::any::Any;
 use std::cell::Cell;
 use std::io::{self, ErrorKind, Write};
 use std::ops::Deref;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use super::records::{Records, State};
 use super::{Format, Tagger};
@@ -20,6 +22,7 @@ use crate::foreign;
 ///
 /// If the inner writer fails before it took any bytes, `write` returns the error, and no bytes are
 /// accepted. If it took a part of a record, the rest is written before anything else is accepted.
+/// The same holds if the inner writer panics. If it is interrupted, it is called again.
 #[derive(Debug)]
 pub struct LogWriter<'a, W: Write> {
     inner: W,
@@ -59,6 +62,24 @@ struct Unfinished {
     context: Option<Context>,
     /// The bytes that the inner writer still has to take. No bytes are accepted before.
     pending: Vec<u8>,
+    /// How many of them it has taken.
+    sent: usize,
+}
+
+/// Why the inner writer has not taken all bytes.
+enum Failure {
+    Error(io::Error),
+    Panic(Box<dyn Any + Send>),
+}
+
+impl Failure {
+    /// Returns the error, or goes on with the panic.
+    fn raise(self) -> io::Error {
+        match self {
+            Self::Error(error) => error,
+            Self::Panic(panic) => resume_unwind(panic),
+        }
+    }
 }
 
 impl Unfinished {
@@ -122,23 +143,22 @@ impl<'a, W: Write> LogWriter<'a, W> {
             context.is_some()
         });
         let out = if tagged { &buffer } else { piece };
-        let (taken, error) = self.push(out);
-        let written = match error {
-            Some(error) if taken == 0 => Err(error),
-            Some(_) => {
-                self.unfinished = Some(Box::new(Unfinished {
-                    pending: out[taken..].to_vec(),
-                    ..Unfinished::default()
-                }));
-                Ok(piece.len())
-            }
-            None => Ok(piece.len()),
-        };
+        let (taken, failure) = self.push(out);
+        if failure.is_some() && taken > 0 {
+            self.unfinished = Some(Box::new(Unfinished {
+                pending: out[taken..].to_vec(),
+                ..Unfinished::default()
+            }));
+        }
         keep_buffer(buffer);
-        Some(written)
+        Some(match failure {
+            Some(Failure::Error(_)) if taken > 0 => Ok(piece.len()),
+            Some(failure) => Err(failure.raise()),
+            None => Ok(piece.len()),
+        })
     }
 
-    fn write_piece(&mut self, unfinished: &mut Unfinished, piece: &[u8]) -> io::Result<usize> {
+    fn write_piece(&mut self, unfinished: &mut Unfinished, piece: &[u8]) -> Result<usize, Failure> {
         self.drain(unfinished)?;
         let fresh = unfinished.is_between_records();
         let Unfinished {
@@ -146,12 +166,14 @@ impl<'a, W: Write> LogWriter<'a, W> {
             state,
             context,
             pending,
+            ..
         } = unfinished;
         let before = held.len();
         let piece = &piece[..piece.len().min(LIMIT - before)];
         held.extend_from_slice(piece);
 
         // No state changes before the inner writer has taken some bytes.
+        let mut panicked = Ok(());
         let mut out = take_buffer();
         let (taken, next, begun) = context::read(|now| {
             let first = if fresh { now } else { context.as_ref() };
@@ -167,14 +189,17 @@ impl<'a, W: Write> LogWriter<'a, W> {
             let begun = (fresh || records.finished).then(|| now.cloned());
             (taken, next, begun)
         });
-        let (written, error) = self.push(&out);
-        if let Some(error) = error {
+        let (written, failure) = self.push(&out);
+        if let Some(failure) = failure {
             if written == 0 {
                 held.truncate(before);
                 keep_buffer(out);
-                return Err(error);
+                return Err(failure);
             }
             pending.extend_from_slice(&out[written..]);
+            if let Failure::Panic(_) = failure {
+                panicked = Err(failure);
+            }
         }
         keep_buffer(out);
         held.drain(..taken);
@@ -182,22 +207,22 @@ impl<'a, W: Write> LogWriter<'a, W> {
         if let Some(begun) = begun {
             *context = begun;
         }
-        Ok(piece.len())
+        panicked.map(|()| piece.len())
     }
 
     /// Writes the held bytes, as far as the record can still get its ID later.
-    fn spill(&mut self, unfinished: &mut Unfinished) -> io::Result<()> {
+    fn spill(&mut self, unfinished: &mut Unfinished) -> Result<(), Failure> {
         self.drain(unfinished)?;
         let mut out = Vec::new();
         let mut records = Records::new(&self.tagger, &mut out, unfinished.context.as_ref());
         let (taken, next) = records.spill(&unfinished.held, unfinished.state, false);
-        let (written, error) = self.push(&out);
-        if let Some(error) = error {
+        let (written, failure) = self.push(&out);
+        if let Some(failure) = failure {
             if written > 0 {
                 unfinished.pending.extend_from_slice(&out[written..]);
                 unfinished.spilled(taken, next);
             }
-            return Err(error);
+            return Err(failure);
         }
         unfinished.spilled(taken, next);
         Ok(())
@@ -209,39 +234,50 @@ impl<'a, W: Write> LogWriter<'a, W> {
         let records = Records::new(&self.tagger, &mut unfinished.pending, context);
         records.finish(&unfinished.held, unfinished.state);
         // After this, no code can try again or see an error.
-        for _ in 0..INTERRUPTIONS {
-            match self.drain(unfinished) {
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                _ => break,
-            }
-        }
+        let _ = self.drain(unfinished);
     }
 
-    fn drain(&mut self, unfinished: &mut Unfinished) -> io::Result<()> {
-        if unfinished.pending.is_empty() {
-            return Ok(());
+    fn drain(&mut self, unfinished: &mut Unfinished) -> Result<(), Failure> {
+        let (taken, failure) = self.push(&unfinished.pending[unfinished.sent..]);
+        unfinished.sent += taken;
+        if unfinished.sent == unfinished.pending.len() {
+            unfinished.pending.clear();
+            unfinished.sent = 0;
         }
-        let (taken, error) = self.push(&unfinished.pending);
-        unfinished.pending.drain(..taken);
-        error.map_or(Ok(()), Err)
+        failure.map_or(Ok(()), Err)
     }
 
-    /// Returns how many bytes the inner writer takes, and the error if it does not take all.
-    fn push(&mut self, bytes: &[u8]) -> (usize, Option<io::Error>) {
-        let mut taken = 0;
-        self.panicked = true;
-        let error = loop {
-            if taken == bytes.len() {
-                break None;
+    /// Returns how many bytes the inner writer takes, and why it does not take all.
+    fn push(&mut self, bytes: &[u8]) -> (usize, Option<Failure>) {
+        let (mut taken, mut interruptions) = (0, 0);
+        let inner = &mut self.inner;
+        let pushed = catch_unwind(AssertUnwindSafe(|| {
+            while taken < bytes.len() {
+                match inner.write(&bytes[taken..]) {
+                    Ok(0) => return Err(ErrorKind::WriteZero.into()),
+                    Ok(more) => {
+                        taken = bytes.len().min(taken + more);
+                        interruptions = 0;
+                    }
+                    // Retried as `write_all` does, but not for ever.
+                    Err(error)
+                        if error.kind() == ErrorKind::Interrupted
+                            && interruptions < INTERRUPTIONS =>
+                    {
+                        interruptions += 1;
+                    }
+                    Err(error) => return Err(error),
+                }
             }
-            match self.inner.write(&bytes[taken..]) {
-                Ok(0) => break Some(ErrorKind::WriteZero.into()),
-                Ok(more) => taken = bytes.len().min(taken + more),
-                Err(error) => break Some(error),
-            }
+            Ok(())
+        }));
+        self.panicked = pushed.is_err();
+        let failure = match pushed {
+            Ok(Ok(())) => None,
+            Ok(Err(error)) => Some(Failure::Error(error)),
+            Err(panic) => Some(Failure::Panic(panic)),
         };
-        self.panicked = false;
-        (taken, error)
+        (taken, failure)
     }
 }
 
@@ -265,7 +301,7 @@ impl<W: Write> Write for LogWriter<'_, W> {
         if !unfinished.is_empty() {
             self.unfinished = Some(unfinished);
         }
-        written
+        written.map_err(Failure::raise)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -274,7 +310,7 @@ impl<W: Write> Write for LogWriter<'_, W> {
             if !unfinished.is_empty() {
                 self.unfinished = Some(unfinished);
             }
-            spilled?;
+            spilled.map_err(Failure::raise)?;
         }
         self.inner.flush()
     }
@@ -311,7 +347,7 @@ fn keep_buffer(mut buffer: Vec<u8>) {
 /// The maximum size of an unfinished record that is held, and of a buffer that a thread keeps.
 pub(super) const LIMIT: usize = 64 * 1024;
 
-/// How often the inner writer may be interrupted before the remaining bytes are dropped.
+/// How often in a row the inner writer may be interrupted before that is an error.
 const INTERRUPTIONS: usize = 64;
 
 #[cfg(test)]

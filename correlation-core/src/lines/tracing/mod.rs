@@ -10,6 +10,8 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use super::writer::Tagging;
 use super::{Format, LogWriter, Tagger};
+use crate::diagnostics::InvalidSetting;
+use crate::names::TRACE_ID;
 
 /// Puts the ID on every line that goes through a `tracing` writer.
 ///
@@ -79,8 +81,30 @@ pub struct Tag<M> {
 impl<M> Tag<M> {
     /// Sets the key of the ID, which is `correlation_id` by default. For example, the Elastic
     /// Common Schema uses `http.request.id`.
+    ///
+    /// # Panics
+    ///
+    /// If the key is empty, is `trace_id`, which is the key of the trace-id, or has other characters
+    /// than those of ASCII without `"`, `\`, `=`, blanks and control characters.
+    #[track_caller]
     #[must_use]
     pub fn key(mut self, key: &str) -> Self {
+        let allowed = |byte: u8| byte.is_ascii_graphic() && !br#""\="#.contains(&byte);
+        let reason = if key.is_empty() {
+            Some("a key cannot be empty")
+        } else if key == TRACE_ID {
+            Some("is the key of the trace-id")
+        } else if !key.bytes().all(allowed) {
+            Some("a key is ASCII without quotes, backslashes, `=`, blanks and control characters")
+        } else {
+            None
+        };
+        if let Some(reason) = reason {
+            panic!(
+                "{}",
+                InvalidSetting::new("key", format!("{key:?}: {reason}"))
+            );
+        }
         self.tagger = Arc::new(self.tagger.with_key(key));
         self
     }
