@@ -265,6 +265,9 @@ mod tests {
         });
         hooks.on_task_terminate(first);
         assert_eq!([first, second, third].map(is_known), [false, true, true]);
+        // As a runtime does that was shut down, whose handle is still there.
+        sync_scope(context("abc"), || hooks.on_task_spawn(first));
+        assert!(!is_known(first), "it has ended");
         drop(hooks.clone());
         assert!(is_known(second), "a clone is left");
         drop(hooks);

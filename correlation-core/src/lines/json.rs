@@ -227,7 +227,7 @@ fn is_object(mut json: &[u8]) -> bool {
                 let end = json.iter().position(|&byte| {
                     let ends = byte == b'"' && !escaped;
                     escaped = byte == b'\\' && !escaped;
-                    ends || byte < b' '
+                    ends || byte < b' ' && byte != b'\x1b'
                 });
                 let Some((b'"', rest)) = end.and_then(|end| json[end..].split_first()) else {
                     return false;

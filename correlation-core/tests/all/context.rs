@@ -486,6 +486,47 @@ fn the_span_of_a_request_ends_with_its_scope() {
     });
 }
 
+/// So have the lines that say when it begins and ends, wherever that happens.
+#[cfg(feature = "tracing")]
+#[test]
+fn all_lines_of_the_span_of_a_request_have_its_id() {
+    use tracing_subscriber::fmt::format::FmtSpan;
+
+    let log = Capture::default();
+    let subscriber = tracing_subscriber::fmt()
+        .json()
+        .with_span_events(FmtSpan::FULL)
+        .with_writer(correlation_core::tag(log.clone()));
+    let ids = tracing::subscriber::with_default(subscriber.finish(), || {
+        let [cancelled, kept, alone] = [(); 3].map(|()| full_request());
+        let ids = [&cancelled, &kept, &alone].map(|context| context.id().to_string());
+        sync_scope(alone, || ());
+        sync_scope(id("outer"), || {
+            drop(scope(cancelled, future::pending::<()>()));
+            scope(kept.clone(), future::ready(())).now_or_never();
+            drop(kept);
+        });
+        ids
+    });
+    for id in ids {
+        let of_span = |record: &&serde_json::Value| {
+            record["span"]["correlation_id"] == *id || record["fields"]["correlation_id"] == *id
+        };
+        let records = log.records();
+        let records: Vec<_> = records.iter().filter(of_span).collect();
+        let said = |message| {
+            records
+                .iter()
+                .any(|record| record["fields"]["message"] == message)
+        };
+        assert!(said("new") && said("close"), "{records:?}");
+        for record in records {
+            assert_eq!(record["correlation_id"], *id, "{record}");
+            assert_eq!(record["trace_id"].as_str().unwrap().len(), 32);
+        }
+    }
+}
+
 /// A span with the ID in its name would be a new name for each request.
 #[cfg(feature = "tracing")]
 #[test]

@@ -508,6 +508,123 @@ fn a_retry_after_an_error_doubles_nothing_and_loses_nothing() {
     );
 }
 
+/// `write_all` goes on after an interruption, however often one comes.
+#[test]
+fn an_interruption_costs_nothing() {
+    let long = [vec![b'x'; 5 * LIMIT], b"\n".to_vec()].concat();
+    for first in [&b""[..], b"first\n", b"part of a line, "] {
+        let inner = Moody::default();
+        let mut writer = log_writer(inner.clone());
+        in_scope(Some("abc"), || {
+            writer.write_all(first).unwrap();
+            let moods = [Mood::Interrupted, Mood::Takes(512)].repeat(1000);
+            inner.moods.borrow_mut().extend(moods);
+            writer.write_all(&long).unwrap();
+            writer.write_all(b"last\n").unwrap();
+        });
+        drop(writer);
+        let text = String::from_utf8(inner.written.take()).unwrap();
+        let all = [first, &long, b"last\n"].concat();
+        let all = String::from_utf8(all).unwrap();
+        assert_eq!(text, all.replace('\n', " correlation_id=abc\n"));
+    }
+    // An inner writer that never ends being interrupted does not hang the program.
+    let inner = Moody::default();
+    inner.moods.borrow_mut().extend([Mood::Interrupted; 1000]);
+    let error = log_writer(inner).write(b"line\n").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Interrupted);
+}
+
+/// What the inner writer has still to take is not moved for each of its bytes.
+#[test]
+fn a_slow_inner_writer_gets_each_byte_once() {
+    let inner = Moody::default();
+    let mut writer = log_writer(inner.clone()).text();
+    let record = [vec![b'x'; LIMIT], b"\n".to_vec()].concat();
+    inner
+        .moods
+        .borrow_mut()
+        .extend([Mood::Fails, Mood::Takes(1)]);
+    writer.write_all(&record).unwrap();
+    for _ in 0..LIMIT / 2 {
+        inner
+            .moods
+            .borrow_mut()
+            .extend([Mood::Fails, Mood::Takes(1)]);
+        writer.write(b"next\n").unwrap_err();
+    }
+    writer.write_all(b"next\n").unwrap();
+    assert_eq!(inner.written.take(), [&record[..], b"next\n"].concat());
+}
+
+/// As with `BufWriter`: what was accepted is still there.
+#[test]
+fn a_panic_of_the_inner_writer_costs_nothing_that_was_accepted() {
+    struct Panics {
+        takes: usize,
+        inner: Moody,
+    }
+    impl Write for Panics {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.takes = self.takes.checked_sub(1).unwrap_or_else(|| {
+                self.takes = 1000;
+                panic!("once");
+            });
+            self.inner.write(&bytes[..1])
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    for before in ["first\n", ""] {
+        for (takes, doubled) in [(0, "second half\n"), (1, "")] {
+            let inner = Moody::default();
+            let takes = takes
+                + if before.is_empty() {
+                    0
+                } else {
+                    before.len() + 19
+                };
+            let mut writer = log_writer(Panics {
+                takes,
+                inner: inner.clone(),
+            });
+            in_scope(Some("abc"), || {
+                writer.write_all(before.as_bytes()).unwrap();
+                writer.write_all(b"first half, ").unwrap();
+                let panics = AssertUnwindSafe(|| writer.write(b"second half\n"));
+                assert!(catch_unwind(panics).is_err());
+                // If nothing was taken, nothing of the piece was accepted.
+                writer.write_all(doubled.as_bytes()).unwrap();
+                writer.flush().unwrap();
+            });
+            drop(writer);
+            let text = String::from_utf8(inner.written.take()).unwrap();
+            let all = format!("{before}first half, second half\n");
+            assert_eq!(text, all.replace('\n', " correlation_id=abc\n"));
+        }
+    }
+    // In a whole record, and in a flush.
+    let inner = Moody::default();
+    let mut writer = log_writer(Panics {
+        takes: 2,
+        inner: inner.clone(),
+    })
+    .text();
+    assert!(catch_unwind(AssertUnwindSafe(|| writer.write(b"whole\n"))).is_err());
+    writer.write_all(b"part").unwrap();
+    assert_eq!(inner.written.take(), b"whole\n");
+    let mut writer = log_writer(Panics {
+        takes: 0,
+        inner: inner.clone(),
+    })
+    .text();
+    writer.write_all(b"part").unwrap();
+    assert!(catch_unwind(AssertUnwindSafe(|| writer.flush())).is_err());
+    writer.write_all(b" two\n").unwrap();
+    assert_eq!(inner.written.take(), b"part two\n");
+}
+
 #[test]
 fn a_writer_that_is_dropped_while_unwinding_ends_no_process() {
     struct Panics<'a>(&'a Cell<u32>);

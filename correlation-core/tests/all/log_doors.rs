@@ -98,6 +98,25 @@ fn in_message_every_line_has_it() {
     assert_eq!(*kept.0.lock().unwrap(), expected);
 }
 
+/// The line of a blank message has a level, a target and pairs.
+#[test]
+fn in_message_a_blank_message_has_it_as_well() {
+    let kept = Kept::default();
+    let logger = wrap(&kept).in_message();
+    sync_scope(id("abc"), || {
+        for message in ["", "\nsecond", " \n\n"] {
+            let mut builder = Record::builder();
+            logger.log(&builder.args(format_args!("{message}")).build());
+        }
+    });
+    let expected = [
+        " correlation_id=abc",
+        " correlation_id=abc\nsecond correlation_id=abc",
+        " correlation_id=abc \n\n",
+    ];
+    assert_eq!(*kept.0.lock().unwrap(), expected);
+}
+
 #[test]
 fn added_pairs_can_be_asked_for() {
     struct Asks;

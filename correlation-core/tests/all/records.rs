@@ -314,9 +314,89 @@ fn what_follows_a_broken_object_is_looked_at_anew() {
     assert_eq!(json(&[&format!("{{\"abcdef{rest}")]), tagged);
     // The line that breaks it belongs to it.
     assert_eq!(
-        json(&["{\"k\":\n{\"a\":1},\"b\n"]),
-        "{\"k\": correlation_id=abc\n{\"a\":1},\"b correlation_id=abc\n"
+        json(&["{\"k\":\n {\"a\":1},\"b\n"]),
+        "{\"k\": correlation_id=abc\n {\"a\":1},\"b correlation_id=abc\n"
     );
+}
+
+/// A record of which the end is missing costs no other record its ID. It has come to a key, a value
+/// or into an array, which may be deep.
+#[test]
+fn a_record_that_is_cut_costs_no_other_its_id() {
+    for cut in [
+        "{\"msg\":",
+        "{\"msg\":\"x\",\"fields\":{",
+        "{\"msg\":\"x\",\"fields\":{\"a\":1",
+        "{\"msg\":\"x\",\"fields\":{\"a\":{\"b\":",
+        "{\"x\":[",
+        "{\"x\":[1,",
+        "{\"x\":[[{",
+    ] {
+        for flushes in [true, false] {
+            let log = Capture::default();
+            let mut writer = correlation_core::log::log_writer(log.clone()).json();
+            let mut record = |scope: &str, text: &str| {
+                sync_scope(id(scope), || {
+                    let middle = text.len() / 2;
+                    writer.write_all(&text.as_bytes()[..middle]).unwrap();
+                    writer.write_all(&text.as_bytes()[middle..]).unwrap();
+                    writer.write_all(b"\n").unwrap();
+                    if flushes {
+                        writer.flush().unwrap();
+                    }
+                });
+            };
+            record("req-1", "{\"msg\":\"fine\"}");
+            record("req-2", cut);
+            record("req-3", "{\"msg\":\"fine\"}");
+            record("req-4", "{\"msg\":{\"a\":[{\"b\":1}]}}");
+            drop(writer);
+            let lines = log.text();
+            let [first, second, third, fourth] = lines.lines().collect::<Vec<_>>()[..] else {
+                panic!("{lines}");
+            };
+            assert_eq!(first, "{\"correlation_id\":\"req-1\",\"msg\":\"fine\"}");
+            assert!(
+                second.contains("req-2") && second.contains(&cut[1..]),
+                "{second}"
+            );
+            assert_eq!(third, "{\"correlation_id\":\"req-3\",\"msg\":\"fine\"}");
+            assert_eq!(
+                fourth,
+                "{\"correlation_id\":\"req-4\",\"msg\":{\"a\":[{\"b\":1}]}}"
+            );
+        }
+    }
+}
+
+/// Text between braces is no object because of what stands in it.
+#[test]
+fn the_key_counts_only_in_json() {
+    for text in [
+        "{\"correlation_id\":\"victim\"} paid }",
+        "{\"correlation_id\":\"victim\" paid 5 EUR}",
+        "{\"correlation_id\":\"victim\",}",
+        "{\"correlation_id\":victim}",
+        "{\"correlation_id\":\"victim\",\"a\":[1}}",
+        "{\"correlation_id\":\"victim\",\"a\":1.2.3}",
+        "{\"correlation_id\":\"victim\",\"a\"}",
+        "{\"correlation_id\":\"victim\",\"a\":\"\t\"}",
+        "{\"correlation_id\":\"victim\"}{",
+    ] {
+        let tagged = json(&format!("{text}\n"));
+        let has = tagged.starts_with("{\"correlation_id\":\"abc\",")
+            || tagged.ends_with(" correlation_id=abc\n");
+        assert!(has, "{text} {tagged}");
+    }
+    for object in [
+        "{\"correlation_id\":\"own\"}",
+        "{ \"a\" : [ ] , \"correlation_id\" : null , \"b\" : { } }",
+        "{\"a\":[1,-2.5e+3,true,false,null,\"\\\"\\\\\",{\"b\":[[]]}],\"correlation_id\":\"own\"}",
+        "{\"\u{1b}[2ma\u{1b}[0m\":1,\u{1b}[1m\"correlation_id\":\"own\"\u{1b}[0m}",
+    ] {
+        let record = format!("{object}\n");
+        assert_eq!(json(&record), record);
+    }
 }
 
 /// All writers of one tag have one format. What is unfinished has it as well.

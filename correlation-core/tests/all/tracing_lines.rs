@@ -147,6 +147,27 @@ fn log_records_and_a_key_of_ones_own() {
     assert_eq!(line["fields"]["message"], "from the log crate");
 }
 
+/// It stands between quotes, and before a `=`.
+#[test]
+fn a_key_that_cannot_be_one_is_an_error_at_start_up() {
+    for (key, reason) in [
+        ("", "a key cannot be empty"),
+        ("trace_id", "the key of the trace-id"),
+        ("a\"b", "ASCII without quotes"),
+        ("a\\", "ASCII without quotes"),
+        ("a\nb", "ASCII without quotes"),
+        ("a b", "ASCII without quotes"),
+        ("a=b", "ASCII without quotes"),
+        ("k\u{e9}y", "ASCII without quotes"),
+    ] {
+        let panics = || drop(tag(Sink::default()).key(key));
+        let panic = std::panic::catch_unwind(panics).unwrap_err();
+        let text = panic.downcast_ref::<String>().unwrap();
+        assert!(text.contains(reason) && text.contains("key"), "{text}");
+    }
+    let _ = tag(Sink::default()).key("@fields.correlation-ID/1");
+}
+
 #[cfg(feature = "env-filter")]
 #[test]
 fn a_filter_can_single_out_one_request() {
