@@ -54,8 +54,8 @@ impl Tagger {
         Self::new(self.id.text(), Some(format))
     }
 
-    /// Whether a record is one object on one line, as formatters write it, and has none of our
-    /// keys. It is not parsed, so text between braces counts as well.
+    /// Whether a record is one object on one line, as formatters write it. It is not parsed, so
+    /// text between braces counts as well.
     pub(super) fn is_json_line(&self, record: &[u8]) -> bool {
         let Some(object) = record.strip_suffix(b"\n") else {
             return false;
@@ -63,8 +63,14 @@ impl Tagger {
         matches!(object, [b'{', b'"', .., b'}'] | [b'{', b'}'])
             && memchr(b'\n', object).is_none()
             && self.glued.find(object).is_none()
-            && self.id.finder.find(object).is_none()
-            && self.trace_id.finder.find(object).is_none()
+    }
+
+    /// Whether one of the keys stands anywhere in a record, so that only a parser can tell what it
+    /// means.
+    pub(super) fn finds_key(&self, record: &[u8], context: &Context) -> bool {
+        let trace_id = context.trace().map(|_| &self.trace_id);
+        let mut keys = [&self.id].into_iter().chain(trace_id);
+        keys.any(|key| key.finder.find(record).is_some())
     }
 
     pub(super) fn format(&self) -> Option<Format> {

@@ -134,14 +134,20 @@ impl<'a, W: Write> LogWriter<'a, W> {
         }
         let mut buffer = take_buffer();
         let tagged = context::read(|context| {
-            if let Some(context) = context {
-                match format {
-                    Format::Text => tagger.tag_text(&mut buffer, piece, context),
-                    Format::Json => tagger.push_object(&mut buffer, piece, context, true),
-                }
+            let Some(context) = context else {
+                return Some(false);
+            };
+            match format {
+                Format::Text => tagger.tag_text(&mut buffer, piece, context),
+                Format::Json if tagger.finds_key(piece, context) => return None,
+                Format::Json => tagger.push_object(&mut buffer, piece, context, false),
             }
-            context.is_some()
+            Some(true)
         });
+        let Some(tagged) = tagged else {
+            keep_buffer(buffer);
+            return None;
+        };
         let out = if tagged { &buffer } else { piece };
         let (taken, failure) = self.push(out);
         if failure.is_some() && taken > 0 {
