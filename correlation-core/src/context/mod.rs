@@ -226,7 +226,9 @@ impl fmt::Debug for Context {
 ///
 /// It returns `None` outside any scope. It also returns `None` in tasks and threads that you start
 /// without one of the helpers ([`InCurrent::in_current`], [`bind`], [`snapshot`], [`carry`],
-/// `spawn`, `spawn_blocking`).
+/// `spawn`, `spawn_blocking`). But if such a task or job runs within a scope on the same thread, it
+/// reads that scope. A current-thread runtime does so while it blocks in a scope, and so does a
+/// worker of rayon while it waits in one.
 ///
 /// ```
 /// use correlation_core::{CorrelationId, current, sync_scope};

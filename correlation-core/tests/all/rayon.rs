@@ -51,6 +51,29 @@ fn scope_reads_the_id() {
     assert_eq!(reads, REQUESTS * READS);
 }
 
+/// A worker that waits for its own work takes up other work. This is a limit of the library.
+#[test]
+fn a_job_without_a_helper_reads_the_scope_of_the_worker_that_waits() {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1);
+    let pool = pool.build().unwrap();
+    let (sender, seen) = std::sync::mpsc::channel();
+    pool.install(|| {
+        let id = |text: &str| text.parse::<CorrelationId>().unwrap();
+        sync_scope(id("second"), || {
+            let (naked, helped) = (sender.clone(), sender);
+            rayon::spawn(move || naked.send(current()).unwrap());
+            let snapshot = snapshot();
+            rayon::spawn(move || helped.send(snapshot.run(current)).unwrap());
+        });
+        sync_scope(id("first"), || {
+            while rayon::yield_now() == Some(rayon::Yield::Executed) {}
+        });
+    });
+    let mut seen: Vec<_> = seen.try_iter().flatten().collect();
+    seen.sort_by_key(ToString::to_string);
+    assert_eq!(seen, ["first", "second"]);
+}
+
 /// Without it, or with `bind` where a worker runs already, other threads read other IDs, or none.
 #[test]
 fn negative_control() {
