@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use correlation_core::adapter::names::X_CORRELATION_ID;
+use correlation_core::adapter::names::{X_CORRELATION_ID, X_REQUEST_ID};
 use correlation_core::{CorrelationId, Policy};
 use tower_layer::Layer;
 
@@ -56,11 +56,12 @@ impl CorrelationLayer {
 
     /// Sets the rules for the jobs' metadata: trust, generator and trace context.
     ///
-    /// The key of the ID is always `correlation_id`. So [`Policy::headers`] has no effect, nor has
-    /// a plain header in [`Policy::sources`].
+    /// The key of the ID is always `correlation_id`, and jobs of other producers may have it under
+    /// `x-request-id`. So [`Policy::headers`] has no effect, nor has a plain header in
+    /// [`Policy::sources`].
     #[must_use]
     pub fn policy(mut self, policy: Policy) -> Self {
-        self.policy = Arc::new(policy.headers([X_CORRELATION_ID]));
+        self.policy = Arc::new(policy.headers([X_CORRELATION_ID, X_REQUEST_ID]));
         self
     }
 

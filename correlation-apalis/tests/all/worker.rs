@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use apalis::prelude::*;
 use apalis_core::backend::Vacuum;
 use apalis_core::backend::memory::MemoryStorage;
+use apalis_core::task::metadata::{Metadata, MetadataStore};
 use apalis_sqlite::{SqlitePool, SqliteStorage};
 use correlation::{Policy, Source, Trust};
 use correlation_apalis::{Correlate, CorrelationLayer, Propagated, correlation};
@@ -241,7 +242,28 @@ async fn a_policy_for_http_serves_jobs_as_well() {
         let mut storage = MemoryStorage::new();
         storage.push_task(pushed()).await.unwrap();
         let layer = CorrelationLayer::new().policy(policy);
+        assert_eq!(run!(storage, handle, .layer(layer.clone())), click());
+        // As without a policy, the other default header is a key, too.
+        let mut storage = MemoryStorage::new();
+        let task = TaskBuilder::new(LAST).metadata(&Other).build();
+        storage.push_task(task).await.unwrap();
         assert_eq!(run!(storage, handle, .layer(layer)), click());
+    }
+}
+
+/// What another producer writes.
+struct Other;
+
+impl Metadata for Other {
+    type Error = std::convert::Infallible;
+
+    fn extract(_: &MetadataStore) -> Result<Self, Self::Error> {
+        Ok(Self)
+    }
+
+    fn inject(&self, metadata: &mut MetadataStore) -> Result<(), Self::Error> {
+        metadata.extend([("x-request-id", "click-1")]);
+        Ok(())
     }
 }
 
