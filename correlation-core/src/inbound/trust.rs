@@ -108,7 +108,7 @@ impl Trust {
         let networks = networks.into_iter().enumerate().map(parse);
         let networks = networks.collect::<Result<Vec<_>, _>>()?;
         Ok(Self::when(move |caller| {
-            let addr = caller.addr().map(|addr| addr.to_canonical());
+            let addr = caller.addr();
             addr.is_some_and(|addr| networks.iter().any(|network| network.contains(&addr)))
         }))
     }
@@ -232,14 +232,15 @@ pub struct Caller<'a> {
 pub(super) type LinesByName<'a> = dyn Fn(&str, &mut dyn FnMut(&'a [u8])) + 'a;
 
 impl<'a> Caller<'a> {
-    /// Returns the peer address of the connection. Behind proxies, this is the last proxy.
+    /// Returns the peer address of the connection. Behind proxies, this is the last proxy. An IPv4
+    /// address that is mapped into IPv6 (RFC 4291, section 2.5.5.2) is returned as IPv4.
     ///
     /// It is `None` for a message, on a Unix socket, and if the server does not know the address.
     /// In the last case the log has one `WARN` for the policy.
     #[must_use]
     pub fn addr(&self) -> Option<IpAddr> {
         match self.peer {
-            Peer::Ip(addr) => Some(addr),
+            Peer::Ip(addr) => Some(addr.to_canonical()),
             Peer::Local => None,
             Peer::Unknown => {
                 if !self.told.swap(true, Ordering::Relaxed) {

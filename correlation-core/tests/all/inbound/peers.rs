@@ -32,6 +32,15 @@ fn networks_go_by_the_peer_and_never_by_a_header() {
     assert!(!is_trusted(&policy, &claims, Peer::Local));
 }
 
+/// A server that listens at `[::]` sees IPv4 callers in the mapped form.
+#[test]
+fn a_closure_sees_the_address_as_networks_do() {
+    let ours: IpAddr = "10.1.2.3".parse().unwrap();
+    let policy = Policy::new().trust(Trust::when(move |caller| caller.addr() == Some(ours)));
+    let mapped: IpAddr = "::ffff:10.1.2.3".parse().unwrap();
+    assert!(is_trusted(&policy, &[], ours) && is_trusted(&policy, &[], mapped));
+}
+
 #[test]
 fn a_server_that_does_not_know_the_peer_is_told_once_a_policy() {
     let says = "the policy needs the peer address, but this server does not provide it";
