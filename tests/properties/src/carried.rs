@@ -72,11 +72,14 @@ fn arrays(data: &[u8]) {
         assert_eq!(read.body, array);
         assert_eq!(read.context.origin(), Origin::Generated);
     }
-    let is_array = rmp_serde::from_slice::<Vec<IgnoredAny>>(data).map(|items| items.len());
+    // Bytes are read as items, too, and are no array.
+    let is_array = matches!(data, [0x90..=0x9f | 0xdc | 0xdd, ..]);
+    let items = rmp_serde::from_slice::<Vec<IgnoredAny>>(data);
+    let items = items.ok().filter(|_| is_array);
     let read = rmp_serde::from_slice::<CarriedOrBare<String>>(data);
-    if let (Ok(len), Ok(CarriedOrBare(read))) = (is_array, read) {
+    if let (Some(items), Ok(CarriedOrBare(read))) = (items, read) {
         assert_eq!(
-            (len, read.context.origin()),
+            (items.len(), read.context.origin()),
             (4, Origin::Header("x-correlation-id"))
         );
         same(&read, rmp_serde::from_slice(data));
