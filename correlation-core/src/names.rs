@@ -42,8 +42,9 @@ pub(crate) fn trim(mut value: &[u8]) -> &[u8] {
     value
 }
 
-/// Returns the name in lower case, if it is a header name. A header name is a token (RFC 9110,
-/// section 5.6.2) of at most 255 bytes. The given spelling becomes one of its [`spellings`].
+/// Returns the name in lower case, if it is a header name that can carry an ID. A header name is a
+/// token (RFC 9110, section 5.6.2) of at most 255 bytes. The given spelling becomes one of its
+/// [`spellings`].
 ///
 /// Names come from the configuration of the process, so each distinct name is kept for the life of
 /// the process.
@@ -61,8 +62,27 @@ pub(crate) fn header_name(name: &str) -> Result<&'static str, String> {
             "{name:?} is not a header name: RFC 9110 allows letters, digits and !#$%&'*+-.^_`|~"
         ));
     }
+    if FRAMING.iter().any(|other| other.eq_ignore_ascii_case(name)) {
+        return Err(format!(
+            "{name:?} tells HTTP where a message goes or ends, so it cannot carry an ID"
+        ));
+    }
     Ok(spellings(name)[0])
 }
+
+/// Headers that routing, framing and the connection depend on (RFC 9110, sections 6.5, 7.2, 7.6.1
+/// and 8.6; RFC 9112, section 6.1).
+const FRAMING: [&str; 9] = [
+    "connection",
+    "content-length",
+    "host",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
 
 /// Returns the keys to look up a header with, in a carrier that distinguishes case. The first one
 /// is the name in lower case.
@@ -141,6 +161,10 @@ mod tests {
         ));
         for bad in ["", "two words", "colon:", "x\n", "é", &"x".repeat(256)] {
             assert!(header_name(bad).is_err(), "{bad:?}");
+        }
+        for bad in FRAMING.into_iter().chain(["Content-Length", "HOST"]) {
+            let error = header_name(bad).unwrap_err();
+            assert!(error.starts_with(&format!("{bad:?} tells HTTP")), "{error}");
         }
         let longest = "x".repeat(255);
         assert_eq!(header_name(&longest), Ok(&*longest));

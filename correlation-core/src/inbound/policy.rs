@@ -44,7 +44,8 @@ use crate::trace_context::TraceContext;
 /// # Errors at start-up
 ///
 /// A setter that takes a name or a number panics if the value is not allowed. The message gives the
-/// reason and the line of your code.
+/// reason and the line of your code. `Content-Length`, `Host` and other headers on which the
+/// framing and the routing of HTTP depend are not allowed.
 ///
 /// For text from a configuration file, use `str::parse`: [`Trust`], [`Source`] and [`Targets`] can
 /// be parsed, and return an [`InvalidSetting`] instead of a panic. Every other setter panics. So

@@ -57,7 +57,7 @@ impl Targets {
     ///
     /// # Panics
     ///
-    /// If an entry is not a host, for instance a URL.
+    /// If an entry is not a host, for instance a URL, or a part of an address such as `127.1`.
     #[track_caller]
     #[must_use]
     pub fn hosts<N: AsRef<str>>(hosts: impl IntoIterator<Item = N>) -> Self {
@@ -284,7 +284,8 @@ impl Target {
         Self::read(text).ok_or_else(|| {
             format!(
                 "{text:?} is not a host: write a name as in api.example.com, .internal or \
-                 localhost:8080"
+                 localhost:8080, an address as in 10.0.0.7 or [::1]:8080, and other scripts as \
+                 xn--.."
             )
         })
     }
@@ -302,14 +303,30 @@ impl Target {
         };
         let host = match Host::parse(host) {
             Host::Ip(ip) => Host::Ip(ip),
-            Host::Name(name) => {
-                let valid = |b: u8| b.is_ascii_alphanumeric() || b"-._".contains(&b);
-                let is_name = name.bytes().all(valid) && !name.trim_start_matches('.').is_empty();
-                Host::Name(is_name.then(|| name.to_ascii_lowercase())?)
-            }
+            Host::Name(name) => Host::Name(is_name(name).then(|| name.to_ascii_lowercase())?),
         };
         Some(Self { host, port })
     }
+}
+
+/// Whether a URL can have this host, or one below it if it begins with a dot.
+fn is_name(name: &str) -> bool {
+    let name = name.strip_prefix('.').unwrap_or(name);
+    // A label has at most 63 bytes (RFC 1035, section 2.3.4).
+    let is_label = |label: &str| {
+        let valid = |b: u8| b.is_ascii_alphanumeric() || b"-_".contains(&b);
+        (1..=63).contains(&label.len()) && label.bytes().all(valid)
+    };
+    // A URL parser reads a host that ends in a number as an IPv4 address (WHATWG URL, "ends in a
+    // number checker").
+    let is_number = |label: &str| {
+        let hex = label
+            .strip_prefix("0x")
+            .or_else(|| label.strip_prefix("0X"));
+        hex.is_some_and(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()))
+            || label.bytes().all(|b| b.is_ascii_digit())
+    };
+    name.split('.').all(is_label) && !name.rsplit('.').next().is_some_and(is_number)
 }
 
 /// A host. An IP address has only one spelling here.
