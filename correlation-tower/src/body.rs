@@ -27,7 +27,6 @@ pin_project! {
     #[project = KindProjection]
     enum Kind<B> {
         Scoped { #[pin] body: Scoped<B> },
-        Plain { #[pin] body: B },
         // The reason for a rejection, or an empty body.
         Text { text: &'static str },
     }
@@ -37,15 +36,11 @@ impl<B: Body<Data: 'static>> CorrelatedBody<B> {
     /// Wraps the body of the response that `future` returned.
     #[inline]
     pub(crate) fn new<F>(future: Pin<&mut Scoped<F>>, access: AccessRecord, body: B) -> Self {
-        // A body that is already at its end runs no more code.
-        let body = if body.is_end_stream() {
-            Kind::Plain { body }
-        } else {
-            Kind::Scoped {
-                body: adapter::hand_over(future, body),
-            }
-        };
-        Self { body, access }
+        let body = adapter::hand_over(future, body);
+        Self {
+            body: Kind::Scoped { body },
+            access,
+        }
     }
 
     /// Makes a body of this text if `B::Data` can hold it, and an empty body otherwise.
@@ -69,7 +64,8 @@ impl<B: Body<Data: 'static>> CorrelatedBody<B> {
                     record.complete();
                 }
             }
-            Poll::Ready(Some(Err(_)) | None) => record.complete(),
+            Poll::Ready(Some(Err(_))) => record.failed(),
+            Poll::Ready(None) => record.complete(),
         }
     }
 }
@@ -84,7 +80,6 @@ impl<B: Body<Data: 'static>> Body for CorrelatedBody<B> {
             KindProjection::Scoped { body } => {
                 adapter::in_scope(body, |body| body.poll_frame(cx)).unwrap_or(Poll::Ready(None))
             }
-            KindProjection::Plain { body } => body.poll_frame(cx),
             KindProjection::Text { text } => {
                 let data = data(mem::take(text));
                 Poll::Ready(data.map(|data| Ok(Frame::data(data))))
@@ -100,18 +95,17 @@ impl<B: Body<Data: 'static>> Body for CorrelatedBody<B> {
     fn is_end_stream(&self) -> bool {
         match &self.body {
             Kind::Scoped { body } => adapter::inner(body).is_none_or(Body::is_end_stream),
-            Kind::Plain { body } => body.is_end_stream(),
             Kind::Text { text } => text.is_empty(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
-        let inner = match &self.body {
-            Kind::Scoped { body } => adapter::inner(body),
-            Kind::Plain { body } => Some(body),
-            Kind::Text { text } => return SizeHint::with_exact(text.len() as u64),
-        };
-        inner.map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
+        match &self.body {
+            Kind::Scoped { body } => {
+                adapter::inner(body).map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
+            }
+            Kind::Text { text } => SizeHint::with_exact(text.len() as u64),
+        }
     }
 }
 

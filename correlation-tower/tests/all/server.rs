@@ -1,12 +1,15 @@
 //! What is the layer's own, beside the contract.
 
 use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
 
 use bytes::{Buf, Bytes};
 use correlation_tower::correlation::{Policy, current};
 use correlation_tower::{CorrelatedBody, CorrelationLayer};
-use http::{Request, Response};
-use http_body::Body;
+use http::{HeaderValue, Request, Response};
+use http_body::{Body, Frame};
 use http_body_util::{BodyExt, Empty, Full};
 use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 
@@ -73,6 +76,55 @@ async fn where_the_data_is_of_a_kind_of_its_own_the_body_is_empty() {
     assert!(response.body().is_end_stream());
     assert_eq!(response.body().size_hint().exact(), Some(0));
     assert_eq!(bytes(response).await, "");
+}
+
+/// A body that tells in whose scope it is dropped.
+struct Witness(Full<Bytes>, Arc<Mutex<Vec<Option<String>>>>);
+
+impl Drop for Witness {
+    fn drop(&mut self) {
+        self.1.lock().unwrap().push(current().map(String::from));
+    }
+}
+
+impl Body for Witness {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Pin::new(&mut self.0).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.is_end_stream()
+    }
+}
+
+#[tokio::test]
+async fn a_body_is_dropped_in_its_scope_whether_it_is_empty_or_not() {
+    for text in ["", "text"] {
+        let dropped = Arc::default();
+        let service = service_fn(async |_: Request<()>| {
+            let body = Witness(Full::from(text), Arc::clone(&dropped));
+            Ok::<_, Infallible>(Response::new(body))
+        });
+        let mut request = request();
+        let id = HeaderValue::from_static("click-1");
+        request.headers_mut().insert("x-correlation-id", id);
+        let response = CorrelationLayer::new()
+            .layer(service)
+            .oneshot(request)
+            .await;
+        drop(response.unwrap());
+        assert_eq!(
+            *dropped.lock().unwrap(),
+            [Some("click-1".to_owned())],
+            "{text:?}"
+        );
+    }
 }
 
 /// The IDs that two layers read, with a buffer between them.
