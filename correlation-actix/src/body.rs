@@ -99,7 +99,8 @@ impl<B: MessageBody> MessageBody for CorrelatedBody<B> {
         let polled = this.access.run(poll);
         match &polled {
             Poll::Ready(Some(Ok(chunk))) => this.access.sent(chunk.len() as u64),
-            Poll::Ready(Some(Err(_)) | None) => this.access.complete(),
+            Poll::Ready(Some(Err(_))) => this.access.failed(),
+            Poll::Ready(None) => this.access.complete(),
             Poll::Pending => {}
         }
         polled

@@ -1,3 +1,4 @@
+use std::cell::Cell;
 use std::future::{Ready, ready};
 use std::mem;
 use std::pin::Pin;
@@ -154,6 +155,7 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
         let this = self.project();
+        let mut answered = AccessRecord::default();
         let mut result = match this.state.project() {
             StateProj::Inner { inner } => {
                 let result = ready!(this.access.run(|| inner.poll(cx)));
@@ -169,9 +171,7 @@ where
                         Ok(response.map_body(|_, body| CorrelatedBody::new(access, body)))
                     }
                     Err(error) => {
-                        // The body of the answer is made elsewhere.
-                        access.status(error.as_response_error().status_code().as_u16());
-                        access.complete();
+                        answered = access;
                         Err(error)
                     }
                 }
@@ -195,13 +195,40 @@ where
             // code further outside turns it into a response.
             Err(error) => {
                 let rules = Rc::clone(this.rules);
+                let status = error.as_response_error().status_code().as_u16();
+                let unanswered = Unanswered {
+                    access: Cell::new(answered),
+                    status,
+                };
                 error.add_response_mapper(move |mut response| {
+                    unanswered.complete(response.status().as_u16());
                     rules.answer(id.clone(), response.headers_mut());
                     response
                 });
             }
         }
         Poll::Ready(result)
+    }
+}
+
+/// The access record of a request whose answer is made from an error, outside this middleware.
+struct Unanswered {
+    access: Cell<AccessRecord>,
+    /// Counts if other code answers than the error itself.
+    status: u16,
+}
+
+impl Unanswered {
+    fn complete(&self, status: u16) {
+        let mut access = self.access.take();
+        access.status(status);
+        access.complete();
+    }
+}
+
+impl Drop for Unanswered {
+    fn drop(&mut self) {
+        self.complete(self.status);
     }
 }
 

@@ -6,23 +6,30 @@ use correlation_core::adapter::{self, AccessRecord};
 use correlation_core::{Context, Scoped};
 use rocket::Response;
 use rocket::response::Body;
-use rocket::tokio::io::{AsyncRead, ReadBuf};
+use rocket::tokio::io::{AsyncRead, AsyncSeek, ReadBuf};
 
-/// Makes Rocket poll and drop a streamed body in the scope of its request.
+/// Makes Rocket poll and drop a body in the scope of its request.
 ///
 /// On a server, the task has the ID anyway. But a test may read a `LocalResponse` in any task, and
-/// after its request is gone. A body with a size is a file or is in memory. It has nothing to log,
-/// and a wrapper would cost it its `Content-Length`.
+/// after its request is gone. A body with a size is a file or is in memory, and has nothing to log.
+/// So it is wrapped only to count its bytes.
 pub(crate) async fn scope(context: Context, mut access: AccessRecord, response: &mut Response<'_>) {
     let body = response.body_mut();
-    if let Some(size) = body.size().await {
-        access.sent(size as u64);
-        return access.complete();
+    let size = body.size().await;
+    match size {
+        Some(size) => access.length(size as u64),
+        None => access.sent(0),
     }
-    access.sent(0);
+    if size.is_some() && !access.is_open() {
+        return;
+    }
     let max_chunk_size = body.max_chunk_size();
     let body = adapter::scoped(context, body.take());
-    response.set_streamed_body(ScopedBody { body, access });
+    let body = ScopedBody { body, access };
+    match size {
+        Some(_) => response.set_sized_body(size, body),
+        None => response.set_streamed_body(body),
+    }
     response.set_max_chunk_size(max_chunk_size);
 }
 
@@ -43,9 +50,22 @@ impl AsyncRead for ScopedBody<'_> {
         let polled = access.run(read).unwrap_or(Poll::Ready(Ok(())));
         let bytes = buf.filled().len() - before;
         access.sent(bytes as u64);
-        if polled.is_ready() && bytes == 0 {
-            access.complete();
+        match polled {
+            Poll::Ready(Err(_)) => access.failed(),
+            Poll::Ready(Ok(())) if bytes == 0 => access.complete(),
+            _ => {}
         }
         polled
+    }
+}
+
+/// Rocket seeks only to learn the size, which it is told.
+impl AsyncSeek for ScopedBody<'_> {
+    fn start_seek(self: Pin<&mut Self>, _: io::SeekFrom) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    fn poll_complete(self: Pin<&mut Self>, _: &mut task::Context<'_>) -> Poll<io::Result<u64>> {
+        Poll::Ready(Err(io::ErrorKind::Unsupported.into()))
     }
 }

@@ -29,9 +29,15 @@ fn begin_wanted<Q>(
     request: &Request<Q>,
     peer: Peer,
 ) -> AccessRecord {
-    let (method, path) = (request.method().as_str(), request.uri().path());
+    let uri = request.uri();
+    // A nested router sees only the rest of the path.
+    #[cfg(feature = "axum")]
+    let original = request.extensions().get::<axum::extract::OriginalUri>();
+    #[cfg(feature = "axum")]
+    let uri = original.map_or(uri, |original| &original.0);
+    let method = request.method().as_str();
     #[cfg_attr(not(feature = "axum"), expect(unused_mut))]
-    let mut access = AccessRecord::begin(policy, context, method, path, peer);
+    let mut access = AccessRecord::begin(policy, context, method, uri.path(), peer);
     #[cfg(feature = "axum")]
     if let Some(route) = request.extensions().get::<axum::extract::MatchedPath>() {
         access.route(route.as_str());

@@ -10,7 +10,7 @@ use correlation_core::adapter::{
     http::{ResponseHeaders, receive},
 };
 use correlation_core::adapter::{Peer, Rejected};
-use correlation_core::{Policy, Scoped};
+use correlation_core::{Policy, Scoped, sync_scope};
 use http::header::CONTENT_TYPE;
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
 use http_body::Body;
@@ -123,6 +123,7 @@ where
         let (decision, header) = receive(policy, request.headers(), peer);
         let mut access = access::begin(policy, decision.context(), &request, peer);
         if let Some(rejected) = decision.rejected() {
+            sync_scope(decision.into_context(), || drop(request));
             return ResponseFuture {
                 future: adapter::ended(),
                 rejected: Some(rejected),
@@ -174,11 +175,15 @@ where
             return Poll::Ready(Ok(response));
         }
         let mut polled = this.access.run(|| this.future.as_mut().poll(cx));
-        if let Poll::Ready(Ok(response)) = &mut polled {
-            access::response(this.access, response);
-            if let Some(header) = this.header.take() {
-                this.settings.response.set(header, response.headers_mut());
+        match &mut polled {
+            Poll::Ready(Ok(response)) => {
+                access::response(this.access, response);
+                if let Some(header) = this.header.take() {
+                    this.settings.response.set(header, response.headers_mut());
+                }
             }
+            Poll::Ready(Err(_)) => this.access.failed(),
+            Poll::Pending => {}
         }
         polled.map_ok(|response| {
             response.map(|body| CorrelatedBody::new(this.future, mem::take(this.access), body))

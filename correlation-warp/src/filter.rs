@@ -115,6 +115,8 @@ fn begin(
 /// Answers the rejections of [`begin`], and leaves others to the filters around this one.
 fn refuse(headers: &ResponseHeaders, rejection: Rejection) -> Result<Response, Rejection> {
     let Some(Refused { id, reason }) = rejection.find() else {
+        // warp drops the request as soon as this function returns.
+        PASSED_ON.set(true);
         return Err(rejection);
     };
     let mut response = reply::with_status(*reason, StatusCode::BAD_REQUEST).into_response();
@@ -201,7 +203,8 @@ impl Request {
             let polled = access.run(|| chunks.poll_next_unpin(cx));
             match &polled {
                 Poll::Ready(Some(Ok(chunk))) => access.sent(chunk.remaining() as u64),
-                Poll::Ready(Some(Err(_)) | None) => access.complete(),
+                Poll::Ready(Some(Err(_))) => access.failed(),
+                Poll::Ready(None) => access.complete(),
                 Poll::Pending => {}
             }
             polled
@@ -216,16 +219,25 @@ impl Request {
 /// No filter can run its inner filters under `catch_unwind`. If one of them panics, the server
 /// catches the panic and drops this value meanwhile. Logging has to wait until the unwinding has
 /// ended, so another task does it.
+///
+/// If the routes reject the request, another filter answers it, and that one may write a record.
 #[derive(Default)]
 struct Ending(AccessRecord);
 
+thread_local! {
+    /// Whether the request that is dropped next has been rejected by its routes.
+    static PASSED_ON: Cell<bool> = const { Cell::new(false) };
+}
+
 impl Drop for Ending {
     fn drop(&mut self) {
-        if !self.0.is_open() || !thread::panicking() {
-            return;
-        }
         let mut access = mem::take(&mut self.0);
-        if let Ok(runtime) = Handle::try_current() {
+        if PASSED_ON.take() {
+            access.discard();
+        } else if access.is_open()
+            && thread::panicking()
+            && let Ok(runtime) = Handle::try_current()
+        {
             runtime.spawn(async move { access.panicked() });
         }
     }

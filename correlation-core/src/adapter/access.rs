@@ -17,8 +17,9 @@ use crate::inbound::{Peer, Policy};
 /// [`Policy::access_record`] turns the records on, and [`begin`](Self::begin) makes one.
 /// [`run`](Self::run) each step of the request with it. Then call [`route`](Self::route),
 /// [`status`](Self::status), [`sent`](Self::sent) for each part of the body, and
-/// [`complete`](Self::complete) after the last part. The record is written then, or earlier if you
-/// drop it, in the context of the request. If the records are off, these methods do nothing.
+/// [`complete`](Self::complete) after the last part. The record is written then, in the context of
+/// the request. If you drop it earlier, it is written with the outcome `client_gone`. If the records
+/// are off, these methods do nothing.
 ///
 /// ```
 /// use correlation_core::{Policy, adapter::AccessRecord};
@@ -40,8 +41,9 @@ use crate::inbound::{Peer, Policy};
 /// ```
 ///
 /// Fields without a known value are left out. The query string is always left out, since people put
-/// secrets there. A method or path over 1,024 bytes is cut, and `…` follows it. The level is `WARN`
-/// if the status is 500 or above, or if the request panicked.
+/// secrets there. A method or path over 1,024 bytes is cut, and `…` follows it. What is escaped in
+/// text counts as it is written. The level is `WARN`
+/// if the status is 500 or above, or if the request panicked or failed.
 ///
 /// # Panics
 ///
@@ -65,14 +67,16 @@ struct Record {
     bytes: Option<u64>,
     /// After this many bytes, nobody asks the body for more.
     length: Option<u64>,
-    outcome: Outcome,
+    /// `None` if another record is written for the request.
+    outcome: Option<Outcome>,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Outcome {
     Completed,
     Panicked,
-    /// The default, until anything else is known. No other case drops a record early.
+    Failed,
+    /// The default, until anything else is known.
     ClientGone,
 }
 
@@ -107,7 +111,7 @@ impl AccessRecord {
             status: None,
             bytes: None,
             length: None,
-            outcome: Outcome::ClientGone,
+            outcome: Some(Outcome::ClientGone),
         };
         Self(wanted.then(|| Box::new(record())))
     }
@@ -192,18 +196,31 @@ impl AccessRecord {
         self.end(Outcome::Panicked);
     }
 
+    /// Completes the record with the outcome `failed`: there is an error in the place of a response,
+    /// or of the rest of its body.
+    pub fn failed(&mut self) {
+        self.end(Outcome::Failed);
+    }
+
+    /// Writes no record, because the request is passed on to code that writes its own.
+    pub fn discard(mut self) {
+        if let Some(record) = &mut self.0 {
+            record.outcome = None;
+        }
+    }
+
     fn end(&mut self, outcome: Outcome) {
         if let Some(mut record) = self.0.take() {
-            record.outcome = outcome;
+            record.outcome = Some(outcome);
         }
     }
 }
 
 impl Record {
     /// Writes the record of a request that has ended.
-    fn write(&self) {
-        let failed =
-            self.outcome == Outcome::Panicked || self.status.is_some_and(|status| status >= 500);
+    fn write(&self, outcome: Outcome) {
+        let failed = matches!(outcome, Outcome::Panicked | Outcome::Failed)
+            || self.status.is_some_and(|status| status >= 500);
         // Rounded to the microsecond.
         let latency_ms = (self.begun.elapsed().as_secs_f64() * 1e6).round() / 1e3;
         let untrusted = self.context.untrusted_id().map(CorrelationId::as_str);
@@ -217,7 +234,7 @@ impl Record {
             peer,
             ..
         } = self;
-        let outcome = self.outcome.as_str();
+        let outcome = outcome.as_str();
 
         #[cfg(feature = "tracing")]
         if diagnostics::is_traced() {
@@ -287,24 +304,34 @@ impl Record {
 
 /// Cuts a long text that the caller chose.
 fn cut(text: &str) -> String {
-    let end = (0..=LONGEST.min(text.len())).rfind(|&at| text.is_char_boundary(at));
-    match end.and_then(|end| text.get(..end)) {
-        Some(short) if short.len() < text.len() => format!("{short}…"),
-        _ => text.to_owned(),
+    let mut left = LONGEST;
+    let fits = |char: &char| {
+        // Records of text escape some characters, which makes them up to seven times as long.
+        let escaped = char.escape_debug().map(char::len_utf8).sum();
+        let rest = left.checked_sub(char.len_utf8().max(escaped));
+        left = rest.unwrap_or(0);
+        rest.is_some()
+    };
+    let short: String = text.chars().take_while(fits).collect();
+    if short.len() < text.len() {
+        short + "…"
+    } else {
+        short
     }
 }
 
-/// The maximum length in bytes. Servers accept paths of 64 KiB and more.
+/// The maximum length in bytes, as a record of text shows them. Servers accept paths of 64 KiB and
+/// more.
 const LONGEST: usize = 1024;
 
 impl Drop for Record {
     fn drop(&mut self) {
         // A second panic while the first one unwinds would abort the process. So would a panic that
         // leaves the destructor of a thread-local.
-        if thread::panicking() {
+        let Some(outcome) = self.outcome.filter(|_| !thread::panicking()) else {
             return;
-        }
-        let write = || context::sync_scope(self.context.clone(), || self.write());
+        };
+        let write = || context::sync_scope(self.context.clone(), || self.write(outcome));
         foreign::caught(write);
     }
 }
@@ -314,6 +341,7 @@ impl Outcome {
         match self {
             Self::Completed => "completed",
             Self::Panicked => "panicked",
+            Self::Failed => "failed",
             Self::ClientGone => "client_gone",
         }
     }

@@ -135,6 +135,15 @@ fn what_the_caller_chose_is_cut_where_it_is_long() {
         (format!("{fits}?query"), fits.clone()),
         (format!("{fits}y"), format!("{fits}…")),
         (fits.repeat(64), format!("{fits}…")),
+        // What text escapes counts as it is written: `\u{300}`, and `\"`.
+        (
+            format!("/{}", "\u{300}".repeat(147)),
+            format!("/{}…", "\u{300}".repeat(146)),
+        ),
+        (
+            format!("/{}", "\"".repeat(512)),
+            format!("/{}…", "\"".repeat(511)),
+        ),
         // No character is cut in two.
         (
             format!("/{}", "é".repeat(512)),

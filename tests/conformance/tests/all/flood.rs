@@ -153,8 +153,11 @@ fn requests(size: usize) -> impl Iterator<Item = Request<Body>> {
     second[2].1 = TRACE.to_owned();
     headers.push(second);
     headers.push(vec![(names[0].clone(), "x".repeat(255))]);
-    let long = |char: &str| ("M".repeat(size), char.repeat(7 * size));
-    let long = ["x", "\"", "\u{7f}", "\u{80}", "\u{e9}"].map(long);
+    let long = |char: &str| ("M".repeat(size), char.repeat(7 * size / char.len()));
+    let long = [
+        "x", "\"", "\u{7f}", "\u{80}", "\u{e9}", "\u{300}", "\u{378}",
+    ]
+    .map(long);
     let heads = [("GET".to_owned(), "id".to_owned())]
         .into_iter()
         .chain(long);
@@ -163,7 +166,8 @@ fn requests(size: usize) -> impl Iterator<Item = Request<Body>> {
         let method = Method::from_bytes(method.as_bytes()).unwrap();
         let requests = headers.clone().into_iter().filter_map(move |lines| {
             let mut request = Request::new(Body::empty());
-            // Of some bytes there can be no path.
+            // Of this byte there can be no path.
+            assert!(uri.is_ok() || path.starts_with('\u{7f}'));
             *request.uri_mut() = uri.as_ref().ok()?.clone();
             *request.method_mut() = method.clone();
             for (name, value) in lines {

@@ -6,5 +6,6 @@ mod axum;
 mod custom;
 mod edge;
 mod flood;
+mod records;
 mod rocket;
 mod warp;
