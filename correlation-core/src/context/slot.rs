@@ -12,7 +12,7 @@ thread_local! {
         const { RefCell::new(ManuallyDrop::new(Ambient::Unset)) };
 }
 
-/// The ambient state: a context, none by intent, or none because no scope was entered.
+/// The ambient state: a context, none by intent, or none because there was none.
 ///
 /// Most code needs only [`Context::current`]. Use this type in a client that begins a call in one
 /// place and sends it in another.
@@ -34,6 +34,9 @@ pub enum Ambient {
     /// No scope was entered, and the framework knows no request either.
     #[default]
     Unset,
+    /// The code was taken somewhere else from a place without a context, for instance with
+    /// [`in_current`](crate::InCurrent::in_current). What the framework knows here is not asked.
+    Absent,
     /// The code runs without a context, in [`detached`](crate::detached).
     Detached,
     /// This context is current.
@@ -52,20 +55,24 @@ impl Ambient {
 
     /// Returns the context of a call that is sent here, and that began where `self` was ambient.
     ///
-    /// The context of this place wins. If no scope was entered here, the context of `self` counts.
-    /// If either is [`Detached`](Self::Detached), the call has no context.
+    /// The context of this place wins. If there is none here, the context of `self` counts. If
+    /// either is [`Detached`](Self::Detached), the call has no context.
     #[must_use]
     pub fn at_send(&self) -> Option<Context> {
         match (self, Self::now()) {
-            (Self::Detached, _) | (_, Self::Detached) | (Self::Unset, Self::Unset) => None,
+            (Self::Detached, _) | (_, Self::Detached) => None,
             (_, Self::Set(context)) => Some(context),
-            (Self::Set(context), Self::Unset) => Some(context.clone()),
+            (Self::Set(context), _) => Some(context.clone()),
+            _ => None,
         }
     }
 
     /// Captures the current context, to use it somewhere else.
     pub(super) fn capture() -> Self {
-        current().map_or(Self::Detached, Self::Set)
+        match Self::now() {
+            Self::Unset => Self::Absent,
+            known => known,
+        }
     }
 
     /// Reuses the memory of the context, since the scope has ended for good.
@@ -123,7 +130,7 @@ pub(super) fn current() -> Option<Context> {
 pub(crate) fn read<R>(mut look: impl FnMut(Option<&Context>) -> R) -> R {
     let known = CURRENT.with_borrow(|current| match &**current {
         Ambient::Unset => None,
-        Ambient::Detached => Some(look(None)),
+        Ambient::Absent | Ambient::Detached => Some(look(None)),
         Ambient::Set(context) => Some(look(Some(context))),
     });
     known.unwrap_or_else(|| look(fallback().as_ref()))
@@ -133,7 +140,7 @@ pub(crate) fn read<R>(mut look: impl FnMut(Option<&Context>) -> R) -> R {
 pub(crate) fn current_if_readable() -> Option<Context> {
     let known = CURRENT.try_with(|current| match &**current.try_borrow().ok()? {
         Ambient::Unset => None,
-        Ambient::Detached => Some(None),
+        Ambient::Absent | Ambient::Detached => Some(None),
         Ambient::Set(context) => Some(Some(context.clone())),
     });
     known.ok().flatten().unwrap_or_else(fallback)
@@ -144,7 +151,7 @@ pub(crate) fn current_if_readable() -> Option<Context> {
 pub(crate) fn scoped_context() -> Option<Context> {
     CURRENT.with_borrow(|current| match &**current {
         Ambient::Set(context) => Some(context.clone()),
-        Ambient::Unset | Ambient::Detached => None,
+        _ => None,
     })
 }
 

@@ -2,7 +2,7 @@
 
 use tokio::task::JoinHandle;
 
-use super::{InCurrent, bind};
+use super::{Ambient, Scoped, bind};
 
 /// Spawns a future with [`tokio::spawn`], in the current context.
 ///
@@ -26,7 +26,8 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    tokio::spawn(future.in_current())
+    // A new task is nobody's yet. So without a context, the framework may still tie a request to it.
+    tokio::spawn(Scoped::new(Ambient::now(), future))
 }
 
 /// Runs a blocking function with [`tokio::task::spawn_blocking`], in the current context.

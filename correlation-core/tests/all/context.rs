@@ -576,6 +576,7 @@ async fn a_task_is_asked_where_nothing_was_said() {
     fn all() -> (String, String) {
         let now = match Ambient::now() {
             Ambient::Unset => "unset".to_owned(),
+            Ambient::Absent => "absent".to_owned(),
             Ambient::Detached => "detached".to_owned(),
             Ambient::Set(context) => context.id().to_string(),
         };
@@ -615,12 +616,19 @@ async fn a_task_is_asked_where_nothing_was_said() {
 /// The context of a call: the one where it is sent, then the one where it was begun.
 #[test]
 fn detached_wins_over_any_context() {
-    let [unset, gone] = [Ambient::Unset, Ambient::Detached];
+    let [unset, absent, gone] = [Ambient::Unset, Ambient::Absent, Ambient::Detached];
     let set = |text| Ambient::Set(id(text).into());
     for (begun, now, sent) in [
         (unset.clone(), unset.clone(), None),
         (unset.clone(), gone.clone(), None),
         (unset.clone(), set("now"), Some("now")),
+        (unset.clone(), absent.clone(), None),
+        (absent.clone(), unset.clone(), None),
+        (absent.clone(), absent.clone(), None),
+        (absent.clone(), gone.clone(), None),
+        (absent.clone(), set("now"), Some("now")),
+        (gone.clone(), absent.clone(), None),
+        (set("begun"), absent, Some("begun")),
         (gone.clone(), unset.clone(), None),
         (gone.clone(), gone.clone(), None),
         (gone.clone(), set("now"), None),
@@ -631,6 +639,7 @@ fn detached_wins_over_any_context() {
         let at_send = || begun.at_send().map(|context| context.id().to_string());
         let is = match now.clone() {
             Ambient::Unset => at_send(),
+            Ambient::Absent => async { at_send() }.in_current().now_or_never().unwrap(),
             Ambient::Detached => detached(async { at_send() }).now_or_never().unwrap(),
             Ambient::Set(context) => sync_scope(context, at_send),
         };

@@ -60,6 +60,7 @@ pub(super) fn now() -> State {
     let current = Context::current();
     match (Ambient::now(), &current) {
         (Ambient::Unset, None) => State::Unset,
+        (Ambient::Absent, None) => State::Absent,
         (Ambient::Detached, None) => State::Detached,
         (Ambient::Set(context), Some(current)) if context.id() == current.id() => {
             State::Set(current.id().as_str().parse().unwrap())

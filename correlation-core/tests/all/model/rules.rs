@@ -6,6 +6,7 @@ use super::{Op, Step};
 pub(super) enum State {
     #[default]
     Unset,
+    Absent,
     Detached,
     Set(usize),
 }
@@ -40,7 +41,7 @@ impl Model {
         let depth = self.tasks[step.task].scopes.len();
         let now = self.at(step.task, depth, outer);
         let taken = if now == State::Unset {
-            State::Detached
+            State::Absent
         } else {
             now
         };
