@@ -80,6 +80,12 @@ impl<T> Scoped<T> {
         Some(slot::with(this.slot, || f(inner)))
     }
 
+    /// Takes it apart, before it was pinned.
+    pub(super) fn into_parts(mut self) -> (Ambient, T) {
+        let inner = self.inner.take().expect("it is there until it has ended");
+        (mem::take(&mut self.slot), inner)
+    }
+
     pub(crate) const fn inner(&self) -> Option<&T> {
         self.inner.as_ref()
     }

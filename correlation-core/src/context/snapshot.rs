@@ -7,7 +7,8 @@ use super::slot::{self, Ambient};
 
 /// Binds a function to the current context. Use it for `spawn_blocking` and threads.
 ///
-/// The context is taken when you call `bind`, and the function runs once. If a function runs many
+/// The context is taken when you call `bind`, and the function runs once. If nobody calls it, it is
+/// dropped in the context. If a function runs many
 /// times, take a [`snapshot`]. Also take one if a pool runs your closure on a worker thread, where
 /// it is too late to call `bind`.
 ///
@@ -19,8 +20,11 @@ use super::slot::{self, Ambient};
 /// assert_eq!(thread.join().unwrap(), Some(id));
 /// ```
 pub fn bind<R>(f: impl FnOnce() -> R) -> impl FnOnce() -> R {
-    let snapshot = snapshot();
-    move || snapshot.run(f)
+    let bound = Scoped::new(Ambient::capture(), f);
+    move || {
+        let (mut slot, f) = bound.into_parts();
+        slot::with(&mut slot, f)
+    }
 }
 
 /// Takes the current context, so that you can run any number of functions in it. Use it for rayon's
@@ -64,7 +68,7 @@ impl fmt::Debug for Snapshot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let context = match &self.0 {
             Ambient::Set(context) => Some(context),
-            Ambient::Unset | Ambient::Detached => None,
+            _ => None,
         };
         f.debug_tuple("Snapshot").field(&context).finish()
     }
@@ -88,8 +92,9 @@ impl fmt::Debug for Snapshot {
 /// # ;
 /// ```
 pub fn carry<A, F: Future>(f: impl FnOnce(A) -> F) -> impl FnOnce(A) -> Scoped<F> {
-    let mut slot = Ambient::capture();
+    let bound = Scoped::new(Ambient::capture(), f);
     move |argument| {
+        let (mut slot, f) = bound.into_parts();
         let future = slot::with(&mut slot, || f(argument));
         Scoped::new(slot, future)
     }
