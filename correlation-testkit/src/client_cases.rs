@@ -266,6 +266,23 @@ pub const CASES: &[Case] = &[
         ..STRANGER
     },
     Case {
+        name: "nor under another name that others read",
+        set: &[
+            ("X-Request-ID", "click-1"),
+            ("b3", "click-1-e457b5a2e4d86bd1"),
+            ("X-Shop", "tea"),
+        ],
+        sent: &[ID, SHOP],
+        ..STRANGER
+    },
+    Case {
+        name: "nor in the header that it came in, and the service's own stay",
+        inbound: &[("x-request-id", "click-1")],
+        set: &[("X-Request-ID", "click-1"), ("Request-Id", "payment-7")],
+        sent: &[ID, ("request-id", &[Value::Is("payment-7")])],
+        ..STRANGER
+    },
+    Case {
         name: "nor does a trace that came alone",
         inbound: &[("traceparent", TRACE)],
         set: &[("traceparent", TRACE)],

@@ -1,7 +1,7 @@
 //! Writes a context to a carrier, and decides which headers of the carrier it replaces.
 
 use super::{Context, Extractor};
-use crate::names::{TRACEPARENT, TRACESTATE, X_CORRELATION_ID, trim};
+use crate::names::{self, TRACEPARENT, TRACESTATE, X_CORRELATION_ID, trim};
 use crate::trace_context::Traceparent;
 
 /// A carrier that an ID can be written to. The usual maps implement it, and `http::HeaderMap` does
@@ -72,6 +72,9 @@ impl Context {
 
     /// Writes the context as [`inject`](Self::inject) does, with the ID under more names.
     pub(crate) fn inject_as(&self, also: &[&'static str], carrier: &mut impl Injector) {
+        if let Some((id, header)) = self.extra().and_then(|extra| extra.untrusted.as_ref()) {
+            remove_copies(id.as_str(), header, carrier);
+        }
         carrier.set(X_CORRELATION_ID, self.id().as_str());
         for name in also {
             carrier.set(name, self.id().as_str());
@@ -101,7 +104,7 @@ impl Context {
         }
         carrier.remove(TRACESTATE);
         if let Some(trace) = trace {
-            trace.send(|key, value| carrier.set(key, value));
+            trace.send(self, |key, value| carrier.set(key, value));
         }
     }
 
@@ -109,7 +112,19 @@ impl Context {
     pub(crate) fn write<R>(&self, mut set: impl FnMut(&'static str, &str) -> R) {
         set(X_CORRELATION_ID, self.id().as_str());
         if let Some(trace) = self.trace() {
-            trace.send(|key, value| drop(set(key, value)));
+            trace.send(self, |key, value| drop(set(key, value)));
+        }
+    }
+}
+
+/// Removes the ID of an untrusted caller, which code has copied to a call: the header that it came
+/// in, and those that others read it from.
+#[cold]
+fn remove_copies(id: &str, header: &'static str, carrier: &mut impl Injector) {
+    for name in names::MAY_HOLD_AN_ID.into_iter().chain([header]) {
+        let holds = |value: &[u8]| memchr::memmem::find(value, id.as_bytes()).is_some();
+        if name != TRACEPARENT && carrier.get_all(name).any(holds) {
+            carrier.remove(name);
         }
     }
 }

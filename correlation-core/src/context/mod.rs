@@ -57,7 +57,8 @@ struct Inner {
 
 #[derive(Default)]
 struct Extra {
-    untrusted: Option<CorrelationId>,
+    /// The ID of an untrusted caller, and the header that it came in.
+    untrusted: Option<(CorrelationId, &'static str)>,
     /// The trace of an untrusted caller: `Some(None)` if its `traceparent` is not valid.
     untrusted_trace: Option<Option<TraceId>>,
     trace: Option<Trace>,
@@ -142,7 +143,7 @@ impl Context {
     /// `correlation_id=abc` does not find text from a stranger.
     #[must_use]
     pub fn untrusted_id(&self) -> Option<&CorrelationId> {
-        self.extra()?.untrusted.as_ref()
+        self.extra()?.untrusted.as_ref().map(|(id, _)| id)
     }
 
     /// Returns the trace-id of the W3C trace, if there is one.
@@ -171,8 +172,9 @@ impl Context {
         self.add(|extra| extra.trace = Some(trace));
     }
 
-    pub(crate) fn set_untrusted_id(&mut self, id: CorrelationId) {
-        self.add(|extra| extra.untrusted = Some(id));
+    /// Keeps the ID of an untrusted caller and its header, so that no call forwards it.
+    pub(crate) fn set_untrusted_id(&mut self, id: CorrelationId, header: &'static str) {
+        self.add(|extra| extra.untrusted = Some((id, header)));
     }
 
     /// Keeps the trace-id of an untrusted caller, if it is valid, so that no call forwards it.
