@@ -70,6 +70,16 @@ pub(crate) fn header_name(name: &str) -> Result<&'static str, String> {
     Ok(spellings(name)[0])
 }
 
+/// Returns the name of a header whose whole value may be an ID, as [`header_name`] does.
+pub(crate) fn id_header_name(name: &str) -> Result<&'static str, String> {
+    match header_name(name)? {
+        TRACEPARENT | TRACESTATE => Err(format!(
+            "{name:?} is a header of W3C Trace Context, which holds no correlation ID"
+        )),
+        name => Ok(name),
+    }
+}
+
 /// Headers that routing, framing and the connection depend on (RFC 9110, sections 6.5, 7.2, 7.6.1
 /// and 8.6; RFC 9112, section 6.1).
 const FRAMING: [&str; 9] = [
@@ -139,6 +149,20 @@ const USUAL: [&[&str]; 5] = [
     &[TRACEPARENT, "Traceparent", "TRACEPARENT"],
     &TRACESTATE_SPELLINGS,
     &["x-b3-traceid", "X-B3-TraceId", "X-B3-Traceid"],
+];
+
+/// The keys of headers and messages that readers take an ID from, beside [`X_CORRELATION_ID`].
+pub(crate) const MAY_HOLD_AN_ID: [&str; 10] = [
+    X_REQUEST_ID,
+    "correlation-id",
+    "correlation_id",
+    "x_correlation_id",
+    "correlationid",
+    "b3",
+    "x-b3-traceid",
+    "x-amzn-trace-id",
+    "x-cloud-trace-context",
+    "request-id",
 ];
 
 #[cfg(test)]

@@ -176,17 +176,19 @@ impl Policy {
         if parent.is_none()
             && let Some(occurrence) = traceparent
         {
-            ignore(
-                &mut ignored,
-                TRACEPARENT,
+            ignored.push(IgnoredHeader {
+                name: TRACEPARENT,
                 occurrence,
-                "not a valid traceparent",
-            );
+                reason: "not a valid traceparent",
+                rejects: false,
+            });
         }
         let candidate = self.candidate(found, parent.as_ref(), &mut ignored);
         let nothing = candidate.id.is_none() && traceparent.is_none();
         let trusted = nothing || self.trust.covers(peer.unwrap_or(Peer::Local), lines);
-        let rejected = self.rejected(&candidate).filter(|_| peer.is_some());
+        let invalid = ignored.iter().any(|header| header.rejects);
+        let rejected = self.rejected(invalid, candidate.id.is_none());
+        let rejected = rejected.filter(|_| peer.is_some());
 
         let (mut context, line) = match candidate.id.filter(|_| trusted && rejected.is_none()) {
             Some((id, name)) => {
@@ -199,8 +201,8 @@ impl Policy {
             ),
         };
         let untrusted = candidate.id.filter(|_| !trusted);
-        if let Some((id, _)) = untrusted {
-            context.set_untrusted_id(CorrelationId::from_valid(id));
+        if let Some((id, header)) = untrusted {
+            context.set_untrusted_id(CorrelationId::from_valid(id), header);
         }
         let parent = parent.filter(|_| self.trace_context != TraceContext::Off);
         if !trusted && traceparent.is_some() && self.trace_context != TraceContext::Off {
@@ -234,7 +236,6 @@ impl Policy {
         parent: Option<&'a Traceparent>,
         ignored: &mut Ignored<'a>,
     ) -> Candidate<'a> {
-        let mut invalid = false;
         for source in &self.sources {
             let Some(at) = found.position(source.name) else {
                 continue;
@@ -247,29 +248,34 @@ impl Policy {
                 },
                 (_, Occurrence::Conflict) => Err(Fault::Empty),
                 (Format::Plain, Occurrence::One(value)) => self.check_header(value),
-                (Format::Known(parse), Occurrence::One(value)) => self.check_part(value, parse),
+                (Format::Known(parse), Occurrence::One(value)) => self.check_known(value, parse),
                 (Format::Own(parse), Occurrence::One(value)) => {
                     self.check_part(value, |value| PARSE.ask(|| parse(value)).flatten())
                 }
             };
             match id {
                 Ok(id) => {
+                    // Another source may have read the header before, in a format that it has not.
+                    ignored.retain(|header| header.name != source.name);
                     return Candidate {
                         id: Some((id, source.name)),
                         line: source.is_plain().then_some(at),
-                        invalid,
                     };
                 }
-                Err(fault) => {
-                    invalid |= source.is_plain() && !matches!(fault, Fault::Placeholder);
-                    ignore(ignored, source.name, occurrence, fault.reason());
-                }
+                Err(fault) => ignore(
+                    ignored,
+                    IgnoredHeader {
+                        name: source.name,
+                        occurrence,
+                        reason: fault.reason(),
+                        rejects: source.is_plain() && !matches!(fault, Fault::Placeholder),
+                    },
+                ),
             }
         }
         Candidate {
             id: None,
             line: None,
-            invalid,
         }
     }
 
@@ -299,8 +305,21 @@ impl Policy {
         })
     }
 
-    /// Returns the ID that is a part of a header value.
-    pub(super) fn check_part<'a>(
+    /// Returns the ID that is a part of a header value. None of the known formats has a comma.
+    pub(super) fn check_known<'a>(
+        &self,
+        value: &'a [u8],
+        parse: impl Fn(&'a str) -> Option<&'a str>,
+    ) -> Result<&'a str, Fault> {
+        let value = if value.contains(&b',') {
+            joined(value).ok_or(Fault::Format)?
+        } else {
+            value
+        };
+        self.check_part(value, parse)
+    }
+
+    fn check_part<'a>(
         &self,
         value: &'a [u8],
         parse: impl Fn(&'a str) -> Option<&'a str>,
@@ -320,11 +339,11 @@ impl Policy {
         }
     }
 
-    fn rejected(&self, candidate: &Candidate<'_>) -> Option<Rejected> {
-        if candidate.invalid && self.reject_invalid {
+    fn rejected(&self, invalid: bool, missing: bool) -> Option<Rejected> {
+        if invalid && self.reject_invalid {
             return Some(Rejected::new(RejectReason::Invalid));
         }
-        let missing = candidate.id.is_none() && self.reject_missing;
+        let missing = missing && self.reject_missing;
         missing.then_some(Rejected::new(RejectReason::Missing))
     }
 }
@@ -354,30 +373,36 @@ struct Candidate<'a> {
     id: Option<(&'a str, &'static str)>,
     /// The position of the header, if its whole value is the ID.
     line: Option<usize>,
-    /// An ID header was read that holds something else.
-    invalid: bool,
 }
 
-/// The headers that were read and gave no ID, each with the reason.
-type Ignored<'a> = ArrayVec<(&'static str, Occurrence<'a>, &'static str), MAX_WATCHED>;
+/// The headers that were read and gave no ID.
+type Ignored<'a> = ArrayVec<IgnoredHeader<'a>, MAX_WATCHED>;
 
-#[cold]
-fn ignore<'a>(
-    ignored: &mut Ignored<'a>,
+struct IgnoredHeader<'a> {
     name: &'static str,
     occurrence: Occurrence<'a>,
     reason: &'static str,
-) {
-    // The array has room for every source, and for `traceparent`.
-    let _ = ignored.try_push((name, occurrence, reason));
+    /// It is the header of a plain ID, and a policy may reject the request for it.
+    rejects: bool,
+}
+
+#[cold]
+fn ignore<'a>(ignored: &mut Ignored<'a>, header: IgnoredHeader<'a>) {
+    match ignored.iter_mut().find(|known| known.name == header.name) {
+        Some(known) => known.rejects |= header.rejects,
+        // The array has room for every header.
+        None => drop(ignored.try_push(header)),
+    }
 }
 
 #[cold]
 fn tell(ignored: &Ignored<'_>, rejected: Option<Rejected>) {
-    for (name, occurrence, reason) in ignored {
-        match occurrence {
-            Occurrence::One(value) => diagnostics::header_ignored(name, value.len(), reason),
-            Occurrence::Conflict => diagnostics::header_repeated(name),
+    for header in ignored {
+        match header.occurrence {
+            Occurrence::One(value) => {
+                diagnostics::header_ignored(header.name, value.len(), header.reason);
+            }
+            Occurrence::Conflict => diagnostics::header_repeated(header.name),
         }
     }
     if let Some(rejected) = rejected {

@@ -135,7 +135,7 @@ impl Policy {
                 values.all(|other| other == value)
                     && sources.any(|source| match &source.format {
                         Format::Plain => self.check_header(value).is_ok(),
-                        Format::Known(parse) => self.check_part(value, parse).is_ok(),
+                        Format::Known(parse) => self.check_known(value, parse).is_ok(),
                         // They are parsed once only.
                         Format::Traceparent | Format::Own(_) => true,
                     })

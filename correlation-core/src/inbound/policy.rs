@@ -113,7 +113,7 @@ impl Policy {
     ///
     /// # Panics
     ///
-    /// If a name is not a header name, or there are more than 8 names.
+    /// If a name is not a header name or is `tracestate`, or there are more than 8 names.
     #[track_caller]
     #[must_use]
     pub fn headers<N: AsRef<str>>(self, names: impl IntoIterator<Item = N>) -> Self {
@@ -123,9 +123,9 @@ impl Policy {
                 let reason = "at most 8 names are allowed";
                 panic!("{}", InvalidSetting::new("headers", reason));
             }
-            let name = names::header_name(name.as_ref())
+            let source = Source::read(name.as_ref())
                 .map_err(|reason| InvalidSetting::new("headers", reason).at(at));
-            sources.push(Source::header(or_panic(name)));
+            sources.push(or_panic(source));
         }
         let others = self.sources.iter().filter(|source| !source.is_plain());
         sources.extend(others.cloned());
@@ -236,7 +236,8 @@ impl Policy {
         self
     }
 
-    /// Answers 400 to a request with an invalid ID header that is a [`Source::header`].
+    /// Answers 400 to a request with an invalid ID header that is a [`Source::header`]. Headers
+    /// behind the first one with a valid ID are not read.
     ///
     /// Off by default: the header counts as absent, and the next source is read. The library never
     /// repairs or cuts a value. All other [`sources`](Self::sources) are always ignored if they are
@@ -251,11 +252,11 @@ impl Policy {
     ///
     /// # Panics
     ///
-    /// If the name is not a header name.
+    /// If the name is not a header name, or is one of W3C Trace Context.
     #[track_caller]
     #[must_use]
     pub fn response_header(mut self, name: impl AsRef<str>) -> Self {
-        let name = names::header_name(name.as_ref())
+        let name = names::id_header_name(name.as_ref())
             .map_err(|reason| InvalidSetting::new("response_header", reason));
         self.response_header = Some(or_panic(name));
         self
@@ -298,6 +299,11 @@ impl Policy {
     /// Do not use it with `tracing-opentelemetry`, unless the server span of that crate is the
     /// outermost span. Otherwise this span would begin a second trace beside the inbound one.
     ///
+    /// What runs inside the request stays in its span, also work that has another ID or none: a
+    /// nested [`scope`](crate::scope), a message in [`continue_from`](crate::continue_from), and
+    /// [`detached`](crate::detached). Spawn such work with the spawn function of your runtime, and
+    /// no span goes along.
+    ///
     /// Scopes enter the span. Rocket and warp's `correlated` have no scopes, so nothing enters it
     /// there.
     #[cfg(feature = "tracing")]
@@ -311,7 +317,7 @@ impl Policy {
     ///
     /// The record has the target `access` and the message `request`, and is the same in every
     /// adapter. Its level is `INFO`, or `WARN` if the status is 500 or above or the request
-    /// panicked. It has these fields, as far as they are known:
+    /// panicked or failed. It has these fields, as far as they are known:
     ///
     /// | field | meaning |
     /// |---|---|
@@ -321,7 +327,7 @@ impl Policy {
     /// | `bytes` | the number of bytes of the response body that were sent |
     /// | `latency_ms` | the time from the request to the last byte of the body, in milliseconds |
     /// | `peer` | the IP address of the other end of the connection |
-    /// | `outcome` | `completed`, `client_gone` or `panicked` |
+    /// | `outcome` | `completed`, `client_gone`, `panicked`, or `failed`: there was an error in the place of a response, or of the rest of its body |
     /// | `untrusted_id` | the ID of a caller that is not [trusted](Self::trust) |
     /// | `untrusted_len` | its length instead, if a search for another ID could find the ID |
     #[must_use]

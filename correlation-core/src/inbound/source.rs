@@ -3,7 +3,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use crate::diagnostics::{InvalidSetting, or_panic};
-use crate::names::{TRACEPARENT, header_name};
+use crate::names::{TRACEPARENT, header_name, id_header_name};
 
 /// A header that a policy reads an ID from: an entry of
 /// [`Policy::sources`](crate::Policy::sources).
@@ -91,28 +91,30 @@ impl Source {
     ///
     /// # Panics
     ///
-    /// If the name is not a header name.
+    /// If the name is not a header name, or is `tracestate`.
     #[track_caller]
     #[must_use]
     pub fn header(name: impl AsRef<str>) -> Self {
-        or_panic(Self::read(name.as_ref()))
+        or_panic(Self::read(name.as_ref()).map_err(invalid))
     }
 
-    fn read(name: &str) -> Result<Self, InvalidSetting> {
-        Ok(match setting(name)? {
-            TRACEPARENT => Self::TRACEPARENT,
-            name => Self {
-                name,
-                also: None,
-                format: Format::Plain,
-            },
+    pub(super) fn read(name: &str) -> Result<Self, String> {
+        if name.eq_ignore_ascii_case(TRACEPARENT) {
+            return Ok(Self::TRACEPARENT);
+        }
+        Ok(Self {
+            name: id_header_name(name)?,
+            also: None,
+            format: Format::Plain,
         })
     }
 
     /// Reads a header in your own format. `parse` gets the value and returns the part that is the
     /// ID, or `None` if there is none.
     ///
-    /// `parse` gets the value without surrounding white space, and only if it is UTF-8. A header at
+    /// `parse` gets the value without surrounding white space, and only if it is UTF-8. A proxy may
+    /// have joined several lines with commas. If your format has no comma, return `None` for a value
+    /// that has one, because the caller chose which line came first. A header at
     /// which `parse` panics has no ID, and the first panic is logged at `WARN`.
     /// [`reject_invalid`](crate::Policy::reject_invalid) does not apply to this source.
     ///
@@ -126,7 +128,7 @@ impl Source {
         parse: impl Fn(&str) -> Option<&str> + Send + Sync + 'static,
     ) -> Self {
         Self {
-            name: or_panic(setting(name.as_ref())),
+            name: or_panic(header_name(name.as_ref()).map_err(invalid)),
             also: None,
             format: Format::Own(Arc::new(parse)),
         }
@@ -175,7 +177,7 @@ impl FromStr for Source {
     type Err = InvalidSetting;
 
     fn from_str(name: &str) -> Result<Self, InvalidSetting> {
-        Self::read(name.trim())
+        Self::read(name.trim()).map_err(invalid)
     }
 }
 
@@ -190,8 +192,8 @@ impl fmt::Debug for Source {
     }
 }
 
-fn setting(name: &str) -> Result<&'static str, InvalidSetting> {
-    header_name(name).map_err(|reason| InvalidSetting::new("sources", reason))
+fn invalid(reason: String) -> InvalidSetting {
+    InvalidSetting::new("sources", reason)
 }
 
 fn b3(value: &str) -> Option<&str> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::context::{self, Context, Injector};
 use crate::diagnostics::{self, InvalidSetting, or_panic};
-use crate::names::{TRACEPARENT, TRACESTATE, header_name};
+use crate::names::id_header_name;
 
 /// Chooses the hosts that outbound HTTP calls send the ID to, and the headers that carry it.
 ///
@@ -135,11 +135,7 @@ impl Targets {
     #[must_use]
     pub fn also_as(mut self, name: impl AsRef<str>) -> Self {
         let invalid = |reason| InvalidSetting::new("also_as", reason);
-        let name = or_panic(header_name(name.as_ref()).map_err(invalid));
-        if [TRACEPARENT, TRACESTATE].contains(&name) {
-            let reason = "is a header of W3C Trace Context, which holds no correlation ID";
-            panic!("{}", invalid(format!("{name:?} {reason}")));
-        }
+        let name = or_panic(id_header_name(name.as_ref()).map_err(invalid));
         let known = self.also.iter().flat_map(|names| names.iter().copied());
         self.also = Some(known.filter(|known| *known != name).chain([name]).collect());
         self
@@ -297,7 +293,10 @@ impl Target {
             Some((host, port)) => {
                 // `parse` also accepts a sign.
                 let digits = port.bytes().all(|b| b.is_ascii_digit());
-                (host, Some(port.parse().ok().filter(|_| digits)?))
+                (
+                    host,
+                    Some(port.parse().ok().filter(|&port| digits && port != 0)?),
+                )
             }
             None => (text, None),
         };

@@ -116,6 +116,14 @@ fn bad_settings_say_what_is_allowed() {
     let parsed = Source::parsed("x-0", |value| Some(value));
     assert!(refused(|| Policy::new().sources(list(parsed))).contains("at most 14"));
     assert!(refused(|| Policy::new().response_header("")).contains("response_header: a header"));
+    for w3c in ["Traceparent", "tracestate"] {
+        let error = refused(|| Policy::new().response_header(w3c));
+        assert!(
+            error.contains("response_header: ") && error.contains("W3C"),
+            "{error}"
+        );
+    }
+    assert!(refused(|| Source::header("tracestate")).contains("W3C"));
     assert!(refused(|| Source::header("")).contains("sources: a header"));
     assert!(refused(|| Source::parsed("a b", |value| Some(value))).contains("sources: \"a b\""));
 }

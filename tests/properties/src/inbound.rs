@@ -138,10 +138,9 @@ impl Setting {
             let value = match format {
                 Format::Plain => model::agreed(&values),
                 Format::Traceparent => model::trace_id(&values).map(str::as_bytes),
-                Format::Part(part) => {
-                    let value = model::repeated(&values);
-                    let value = value.and_then(|value| str::from_utf8(value).ok());
-                    value.and_then(part).map(str::as_bytes)
+                Format::Part(part) => model::agreed(&values).and_then(|value| part_of(value, part)),
+                Format::Own(part) => {
+                    model::repeated(&values).and_then(|value| part_of(value, part))
                 }
             };
             if let Some(id) = value.filter(|id| self.is_id(id)) {
@@ -192,10 +191,16 @@ fn values<'h>(lines: &Lines<'h>, name: &str) -> Vec<&'h [u8]> {
     same.map(|(_, value)| *value).collect()
 }
 
+fn part_of(value: &[u8], part: fn(&str) -> Option<&str>) -> Option<&[u8]> {
+    str::from_utf8(value).ok().and_then(part).map(str::as_bytes)
+}
+
 enum Format {
     Plain,
     Traceparent,
     Part(fn(&str) -> Option<&str>),
+    /// A comma may belong to the value.
+    Own(fn(&str) -> Option<&str>),
 }
 
 const SOURCES: [(&str, Format); 9] = [
@@ -207,7 +212,7 @@ const SOURCES: [(&str, Format); 9] = [
     ("x-amzn-trace-id", Format::Part(model::amzn)),
     ("x-cloud-trace-context", Format::Part(model::cloud_trace)),
     ("request-id", Format::Part(model::request_id)),
-    ("sentry-trace", Format::Part(model::sentry)),
+    ("sentry-trace", Format::Own(model::sentry)),
 ];
 
 /// The value of a `b3` header.
@@ -243,9 +248,9 @@ fn part(source: Source, name: &str, parse: fn(&str) -> Option<&str>, data: &[u8]
     let policy = Policy::new().sources([source]);
     let lines = || [("x-correlation-id", &b"evil"[..]), (name, data)];
     let decision = policy.receive(lines, None);
-    let value = str::from_utf8(model::trim(data)).ok();
-    let expected = value.and_then(parse);
-    let expected = expected.filter(|id| model::is_id(id.as_bytes(), 128));
+    let id = model::agreed(&[data]).and_then(|value| part_of(value, parse));
+    let id = id.filter(|id| model::is_id(id, 128));
+    let expected = id.map(|id| str::from_utf8(id).unwrap());
     let context = decision.context();
     let taken = (context.origin() != Origin::Generated).then(|| context.id().as_str());
     assert_eq!(taken, expected, "{}", data.escape_ascii());

@@ -53,6 +53,26 @@ fn each_has_its_reason_once() {
     assert_eq!(log, told.concat());
 }
 
+/// Such as a header whose format changes while clients are updated.
+#[test]
+fn a_header_that_two_sources_read_is_told_once_and_only_without_an_id() {
+    let policy = Policy::new().sources([
+        Source::header("X-Old"),
+        Source::parsed("X-Old", |value| value.strip_prefix("v1:")),
+        Source::parsed("X-Old", |value| value.split('/').next()),
+    ]);
+    let (id, log) = logged(|| kept(&policy, &[("x-old", "ab/c d")]));
+    assert_eq!((id.as_deref(), &*log), (Some("ab"), ""));
+    let strict = policy.clone().reject_invalid(true);
+    assert_eq!(receive(&strict, &[("x-old", "ab/c d")]).rejected(), None);
+
+    let (id, log) = logged(|| kept(&policy, &[("x-old", "a b")]));
+    assert_eq!((id, log.lines().count()), (None, 1), "{log}");
+    let told = "ignored header x-old of 3 bytes: byte not allowed";
+    assert!(log.contains(told), "{log}");
+    assert!(receive(&strict, &[("x-old", "a b")]).rejected().is_some());
+}
+
 #[test]
 fn each_of_the_longest_list_is_read_and_told() {
     let names: Vec<_> = (0..14).map(|n| format!("x-{n}")).collect();

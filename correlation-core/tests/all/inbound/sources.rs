@@ -161,6 +161,46 @@ fn joined_lines_are_lines() {
         let id = id.unwrap_or(&TRACE[3..35]);
         assert_eq!(kept(&policy, &traced).as_deref(), Some(id), "{lines:?}");
     }
+    // The other formats do not say who joined the lines either.
+    let [a, b] = ["1", "2"].map(|digit| digit.repeat(32));
+    for (source, name, [first, second], id) in [
+        (
+            Source::B3,
+            "b3",
+            [&a, &b].map(|id| format!("{id}-e457b5a2e4d86bd1-1")),
+            &*a,
+        ),
+        (Source::B3, "x-b3-traceid", [a.clone(), b.clone()], &a),
+        (
+            Source::AMZN_TRACE_ID,
+            "x-amzn-trace-id",
+            [&a, &b].map(|id| format!("Root=1-{}-{};Sampled=1", &id[..8], &id[..24])),
+            "1-11111111-111111111111111111111111",
+        ),
+        (
+            Source::CLOUD_TRACE_CONTEXT,
+            "x-cloud-trace-context",
+            [&a, &b].map(|id| format!("{id}/1;o=1")),
+            &a,
+        ),
+        (
+            Source::DOTNET_REQUEST_ID,
+            "request-id",
+            ["|root.1.", "|other.1."].map(str::to_owned),
+            "root",
+        ),
+    ] {
+        let policy = Policy::new().sources([source]);
+        let kept = |value: &str| kept(&policy, &[(name, value)]);
+        assert_eq!(kept(&first).as_deref(), Some(id), "{name}");
+        assert_eq!(
+            kept(&format!("{first}, {first}")).as_deref(),
+            Some(id),
+            "{name}"
+        );
+        assert_eq!(kept(&format!("{first}, {second}")), None, "{name}");
+        assert_eq!(kept(&format!("{first},")), None, "{name}");
+    }
     let joined = format!("{TRACE}, {TRACE}");
     for lines in [&[joined.as_str()][..], &[TRACE, TRACE], &[TRACE, &joined]] {
         let headers: Vec<_> = lines.iter().map(|line| ("traceparent", *line)).collect();

@@ -21,13 +21,7 @@ fn to<'a>(
 #[test]
 fn hosts_are_compared_whole() {
     assert!(needs_destination(&Targets::hosts(["a"])) && !needs_destination(&Targets::all()));
-    let targets = Targets::hosts([
-        "api.example.com",
-        ".internal",
-        "10.0.0.7",
-        "::1",
-        "[::3]",
-    ]);
+    let targets = Targets::hosts(["api.example.com", ".internal", "10.0.0.7", "::1", "[::3]"]);
     for yes in [
         "api.example.com",
         "API.Example.com.",
@@ -220,6 +214,7 @@ fn what_is_no_host_is_refused() {
         "api.example.com:65536",
         "api.example.com:80/path",
         ":80",
+        "a:0",
         "user@api.example.com",
         "[::1",
         "[api.example.com]",
