@@ -7,6 +7,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::context::{self, Context};
+
 macro_rules! emit {
     ($level:ident, $($args:tt)+) => {{
         #[cfg(feature = "tracing")]
@@ -90,7 +92,8 @@ pub(crate) fn peer_unknown() {
         warn,
         "the policy needs the peer address, but this server does not provide it: no caller is \
          trusted by its address. In axum, serve with \
-         `into_make_service_with_connect_info::<SocketAddr>()`"
+         `into_make_service_with_connect_info::<SocketAddr>()`, and on a Unix socket give each \
+         request the extension `Peer::Local`"
     );
 }
 
@@ -111,12 +114,15 @@ pub(crate) fn closure_panicked(what: &str) {
     emit!(warn, "{what}");
 }
 
-/// Logs the parent-id of an outbound call, which becomes the parent of the receiver's spans.
-pub(crate) fn outbound(span_id: &str) {
-    #[cfg(feature = "tracing")]
-    tracing::debug!(target: "correlation", span_id, "outbound call");
-    #[cfg(not(feature = "tracing"))]
-    emit!(debug, "outbound call span_id={span_id}");
+/// Logs the parent-id of an outbound call, which becomes the parent of the receiver's spans. The
+/// call may be sent outside the scope of its context.
+pub(crate) fn outbound(context: &Context, span_id: &str) {
+    context::sync_scope(context.clone(), || {
+        #[cfg(feature = "tracing")]
+        tracing::debug!(target: "correlation", span_id, "outbound call");
+        #[cfg(not(feature = "tracing"))]
+        emit!(debug, "outbound call span_id={span_id}");
+    });
 }
 
 /// Logs that a call goes out without the ID, because its host is not known.

@@ -10,6 +10,7 @@ use arrayvec::ArrayString;
 
 pub(crate) use traceparent::Traceparent;
 
+use crate::context::Context;
 use crate::diagnostics;
 use crate::id::{CorrelationId, random};
 use crate::names::{TRACEPARENT, TRACESTATE};
@@ -140,10 +141,10 @@ impl Trace {
     }
 
     /// Writes the `traceparent` and the `tracestate` of one outbound call.
-    pub(crate) fn send(&self, mut set: impl FnMut(&'static str, &str)) {
+    pub(crate) fn send(&self, context: &Context, mut set: impl FnMut(&'static str, &str)) {
         let parent = if self.participates {
             let parent = self.parent.with_parent_id(&random::random_nonzero());
-            diagnostics::outbound(parent.parent_id_str());
+            diagnostics::outbound(context, parent.parent_id_str());
             parent
         } else {
             self.parent
