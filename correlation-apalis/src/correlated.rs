@@ -61,6 +61,11 @@ impl<B> Correlated<B> {
     /// Sets the rules, see [`CorrelationLayer::policy`].
     ///
     /// They apply in the worker, and where jobs are pushed without an ambient ID.
+    ///
+    /// # Panics
+    ///
+    /// If [`CorrelationLayer::policy`] does.
+    #[track_caller]
     #[must_use]
     pub fn policy(mut self, policy: Policy) -> Self {
         self.layer = self.layer.policy(policy);

@@ -59,6 +59,11 @@ impl CorrelationLayer {
     /// The key of the ID is always `correlation_id`, and jobs of other producers may have it under
     /// `x-request-id`. So [`Policy::headers`] has no effect, nor has a plain header in
     /// [`Policy::sources`].
+    ///
+    /// # Panics
+    ///
+    /// If these two do not fit into the 14 sources that a policy may have.
+    #[track_caller]
     #[must_use]
     pub fn policy(mut self, policy: Policy) -> Self {
         self.policy = Arc::new(policy.headers([X_CORRELATION_ID, X_REQUEST_ID]));

@@ -59,6 +59,11 @@ impl Celery {
     /// [`Policy::sources`] have no effect here, except for
     /// [`Source::TRACEPARENT`](correlation_core::Source::TRACEPARENT). Nor do the settings for
     /// responses.
+    ///
+    /// # Panics
+    ///
+    /// If the policy has 14 sources already, which is the maximum, and none is `X-Correlation-ID`.
+    #[track_caller]
     #[must_use]
     pub fn policy(mut self, policy: Policy) -> Self {
         self.policy = policy.headers([X_CORRELATION_ID]);

@@ -17,11 +17,14 @@ impl std::error::Error for InvalidMessage {}
 
 /// The error of a name that cannot carry the ID through Celery. The text says why.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct InvalidHeader(pub(crate) &'static str);
+pub struct InvalidHeader {
+    pub(crate) name: String,
+    pub(crate) reason: &'static str,
+}
 
 impl fmt::Display for InvalidHeader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "celery header name: {}", self.0)
+        write!(f, "celery header name {:?}: {}", self.name, self.reason)
     }
 }
 

@@ -71,17 +71,19 @@ impl FromStr for Header {
     type Err = InvalidHeader;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
+        let invalid = |reason| {
+            let name = name.to_owned();
+            Err(InvalidHeader { name, reason })
+        };
         // An AMQP short string has this limit.
         if !(1..=255).contains(&name.len()) || !name.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(InvalidHeader("1 to 255 bytes of visible ASCII are allowed"));
+            return invalid("1 to 255 bytes of visible ASCII are allowed");
         }
         if is_reserved(name) || name.starts_with("__") {
-            return Err(InvalidHeader(
-                "reserved by Celery, which overwrites or drops it; use CORRELATION_ID",
-            ));
+            return invalid("reserved by Celery, which overwrites or drops it; use CORRELATION_ID");
         }
         if matches!(name, "traceparent" | "tracestate" | "baggage") {
-            return Err(InvalidHeader("reserved for W3C Trace Context and Baggage"));
+            return invalid("reserved for W3C Trace Context and Baggage");
         }
         Ok(Self(Cow::Owned(name.to_owned())))
     }

@@ -205,8 +205,8 @@ impl Task {
     /// task.amqp_headers(|text| LongString::from(text).into())
     /// ```
     ///
-    /// The result has all headers that hold a text, a whole number or a boolean. This crate writes
-    /// no others. Names over 255 bytes are left out. Lists and tables are only in
+    /// The result has all headers that hold a text, a boolean, or a whole number of 64 bits with its
+    /// sign; RabbitMQ knows no larger ones. This crate writes no others. Names over 255 bytes are left out. Lists and tables are only in
     /// [`headers`](Self::headers).
     pub fn amqp_headers<K, V>(&self, text: impl Fn(String) -> V) -> impl Iterator<Item = (K, V)>
     where

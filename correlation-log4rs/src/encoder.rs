@@ -38,10 +38,7 @@ impl Encode for Encoder {
         if !mdc::lives() {
             return self.encode_elsewhere(out, record);
         }
-        match Context::current() {
-            Some(context) => self.encode_in(&context, out, record),
-            None => self.0.encode(out, record),
-        }
+        self.encode_here(out, record)
     }
 }
 
@@ -60,8 +57,31 @@ impl Encoder {
         self.0.encode(out, record)
     }
 
-    /// Encodes the record in another thread, because the MDC of this thread is gone. Encoders read
-    /// the MDC, which would panic here in a destructor, and that ends the process.
+    /// Encodes the record in its own thread. The message is made first: code in it may log a record
+    /// of another scope, which must not read the ID of this one.
+    fn encode_here(&self, out: &mut dyn Write, record: &Record<'_>) -> anyhow::Result<()> {
+        let Some(context) = Context::current() else {
+            return self.0.encode(out, record);
+        };
+        if record.args().as_str().is_some() {
+            return self.encode_in(&context, out, record);
+        }
+        let message = record.args().to_string();
+        let args = format_args!("{message}");
+        let record = Record::builder()
+            .metadata(record.metadata().clone())
+            .args(args)
+            .module_path(record.module_path())
+            .file(record.file())
+            .line(record.line())
+            .key_values(record.key_values())
+            .build();
+        self.encode_in(&context, out, &record)
+    }
+
+    /// Encodes the record in another thread of the same name, because the MDC of this thread is
+    /// gone. Encoders read the MDC, which would panic here in a destructor, and that ends the
+    /// process.
     ///
     /// The record then has no key-values, and styles are lost.
     fn encode_elsewhere(&self, out: &mut dyn Write, record: &Record<'_>) -> anyhow::Result<()> {
@@ -85,7 +105,11 @@ impl Encoder {
             Ok(text.0)
         };
         let text: anyhow::Result<Vec<u8>> = thread::scope(|threads| {
-            let spawned = thread::Builder::new().spawn_scoped(threads, encode)?;
+            let mut builder = thread::Builder::new();
+            if let Some(name) = thread::current().name() {
+                builder = builder.name(name.to_owned());
+            }
+            let spawned = builder.spawn_scoped(threads, encode)?;
             let joined = spawned.join();
             joined.unwrap_or_else(|_| Err(anyhow::anyhow!("the encoder panicked")))
         });
@@ -136,6 +160,39 @@ mod tests {
             ("done inner - -".into(), "done outer - -".into(), None)
         );
         assert_eq!(line(), "done - - -");
+    }
+
+    #[test]
+    fn a_record_that_a_message_writes_has_its_own_ids() {
+        /// Logs whenever it is printed.
+        struct Lazy<'a>(&'a std::cell::RefCell<Vec<String>>);
+
+        impl std::fmt::Display for Lazy<'_> {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                let inner = "inner".parse::<CorrelationId>().unwrap();
+                self.0.borrow_mut().push(sync_scope(inner, line));
+                f.write_str("done")
+            }
+        }
+
+        let headers = [
+            ("x-correlation-id", "abc"),
+            (
+                "traceparent",
+                "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            ),
+        ];
+        let (inner, mut out) = (std::cell::RefCell::default(), SimpleWriter(Vec::new()));
+        sync_scope(receive(&Policy::new(), &headers), || {
+            let lazy = Lazy(&inner);
+            let args = format_args!("{lazy}");
+            let record = Record::builder().args(args).build();
+            encoder(PatternEncoder::new(PATTERN))
+                .encode(&mut out, &record)
+                .unwrap();
+        });
+        assert_eq!(*inner.borrow(), ["done inner - -"]);
+        assert_eq!(out.0, b"done abc 4bf92f3577b34da6a3ce929d0e0e4736 -");
     }
 
     #[test]

@@ -14,7 +14,8 @@ use crate::propagate::inject;
 /// the code that sends it.
 ///
 /// The initialiser takes the context at `client.get(..)`. That context counts if none is ambient
-/// when the request is sent, as in `tokio::spawn(client.get(url).send())`. Code that is
+/// when the request is sent, as in `tokio::spawn(client.get(url).send())`. It is lost in
+/// `client.get(url).build()`, because a built request keeps no extensions. Code that is
 /// [`detached`](correlation_core::detached) at either moment sends no ID.
 ///
 /// A retry middleware sends the same ID, whether it is outside or inside this one.

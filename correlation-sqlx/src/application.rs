@@ -149,8 +149,7 @@ async fn unlogged<F: Future>(statement: F) -> F::Output {
         use tracing::instrument::WithSubscriber;
         use tracing::{Dispatch, Level, enabled};
 
-        let shown = enabled!(target: "sqlx::query", Level::DEBUG);
-        if shown && !enabled!(target: "sqlx::query", Level::TRACE) {
+        if !enabled!(target: "sqlx::query", Level::TRACE) {
             return statement.with_subscriber(Dispatch::none()).await;
         }
     }

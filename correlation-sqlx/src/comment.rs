@@ -27,6 +27,10 @@ use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 /// Add `.persistent(false)`, because each ID makes a new text. Otherwise the driver prepares and
 /// keeps a statement for each of them, which pushes useful statements out of its cache.
 ///
+/// In SQLite, a column without a name is named by its text, and the comment at the end belongs to
+/// it. So give the last expression a name: `select count(*) as n from orders`. A view that is
+/// created keeps the comment for ever.
+///
 /// The statement stays unchanged outside any scope, and if it already contains a comment (`--` or
 /// `/*`). A `;` at its end stays at the end. In the values, every byte except `A-Z a-z 0-9 - _ . ~`
 /// is percent-encoded, so nothing in them can end the comment.

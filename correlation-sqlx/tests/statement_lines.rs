@@ -1,11 +1,11 @@
 //! The driver's own log of statements (target `sqlx::query`, level debug): the database in the
 //! log of the program.
 
-use correlation_sqlx::correlation::{self, Context, Policy, scope};
+use correlation_sqlx::correlation::{self, Context, Policy, scope, sync_scope};
 use correlation_sqlx::{Correlate, commented};
 use correlation_testkit::{Capture, id, require_service};
-use sqlx::postgres::PgPoolOptions;
-use sqlx::{Connection, MySqlConnection, PgConnection, SqliteConnection};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{ConnectOptions, Connection, MySqlConnection, PgConnection, Row, SqliteConnection};
 
 // One test, since SQLite's thread writes to the one global subscriber.
 #[tokio::test]
@@ -40,6 +40,23 @@ async fn statement_lines_have_the_id() {
         assert!(!log.text().contains("set_config"), "{}", log.text());
         let queries = log.lines_with(&[" sqlx::query: "]);
         assert_eq!(queries.len(), 3, "{queries:#?}");
+
+        // Nor where the user has set another level for statements.
+        let options: PgConnectOptions = url.parse().unwrap();
+        let options = options.log_statements("info".parse().unwrap());
+        let pool = PgPoolOptions::new().max_connections(1).correlate("shop");
+        let pool = pool.connect_with(options).await.unwrap();
+        let short = Capture::default();
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::INFO)
+            .with_writer(short.clone())
+            .finish();
+        let shown = tracing::subscriber::set_default(subscriber);
+        let query = sqlx::query("select 'at info'").execute(&pool);
+        scope(id("click-1"), query).await.unwrap();
+        drop(shown);
+        let _ = short.line_with("'at info'");
+        assert!(!short.text().contains("set_config"), "{}", short.text());
 
         // Whoever asks for everything gets it.
         let verbose = Capture::default();
@@ -79,6 +96,19 @@ async fn statement_lines_have_the_id() {
     }
 
     let mut sqlite = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+    // The comment belongs to the name of the last column, unless that has one.
+    for (column, expected) in [("count(*)", false), ("count(*) as n", true)] {
+        let sql = format!("select {column}");
+        let sql = sync_scope(id("click-3"), || commented(sqlx::AssertSqlSafe(sql)));
+        let query = sqlx::query(sql).persistent(false).fetch_one(&mut sqlite);
+        let row = query.await.unwrap();
+        let name = column.split(" as ").last().unwrap();
+        let known = row.try_get::<i64, _>(name).is_ok();
+        assert_eq!(
+            known, expected,
+            "if this differs, the README is out of date"
+        );
+    }
     // A thread of sqlx's own runs the statement and writes the line; only the span goes there.
     let query = sqlx::query("select 'in no span'");
     scope(id("click-3"), query.execute(&mut sqlite))

@@ -14,7 +14,7 @@ use ureq::{Body, Error, RequestExt, SendBody};
 ///
 /// ureq follows redirects inside its middleware, and sends all headers except credentials. So no
 /// middleware can remove one on the way. If you name targets, a request to one of them follows no
-/// redirects, and the redirect is the answer. The `max_redirects` of the agent and of the request
+/// redirects, with an ID or without, and the redirect is the answer. The `max_redirects` of the agent and of the request
 /// do not change that. Requests to other hosts carry no ID and follow redirects as usual.
 #[derive(Clone, Debug, Default)]
 pub struct Propagator {
@@ -35,14 +35,11 @@ impl Middleware for Propagator {
         mut request: Request<SendBody<'_>>,
         next: MiddlewareNext<'_>,
     ) -> Result<Response<Body>, Error> {
-        let Some(context) = Context::current() else {
-            return next.handle(request);
-        };
         let uri = needs_destination(&self.targets).then(|| request.uri().clone());
         let destination = uri.as_ref().map_or_else(Destination::default, Into::into);
         let stays =
             uri.is_none() || self.targets.allows(destination) && stay(request.extensions_mut());
-        if stays {
+        if stays && let Some(context) = Context::current() {
             self.targets
                 .inject(&context, destination, request.headers_mut());
         }

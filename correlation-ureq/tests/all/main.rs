@@ -96,7 +96,10 @@ fn no_setting_of_the_user_opens_the_way_out() {
     let request = agent.configure_request(request).max_redirects(3).build();
     let response = sync_scope(id("click-1"), || agent.run(request)).unwrap();
     assert_eq!(response.status(), 302);
-    assert_eq!(server.ids(), ["click-1"; 2]);
+    // What the user has set does not go further either, where there is no ID of ours.
+    let request = agent.get(&server.url()).header("x-correlation-id", "own");
+    assert_eq!(request.call().unwrap().status(), 302);
+    assert_eq!(server.ids(), ["click-1", "click-1", "own"]);
     assert_eq!(server.calls()[1].body, b"three");
     assert!(stranger.calls().is_empty());
 }
