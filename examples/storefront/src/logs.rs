@@ -1,7 +1,7 @@
 //! One log file for each service.
 
 use std::fs::{self, File, OpenOptions};
-use std::path::{Display, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::{env, io};
 
 use correlation_core::{CorrelationId, panic, tag};
@@ -69,9 +69,15 @@ impl Folder {
         Ok(format!("sqlite://{path}?mode=rwc"))
     }
 
-    /// Returns the path of the folder.
-    pub(crate) fn path(&self) -> Display<'_> {
-        self.0.display()
+    /// Returns the path of the folder as a shell reads it.
+    pub(crate) fn path(&self) -> String {
+        let path = self.0.display().to_string();
+        let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+        if path.chars().all(plain) {
+            path
+        } else {
+            format!("'{}'", path.replace('\'', r"'\''"))
+        }
     }
 }
 
