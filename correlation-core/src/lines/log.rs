@@ -15,8 +15,9 @@
 //! | any other `Log` | [`wrap(logger).in_message()`](Wrap::in_message) |
 //!
 //! The keys are the same as with `tracing`: `correlation_id`, and `trace_id` if the context has a
-//! W3C trace. A pair that the record already has stays unchanged. Writers and [`tagged`] choose
-//! text or JSON by their first record.
+//! W3C trace. A pair that the record already has stays unchanged: [`wrap`] adds no second one, and
+//! [`kv`] ends the line with the ID of the scope all the same. Writers and [`tagged`] choose text or
+//! JSON by their first record.
 //!
 //! With a writer, and in the message, each line of a message with several lines has the ID. As a
 //! pair, the ID appears once per record, where the logger prints its pairs.
@@ -78,7 +79,7 @@ impl fmt::Display for Current {
     }
 }
 
-/// Writes the key-value pairs of a record, the ID first. Use it in `env_logger` with its feature
+/// Writes the key-value pairs of a record, the ID last. Use it in `env_logger` with its feature
 /// `kv`.
 ///
 /// ```
@@ -87,30 +88,62 @@ impl fmt::Display for Current {
 /// # }
 /// ```
 ///
-/// It prints ` correlation_id=ID` and then ` key=value` for each pair, at the end of the line.
+/// It prints ` key=value` for each pair and then ` correlation_id=ID`, so the line ends with the ID
+/// whatever the pairs contain. Control characters in a pair are escaped, so no value begins a new
+/// line.
+///
+/// The message is not a pair, and only its last line has the ID. For an ID on each line of a
+/// message, use [`log_writer`](log_writer()).
+///
 /// `env_logger` calls it only for its own format. With `.format(..)`, use [`tagged`].
 ///
 /// # Errors
 ///
 /// If the writer or the source of the pairs returns an error.
 pub fn kv<W: Write>(out: &mut W, pairs: &dyn Source) -> io::Result<()> {
-    if let Some(added) = Added::to(pairs) {
-        for (key, value) in added.iter() {
-            // This is cheaper than `write!`.
-            for part in [" ", key, "=", value] {
-                out.write_all(part.as_bytes())?;
-            }
+    let added = Added::all();
+    let mut visitor = Pairs {
+        out,
+        added: added.as_ref(),
+    };
+    pairs.visit(&mut visitor).map_err(io::Error::other)?;
+    for (key, value) in added.iter().flat_map(Added::iter).rev() {
+        // This is cheaper than `write!`.
+        for part in [" ", key, "=", value] {
+            out.write_all(part.as_bytes())?;
         }
     }
-    let mut visitor = Pairs(out);
-    pairs.visit(&mut visitor).map_err(io::Error::other)
+    Ok(())
 }
 
-struct Pairs<'a, W>(&'a mut W);
+/// Writes the pairs of a record without those that are added at the end.
+struct Pairs<'a, W> {
+    out: &'a mut W,
+    added: Option<&'a Added>,
+}
 
 impl<'kvs, W: Write> VisitSource<'kvs> for Pairs<'_, W> {
     fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), Error> {
-        write!(self.0, " {key}={value}").map_err(Error::from)
+        if self.added.is_some_and(|added| added.has(&key, &value)) {
+            return Ok(());
+        }
+        write!(Escaping(self.out), " {key}={value}").map_err(Error::from)
+    }
+}
+
+/// Escapes control characters, so that a line stays one line.
+struct Escaping<'a, W>(&'a mut W);
+
+impl<W: Write> Write for Escaping<'_, W> {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        match text.iter().position(u8::is_ascii_control) {
+            Some(0) => write!(self.0, "{}", text[0].escape_ascii()).map(|()| 1),
+            control => self.0.write(&text[..control.unwrap_or(text.len())]),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
     }
 }
 

@@ -13,10 +13,18 @@ pub(super) struct Added {
 }
 
 impl Added {
-    /// Returns the pairs to add to a record that already has `pairs`. Outside a scope there are
-    /// none.
+    /// Returns all pairs of the context. Outside a scope there are none.
+    pub(super) fn all() -> Option<Self> {
+        Context::current().map(|context| Self {
+            context,
+            id: true,
+            trace_id: true,
+        })
+    }
+
+    /// Returns the pairs to add to a record that already has `pairs`.
     pub(super) fn to(pairs: &dyn Source) -> Option<Self> {
-        let context = Context::current()?;
+        let Self { context, .. } = Self::all()?;
         // Each key may come only once, since log stores refuse a line that has a key twice.
         let absent = |key: &str| pairs.get(Key::from_str(key)).is_none();
         Some(Self {
@@ -26,7 +34,13 @@ impl Added {
         })
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&'static str, &str)> {
+    /// Whether this pair of a record is one of these.
+    pub(super) fn has(&self, key: &Key<'_>, value: &Value<'_>) -> bool {
+        let mut same = self.iter().filter(|(name, _)| *name == key.as_str());
+        same.any(|(_, added)| value.to_string() == added)
+    }
+
+    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = (&'static str, &str)> {
         let id = self
             .id
             .then(|| (CORRELATION_ID, self.context.id().as_str()));

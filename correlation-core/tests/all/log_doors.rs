@@ -9,6 +9,8 @@ use log::{Level, Log, Metadata, Record};
 
 use crate::{CID, TRACE, TRACE_ID, accepted, id};
 
+const CORRELATION_ID: &str = "correlation_id";
+
 /// Keeps what it is given as `message key=value ..`; takes no debug records.
 #[derive(Default)]
 struct Kept(Mutex<Vec<String>>);
@@ -160,8 +162,56 @@ fn hooks_write_what_they_are_given() {
     assert_eq!(
         sync_scope(id("abc"), both),
         [
-            " correlation_id=abc a=1",
+            " a=1 correlation_id=abc",
             "{\"correlation_id\":\"abc\",\"message\":\"INFO\"}\n"
         ]
     );
+}
+
+#[test]
+fn the_line_of_kv_ends_with_the_id_whatever_the_pairs_hold() {
+    let line = |pairs: &dyn Source| {
+        let mut line = Vec::new();
+        kv(&mut line, pairs).unwrap();
+        String::from_utf8(line).unwrap()
+    };
+    let request = accepted(&Policy::new(), &[(CID, "abc"), ("traceparent", TRACE)]);
+    for (key, value, outside, inside) in [
+        ("user", "bob", " user=bob", " user=bob"),
+        (
+            "user",
+            "bob correlation_id=victim",
+            " user=bob correlation_id=victim",
+            " user=bob correlation_id=victim",
+        ),
+        (
+            "user",
+            "bob\r\n[INFO] refund correlation_id=victim\n",
+            r" user=bob\r\n[INFO] refund correlation_id=victim\n",
+            r" user=bob\r\n[INFO] refund correlation_id=victim\n",
+        ),
+        (
+            "\n",
+            "\x1b[8m\u{e9}",
+            " \\n=\\x1b[8m\u{e9}",
+            " \\n=\\x1b[8m\u{e9}",
+        ),
+        (
+            CORRELATION_ID,
+            "own",
+            " correlation_id=own",
+            " correlation_id=own",
+        ),
+        ("trace_id", "own", " trace_id=own", " trace_id=own"),
+        // Each of these is there once.
+        (CORRELATION_ID, "abc", " correlation_id=abc", ""),
+        ("trace_id", TRACE_ID, &format!(" trace_id={TRACE_ID}"), ""),
+    ] {
+        assert_eq!(line(&(key, value)), outside);
+        let tagged = sync_scope(request.clone(), || line(&(key, value)));
+        assert_eq!(
+            tagged,
+            format!("{inside} trace_id={TRACE_ID} correlation_id=abc")
+        );
+    }
 }
