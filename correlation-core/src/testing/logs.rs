@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use tracing::field::{Field, Visit};
 use tracing::subscriber::DefaultGuard;
-use tracing::{Event, Level, Subscriber};
+use tracing::{Dispatch, Event, Level, Subscriber, dispatcher};
 use tracing_log::NormalizeEvent;
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::registry::Registry;
@@ -147,15 +147,20 @@ impl LogCapture {
     /// threads. In a test on one thread, await the task instead, or let it run by
     /// `tokio::task::yield_now().await` until [`lines`](Self::lines) has the line.
     ///
+    /// `wanted` looks at all lines again whenever there is a new one. It may log and ask the
+    /// capture. What it logs itself is not captured.
+    ///
     /// # Panics
     ///
     /// If there is no such line within 60 seconds.
     #[track_caller]
     pub fn wait_for(&self, wanted: impl Fn(&LogLine) -> bool) -> LogLine {
         let end = Instant::now() + DEADLINE;
-        let mut lines = self.kept.lines();
         loop {
-            if let Some(line) = lines.iter().find(|line| wanted(line)) {
+            // Nothing is locked while foreign code looks at the lines.
+            let lines = self.lines();
+            let find = || lines.iter().find(|line| wanted(line));
+            if let Some(line) = dispatcher::with_default(&Dispatch::none(), find) {
                 return line.clone();
             }
             let left = end.saturating_duration_since(Instant::now());
@@ -165,8 +170,9 @@ impl LogCapture {
                 self.scope.hint(),
                 all(&lines)
             );
-            let waited = self.kept.more.wait_timeout(lines, left);
-            lines = waited.unwrap_or_else(PoisonError::into_inner).0;
+            let looked_at_all = |now: &mut Vec<LogLine>| now.len() == lines.len();
+            let more = &self.kept.more;
+            drop(more.wait_timeout_while(self.kept.lines(), left, looked_at_all));
         }
     }
 
@@ -330,6 +336,7 @@ const DEADLINE: Duration = Duration::from_secs(60);
 #[cfg(test)]
 mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::sync::mpsc;
 
     use super::*;
     use crate::sync_scope;
@@ -399,6 +406,23 @@ mod tests {
             ("shop::stock", 0)
         );
         log.assert_all("test-1");
+    }
+
+    #[test]
+    fn a_closure_of_wait_for_may_log_and_ask_the_capture() {
+        let (send, receive) = mpsc::channel();
+        thread::spawn(move || {
+            let log = LogCapture::start();
+            tracing::info!("first");
+            tracing::info!("second");
+            let line = log.wait_for(|line| {
+                tracing::info!("looking at {}", line.message);
+                log.lines().len() == 2 && line.message == "second"
+            });
+            send.send((line.message, log.lines().len())).unwrap();
+        });
+        let answer = receive.recv_timeout(DEADLINE / 4);
+        assert_eq!(answer, Ok(("second".to_owned(), 2)));
     }
 
     #[test]
