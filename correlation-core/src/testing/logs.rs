@@ -60,9 +60,10 @@ impl Scope {
     }
 }
 
-impl Drop for Scope {
+impl Drop for LogCapture {
     fn drop(&mut self) {
-        if let Self::Process { .. } = self {
+        self.kept.set(None);
+        if let Scope::Process { .. } = self.scope {
             *owner() = None;
         }
     }
@@ -89,7 +90,7 @@ impl LogCapture {
     pub fn start_at(level: Level) -> Self {
         take_records_of_log();
         let kept = Arc::<Kept>::default();
-        kept.begin(level);
+        kept.set(Some(level));
         let layer = Capturing(Arc::clone(&kept));
         let guard = tracing::subscriber::set_default(Registry::default().with(layer));
         Self {
@@ -127,7 +128,7 @@ impl LogCapture {
                 .expect("another global subscriber is already installed");
             kept
         });
-        kept.begin(level);
+        kept.set(Some(level));
         Self {
             kept: Arc::clone(kept),
             scope: Scope::Process { _one: one },
@@ -263,9 +264,10 @@ struct Kept {
 }
 
 impl Kept {
-    fn begin(&self, level: Level) {
-        *self.level() = Some(level);
-        self.lines().clear();
+    /// Forgets all lines, and keeps those of this level and above from now on.
+    fn set(&self, level: Option<Level>) {
+        *self.level() = level;
+        *self.lines() = Vec::new();
     }
 
     fn level(&self) -> MutexGuard<'_, Option<Level>> {
@@ -435,6 +437,10 @@ mod tests {
             other.join().unwrap();
             let twice = catch_unwind(|| LogCapture::on_all_threads(Level::INFO));
             assert!(twice.is_err());
+            let kept = Arc::clone(&log.kept);
+            drop(log);
+            thread::spawn(|| tracing::info!("after")).join().unwrap();
+            assert_eq!(kept.lines().len(), 0, "nothing is kept after the capture");
         }
     }
 
