@@ -118,6 +118,17 @@ fn beside_another_logger_the_records_of_tracing_are_written() {
     );
 }
 
+/// A capture of the lines of all threads is refused, with the same reason each time.
+#[cfg(feature = "testing")]
+#[test]
+fn a_capture_of_all_threads_is_refused_and_says_why_each_time() {
+    let output = child().env(CHILD, "capture").output().unwrap();
+    assert_eq!(messages(&output), ["ERROR", "INFO", "INFO from log"]);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    let told = stderr.matches("another global subscriber is already installed");
+    assert_eq!(told.count(), 2, "{stderr}");
+}
+
 /// Installs something besides. What comes of it goes to standard error.
 fn install_besides(what: &str) {
     use correlation_core::tracing::{init, try_init};
@@ -141,6 +152,16 @@ fn install_besides(what: &str) {
             log::set_logger(&Other).unwrap();
             log::set_max_level(log::LevelFilter::Info);
             eprintln!("{}", try_init().unwrap_err());
+        }
+        #[cfg(feature = "testing")]
+        "capture" => {
+            use correlation_core::testing::LogCapture;
+
+            init();
+            for _ in 0..2 {
+                let capture = || LogCapture::on_all_threads(tracing::Level::INFO);
+                assert!(std::panic::catch_unwind(capture).is_err());
+            }
         }
         _ => init(),
     }

@@ -120,7 +120,6 @@ impl LogCapture {
             "this thread already captures the lines of all threads"
         );
         let one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
-        *owner() = Some(this);
         let kept = KEPT.get_or_init(|| {
             let kept = Arc::<Kept>::default();
             let layer = Capturing(Arc::clone(&kept));
@@ -128,6 +127,7 @@ impl LogCapture {
                 .expect("another global subscriber is already installed");
             kept
         });
+        *owner() = Some(this);
         kept.set(Some(level));
         Self {
             kept: Arc::clone(kept),
