@@ -295,21 +295,28 @@ impl<S: Subscriber> Layer<S> for Capturing {
             message: String::new(),
             fields: Vec::new(),
         };
-        event.record(&mut Fields(&mut line));
+        event.record(&mut Fields {
+            line: &mut line,
+            of_log: normalized.is_some(),
+        });
         self.0.lines().push(line);
         self.0.more.notify_all();
     }
 }
 
-struct Fields<'a>(&'a mut LogLine);
+struct Fields<'a> {
+    line: &'a mut LogLine,
+    /// Whether this is a record of the `log` crate.
+    of_log: bool,
+}
 
 impl Fields<'_> {
     fn add(&mut self, field: &Field, value: String) {
         match field.name() {
-            "message" => self.0.message = value,
+            "message" => self.line.message = value,
             // The fields that `tracing-log` adds are already in the metadata.
-            name if name.starts_with("log.") => {}
-            name => self.0.fields.push((name.to_owned(), value)),
+            name if self.of_log && name.starts_with("log.") => {}
+            name => self.line.fields.push((name.to_owned(), value)),
         }
     }
 }
@@ -366,6 +373,17 @@ mod tests {
                 " WARN shop::orders: stored order=7 by=me correlation_id=test-1",
                 " INFO correlation_core::testing::logs::tests: outside error=full (no ID)",
             ]
+        );
+    }
+
+    #[test]
+    fn a_field_that_begins_with_log_is_one_of_the_user() {
+        let log = LogCapture::start();
+        tracing::info!(log.offset = 5, log.file = "a", other = 1, "stored");
+        let line = log.lines().remove(0).to_string();
+        assert!(
+            line.ends_with("stored log.offset=5 log.file=a other=1 (no ID)"),
+            "{line}"
         );
     }
 
