@@ -125,12 +125,16 @@ pub(crate) fn outbound(context: &Context, span_id: &str) {
     });
 }
 
-/// Logs that a call goes out without the ID, because its host is not known.
-pub(crate) fn no_host() {
+/// Logs that a call goes out without the ID, because its host is not known, or is not a target.
+/// `connected_to` is the setting of that name.
+pub(crate) fn no_host(connected_to: Option<&str>) {
+    let (host, but) = match connected_to {
+        Some(host) => (host, ", which is not one of the hosts"),
+        None => ("no host", ""),
+    };
     emit!(
         debug,
-        "sent no ID: the URI of the call has no host, and `Targets::connected_to` does not name \
-         one"
+        "sent no ID: the URI of the call has no host, and `Targets::connected_to` names {host}{but}"
     );
 }
 

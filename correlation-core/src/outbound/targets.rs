@@ -28,6 +28,8 @@ pub struct Targets {
     hosts: Option<Arc<[Target]>>,
     /// A request whose URI has no host uses a connection to one of these hosts.
     connected: bool,
+    /// The host of the connection, if it is not one of these hosts.
+    stranger: Option<Arc<str>>,
     also: Option<Arc<[&'static str]>>,
 }
 
@@ -38,6 +40,7 @@ impl Targets {
         Self {
             hosts: None,
             connected: false,
+            stranger: None,
             also: None,
         }
     }
@@ -111,6 +114,7 @@ impl Targets {
             Host::Name(name) => Host::Name(name.as_str()),
         };
         self.connected = self.lists(&host, port);
+        self.stranger = (!self.connected).then(|| text.into());
         self
     }
 
@@ -186,7 +190,7 @@ impl Targets {
     fn covers(&self, destination: Destination<'_>) -> bool {
         let Some(host) = destination.host else {
             if !self.connected && context::read(|context| context.is_some()) {
-                diagnostics::no_host();
+                diagnostics::no_host(self.stranger.as_deref());
             }
             return self.connected;
         };

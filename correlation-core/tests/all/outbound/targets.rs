@@ -202,6 +202,26 @@ fn what_is_not_sent_for_want_of_a_host_is_told() {
     assert_eq!(log, "", "there is no ID to send");
 }
 
+#[cfg(feature = "tracing")]
+#[test]
+fn a_connection_to_a_host_that_is_no_target_is_told_by_its_name() {
+    let told = |targets: &Targets| {
+        let allows = || assert!(!targets.allows(to(None, None, None)));
+        crate::logged(|| correlation_core::sync_scope(id("a"), allows)).1
+    };
+    let targets = Targets::hosts([".internal:8080"]);
+    let log = told(&targets);
+    assert!(log.contains("names no host"), "{log}");
+    for host in ["orders.internal", "Orders.internal:80", "[::1]:8080"] {
+        let log = told(&targets.clone().connected_to(host));
+        let reason = format!("names {host}, which is not one of the hosts");
+        assert!(log.contains(&reason), "{log}");
+    }
+    let again = targets.connected_to("evil.test");
+    let again = again.connected_to("orders.internal:8080");
+    assert!(again.allows(to(None, None, None)), "the last one counts");
+}
+
 #[test]
 fn what_is_no_host_is_refused() {
     for bad in [
