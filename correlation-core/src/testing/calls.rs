@@ -1,7 +1,7 @@
 //! Records the calls of a test.
 
-use std::io::{self, BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io::{self, BufRead, BufReader, Read, Take, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
@@ -9,6 +9,10 @@ use crate::names::X_CORRELATION_ID;
 
 /// An HTTP/1.1 server on 127.0.0.1 that stands for another service. It keeps every request that it
 /// gets, as it was on the wire, and runs until the process ends.
+///
+/// A request that breaks the rules of RFC 9112, or has over 256 MiB, is recorded as far as it was
+/// read, and answered with `400 Bad Request`. A line of its head that is not a header has an empty
+/// name in the record.
 ///
 /// ```
 /// use correlation_core::testing::CallRecorder;
@@ -137,57 +141,103 @@ impl RecordedCall {
         lines.map(|(_, value)| value.clone()).collect()
     }
 
-    /// Reads the next request of a connection, if there is one.
-    fn read(reader: &mut impl BufRead) -> io::Result<Option<Self>> {
+    /// Returns the elements of a header that is a list, in lower case (RFC 9110, section 5.6.1).
+    fn list(&self, name: &str) -> Vec<String> {
+        let values = self.values(name);
+        let elements = values.iter().flat_map(|value| value.split(','));
+        elements
+            .map(|one| one.trim().to_ascii_lowercase())
+            .collect()
+    }
+
+    /// Reads the first line of the next request, if there is one. Returns the request and the minor
+    /// version of HTTP/1.
+    fn begin(reader: &mut impl BufRead) -> io::Result<Option<(Self, String)>> {
         // A client that speaks TLS waits for an answer, and ends no line.
-        if !reader
-            .fill_buf()?
-            .first()
-            .is_some_and(u8::is_ascii_uppercase)
-        {
+        let first = reader.fill_buf()?.first();
+        if !first.is_some_and(u8::is_ascii_alphabetic) {
             return Ok(None);
         }
         let line = read_line(reader)?;
-        let Some(line) = line.strip_suffix(" HTTP/1.1") else {
-            return Ok(None);
-        };
-        let mut request = Self {
-            line: line.to_owned(),
-            ..Self::default()
-        };
-        while let Some((name, value)) = read_line(reader)?.split_once(':') {
-            let header = (name.to_ascii_lowercase(), value.trim().to_owned());
-            request.headers.push(header);
-        }
-        if request.values("transfer-encoding") == ["chunked"] {
-            loop {
-                let size = usize::from_str_radix(&read_line(reader)?, 16);
-                let size = size.map_err(|_| io::ErrorKind::InvalidData)?;
-                request.read_body(reader, size)?;
-                read_line(reader)?;
-                if size == 0 {
-                    break;
-                }
-            }
-        } else if let [length] = &request.values("content-length")[..] {
-            let length = length.parse().map_err(|_| io::ErrorKind::InvalidData)?;
-            request.read_body(reader, length)?;
-        }
-        Ok(Some(request))
+        Ok(line.rsplit_once(" HTTP/1.").map(|(line, minor)| {
+            let request = Self {
+                line: line.to_owned(),
+                ..Self::default()
+            };
+            (request, minor.to_owned())
+        }))
     }
 
-    fn read_body(&mut self, reader: &mut impl BufRead, length: usize) -> io::Result<()> {
-        let start = self.body.len();
-        self.body.resize(start + length, 0);
-        reader.read_exact(&mut self.body[start..])
+    fn read_head(&mut self, reader: &mut impl BufRead) -> io::Result<()> {
+        let mut valid = true;
+        loop {
+            let line = read_line(reader)?;
+            if line.is_empty() {
+                return check(valid);
+            }
+            let (name, value) = line.split_once(':').unwrap_or(("", &line));
+            // No white space belongs to a name (RFC 9112, section 5.1).
+            valid &= !name.is_empty() && !name.contains(char::is_whitespace);
+            let header = (name.to_ascii_lowercase(), value.trim().to_owned());
+            self.headers.push(header);
+        }
+    }
+
+    /// Reads the body, whose length the head tells (RFC 9112, section 6.3).
+    fn read_body(&mut self, reader: &mut Take<impl BufRead>) -> io::Result<()> {
+        let (codings, lengths) = (self.list("transfer-encoding"), self.list("content-length"));
+        match (codings.last().map(String::as_str), &lengths[..]) {
+            (Some("chunked"), _) => self.read_chunks(reader),
+            (None, []) => Ok(()),
+            (None, [length, more @ ..]) if more.iter().all(|other| other == length) => {
+                self.read_bytes(reader, number(length, 10)?)
+            }
+            _ => check(false),
+        }
+    }
+
+    fn read_chunks(&mut self, reader: &mut Take<impl BufRead>) -> io::Result<()> {
+        loop {
+            let line = read_line(reader)?;
+            let (size, _extensions) = line.split_once(';').unwrap_or((&line, ""));
+            let size = number(size.trim(), 16)?;
+            if size == 0 {
+                break;
+            }
+            self.read_bytes(reader, size)?;
+            check(read_line(reader)?.is_empty())?;
+        }
+        // The trailers.
+        while !read_line(reader)?.is_empty() {}
+        Ok(())
+    }
+
+    fn read_bytes(&mut self, reader: &mut Take<impl BufRead>, length: u64) -> io::Result<()> {
+        check(length <= reader.limit())?;
+        // The memory grows with what comes, not with what was announced.
+        let read = reader.take(length).read_to_end(&mut self.body)?;
+        check(read as u64 == length)
     }
 }
 
 fn read_line(reader: &mut impl BufRead) -> io::Result<String> {
     let mut line = Vec::new();
     reader.read_until(b'\n', &mut line)?;
-    let line = line.strip_suffix(b"\r\n").unwrap_or(&line);
+    let line = line
+        .strip_suffix(b"\n")
+        .ok_or(io::ErrorKind::UnexpectedEof)?;
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
     Ok(String::from_utf8_lossy(line).into_owned())
+}
+
+fn number(digits: &str, radix: u32) -> io::Result<u64> {
+    // The function of the standard library accepts a sign.
+    check(!digits.starts_with('+'))?;
+    u64::from_str_radix(digits, radix).map_err(io::Error::other)
+}
+
+fn check(valid: bool) -> io::Result<()> {
+    valid.then_some(()).ok_or(io::ErrorKind::InvalidData.into())
 }
 
 fn serve(
@@ -195,18 +245,44 @@ fn serve(
     kept: &Mutex<Vec<RecordedCall>>,
     answer: &impl Fn(&RecordedCall) -> String,
 ) -> io::Result<()> {
-    let mut reader = BufReader::new(stream);
-    while let Some(request) = RecordedCall::read(&mut reader)? {
+    let mut connection = BufReader::new(stream);
+    loop {
+        let mut reader = connection.by_ref().take(MAX_REQUEST);
+        let Some((mut request, minor)) = RecordedCall::begin(&mut reader)? else {
+            return Ok(());
+        };
+        let head = request.read_head(&mut reader);
+        let asks = |name, word: &str| request.list(name).iter().any(|known| known == word);
+        let mut last = minor == "0" || asks("connection", "close");
+        if minor != "0" && asks("expect", "100-continue") {
+            stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").ok();
+        }
+        let body = request.read_body(&mut reader);
         let mut calls = kept.lock().unwrap_or_else(PoisonError::into_inner);
         calls.push(request.clone());
         drop(calls);
-        let answer = answer(&request);
+        let answer = if head.and(body).is_ok() {
+            answer(&request)
+        } else {
+            last = true;
+            "400 Bad Request".to_owned()
+        };
         if answer.is_empty() {
-            break;
+            return Ok(());
         }
         let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
-        let head = format!("HTTP/1.1 {head}\r\nContent-Length: {}", body.len());
+        let close = if last { "\r\nConnection: close" } else { "" };
+        let head = format!("HTTP/1.1 {head}{close}\r\nContent-Length: {}", body.len());
         stream.write_all(format!("{head}\r\n\r\n{body}").as_bytes())?;
+        if last {
+            // A client that still sends would lose the answer if all was closed at once (RFC 9112,
+            // section 9.6).
+            stream.shutdown(Shutdown::Write)?;
+            io::copy(&mut connection, &mut io::sink())?;
+            return Ok(());
+        }
     }
-    Ok(())
 }
+
+/// The bytes of a request, head included.
+const MAX_REQUEST: u64 = 256 << 20;

@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 
 use correlation_core::testing::{CallRecorder, RecordedCall};
 
@@ -14,6 +15,26 @@ fn exchange(recorder: &CallRecorder, sent: &[u8]) -> String {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     answer
+}
+
+/// Sends this on a connection that the client leaves open, and returns what comes back until the
+/// server closes it.
+fn until_closed(recorder: &CallRecorder, sent: &str) -> String {
+    let mut stream = connect(recorder);
+    stream.write_all(sent.as_bytes()).unwrap();
+    let mut answer = String::new();
+    let read = stream.read_to_string(&mut answer);
+    assert!(read.is_ok(), "{read:?} after {sent:?}: {answer:?}");
+    answer
+}
+
+/// A connection on which a read fails in the end, rather than hang.
+fn connect(recorder: &CallRecorder) -> TcpStream {
+    let stream = TcpStream::connect(("127.0.0.1", recorder.port())).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(15)))
+        .unwrap();
+    stream
 }
 
 #[test]
@@ -57,6 +78,97 @@ fn a_chunked_body_and_the_next_call_of_a_connection_are_read() {
         (calls[0].body.as_slice(), calls[1].body.as_slice()),
         (&b"abc0123456789"[..], &b""[..])
     );
+}
+
+#[test]
+fn each_framing_of_a_body_is_read() {
+    for framed in [
+        "Transfer-Encoding: Chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+        "Transfer-Encoding: gzip, chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+        "Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+        "Transfer-Encoding: chunked\r\n\r\n3;a=b\r\nabc\r\n0;c\r\nX-Trailer: 1\r\n\r\n",
+        "Content-Length: 3\r\nContent-Length: 3\r\n\r\nabc",
+        "Content-Length: 3, 3\r\n\r\nabc",
+    ] {
+        let recorder = CallRecorder::start();
+        let sent = format!("POST / HTTP/1.1\r\n{framed}GET /next HTTP/1.1\r\n\r\n");
+        let answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+        let answers = exchange(&recorder, sent.as_bytes());
+        assert_eq!(answers, answer.repeat(2), "{framed:?}");
+        let calls = recorder.calls();
+        assert_eq!(calls[0].body, b"abc", "{framed:?}");
+        assert_eq!(calls[1].path(), "/next", "{framed:?}");
+    }
+}
+
+#[test]
+fn the_connection_is_closed_for_a_client_that_asks_for_it() {
+    let recorder = CallRecorder::start();
+    for sent in [
+        "GET / HTTP/1.1\r\nConnection: close\r\n\r\n",
+        "GET / HTTP/1.1\r\nConnection: TE, Close\r\n\r\nGET /next HTTP/1.1\r\n\r\n",
+        "get / HTTP/1.0\nExpect: 100-continue\n\n",
+    ] {
+        let answer = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+        assert_eq!(until_closed(&recorder, sent), answer);
+        let calls = recorder.take();
+        assert_eq!((calls.len(), calls[0].path()), (1, "/"), "{sent:?}");
+    }
+}
+
+#[test]
+fn a_client_that_waits_for_100_gets_it_before_it_sends_the_body() {
+    let recorder = CallRecorder::start();
+    let mut stream = connect(&recorder);
+    let head = b"POST / HTTP/1.1\r\nExpect: 100-Continue\r\nContent-Length: 3\r\n\r\n";
+    stream.write_all(head).unwrap();
+    for (answer, then) in [
+        ("HTTP/1.1 100 Continue\r\n\r\n", "abc"),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", ""),
+    ] {
+        let mut read = vec![0; answer.len()];
+        stream.read_exact(&mut read).unwrap();
+        assert_eq!(String::from_utf8_lossy(&read), answer);
+        stream.write_all(then.as_bytes()).unwrap();
+    }
+    assert_eq!(recorder.calls()[0].body, b"abc");
+}
+
+#[test]
+fn what_is_not_understood_is_recorded_and_answered_with_400() {
+    let answer = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+    for (bad, rest, body) in [
+        ("Content-Length: 18446744073709551615", "abc", ""),
+        ("Content-Length: 99999999999999999999", "abc", ""),
+        ("Content-Length: +3", "abc", ""),
+        ("Content-Length:", "abc", ""),
+        ("Content-Length: 3\r\nContent-Length: 4", "abc", ""),
+        ("Transfer-Encoding: gzip", "abc", ""),
+        ("Transfer-Encoding: chunked", "3\r\nabc\r\nx\r\n", "abc"),
+        ("Transfer-Encoding: chunked", "3\r\nabcd\r\n", "abc"),
+        ("Transfer-Encoding: chunked", "+3\r\nabc\r\n", ""),
+        ("Transfer-Encoding: chunked", "FFFFFFFFFFFFFFFF\r\nabc", ""),
+        ("Transfer-Encoding: chunked", "FFFFFFFFFFFFFFFFF\r\nabc", ""),
+        ("no colon\r\nContent-Length: 3", "abc", "abc"),
+        ("colon\r\nContent-Length: 3", "abc", "abc"),
+        ("a space: b\r\nContent-Length: 3", "abc", "abc"),
+        (": no name\r\nContent-Length: 3", "abc", "abc"),
+    ] {
+        let recorder = CallRecorder::start();
+        let sent = format!("POST /a HTTP/1.1\r\n{bad}\r\nX-Correlation-ID: a\r\n\r\n{rest}");
+        assert_eq!(until_closed(&recorder, &sent), answer, "{sent:?}");
+        recorder.assert_all("a");
+        let calls = recorder.calls();
+        assert_eq!((calls.len(), calls[0].path()), (1, "/a"), "{sent:?}");
+        assert_eq!(String::from_utf8_lossy(&calls[0].body), body, "{sent:?}");
+    }
+    // The client ends the connection within the head, and within the body.
+    for rest in ["X-Own", "Content-Length: 4\r\n\r\nabc"] {
+        let recorder = CallRecorder::start();
+        let sent = format!("POST /a HTTP/1.1\r\nX-Correlation-ID: a\r\n{rest}");
+        assert_eq!(exchange(&recorder, sent.as_bytes()), answer, "{sent:?}");
+        recorder.assert_all("a");
+    }
 }
 
 #[test]
