@@ -64,13 +64,20 @@ fn a_header_that_two_sources_read_is_told_once_and_only_without_an_id() {
     let (id, log) = logged(|| kept(&policy, &[("x-old", "ab/c d")]));
     assert_eq!((id.as_deref(), &*log), (Some("ab"), ""));
     let strict = policy.clone().reject_invalid(true);
-    assert_eq!(receive(&strict, &[("x-old", "ab/c d")]).rejected(), None);
+    assert_eq!(
+        receive(&strict, &[("x-old", "ab/c d")], None).rejected(),
+        None
+    );
 
     let (id, log) = logged(|| kept(&policy, &[("x-old", "a b")]));
     assert_eq!((id, log.lines().count()), (None, 1), "{log}");
     let told = "ignored header x-old of 3 bytes: byte not allowed";
     assert!(log.contains(told), "{log}");
-    assert!(receive(&strict, &[("x-old", "a b")]).rejected().is_some());
+    assert!(
+        receive(&strict, &[("x-old", "a b")], None)
+            .rejected()
+            .is_some()
+    );
 }
 
 #[test]
