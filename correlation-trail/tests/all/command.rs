@@ -1,6 +1,10 @@
 //! Arguments, files, exit status and colours.
 
+#[cfg(unix)]
+use std::ffi::OsStr;
 use std::io::Read;
+#[cfg(unix)]
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use super::{ID, file, process, stderr, stdout, trail, trail_with};
@@ -29,6 +33,44 @@ fn patterns_are_expanded() {
             stderr(&output).starts_with(&format!("trail: {error}")),
             "{}",
             stderr(&output)
+        );
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn names_of_any_bytes_are_matched() {
+    use std::os::unix::ffi::OsStrExt;
+
+    let log = |n| format!("2026-11-22T14:15:50.{n}Z  INFO shop::x: of {n} abc\n");
+    let first = PathBuf::from(file("names/a.log", log(1).as_bytes()));
+    file("names/.hidden.log", log(2).as_bytes());
+    file("names/deep/.hidden/b.log", log(3).as_bytes());
+    file("names/deep/er/b.log", log(4).as_bytes());
+    let folder = first.parent().unwrap();
+    // Not every file system takes such a name.
+    let strange = folder.join(OsStr::from_bytes(b"x\xff.log"));
+    let strange = std::fs::write(strange, log(5)).is_ok();
+    for (pattern, numbers) in [
+        ("*.log", &[1, 5][..]),
+        ("a*", &[1]),
+        ("[!x].log", &[1]),
+        ("x?.log", &[5]),
+        (".*.log", &[2]),
+        ("**/*.log", &[1, 4, 5]),
+        ("*/.hidden/*", &[3]),
+        ("deep/../deep/**/[b]*", &[4]),
+    ] {
+        let output = trail(&["abc", &format!("{}/{pattern}", folder.display())]);
+        let numbers = numbers.iter().filter(|&&number| strange || number != 5);
+        let told = stdout(&output);
+        let all = numbers
+            .clone()
+            .all(|n| told.contains(&format!(" of {n} abc\n")));
+        assert!(all, "{pattern}: {told}{}", stderr(&output));
+        assert!(
+            told.contains(&format!("-- {} record", numbers.count())),
+            "{pattern}: {told}"
         );
     }
 }

@@ -2,9 +2,10 @@
 
 use std::collections::HashSet;
 use std::ffi::OsString;
+use std::fs;
 use std::path::{Path, PathBuf};
 
-use glob::MatchOptions;
+use glob::{MatchOptions, Pattern};
 
 /// A file to read, or `None` for standard input.
 pub(crate) type Source = Option<PathBuf>;
@@ -35,22 +36,66 @@ pub(crate) fn expand(operands: &[OsString]) -> Vec<Result<Source, String>> {
 }
 
 fn matches(pattern: &str) -> Vec<Result<Source, String>> {
-    let paths = match glob::glob_with(pattern, AS_SHELLS_DO) {
-        Ok(paths) => paths,
+    let parts = Path::new(pattern).components();
+    let parts = parts.map(|part| Pattern::new(&part.as_os_str().to_string_lossy()));
+    let mut sources = Vec::new();
+    match parts.collect::<Result<Vec<_>, _>>() {
+        Ok(parts) => walk(Path::new(""), &parts, &mut sources),
         Err(error) => return vec![Err(format!("cannot read the pattern {pattern}: {error}"))],
-    };
-    // A matching folder is skipped, but a path that cannot be read may have been meant.
-    let mut sources: Vec<_> = paths
-        .filter(|path| !path.as_ref().is_ok_and(|path| path.is_dir()))
-        .map(|path| {
-            path.map(Some)
-                .map_err(|error| format!("cannot open {error}"))
-        })
-        .collect();
+    }
+    sources.sort_unstable();
     if sources.is_empty() {
         sources.push(Err(format!("no file matches {pattern}")));
     }
     sources
+}
+
+/// Adds the files below `folder` that match the parts of a pattern. `glob::glob` does the same, but
+/// it skips names that are not UTF-8, or panics at them.
+fn walk(folder: &Path, parts: &[Pattern], sources: &mut Vec<Result<Source, String>>) {
+    let Some((part, rest)) = parts.split_first() else {
+        // A matching folder is skipped.
+        return sources.extend((!folder.is_dir()).then(|| Ok(Some(folder.to_owned()))));
+    };
+    let is_deep = part.as_str() == "**";
+    if is_deep {
+        walk(folder, rest, sources);
+    }
+    if !part.as_str().contains(['*', '?', '[']) {
+        let path = folder.join(part.as_str());
+        if path.symlink_metadata().is_ok() {
+            walk(&path, rest, sources);
+        }
+        return;
+    }
+    let folder_or_here = if folder.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        folder
+    };
+    if !folder_or_here.is_dir() {
+        return;
+    }
+    let entries = match fs::read_dir(folder_or_here) {
+        Ok(entries) => entries,
+        // A path that cannot be read may have been meant.
+        Err(error) => {
+            let error = format!("cannot open {}: {error}", folder_or_here.display());
+            return sources.push(Err(error));
+        }
+    };
+    for entry in entries.flatten() {
+        let (name, path) = (entry.file_name(), folder.join(entry.file_name()));
+        if part.matches_with(&name.to_string_lossy(), AS_SHELLS_DO) {
+            // A link to a folder above would have no end.
+            let is_folder = || entry.file_type().is_ok_and(|kind| kind.is_dir());
+            match is_deep {
+                true if is_folder() => walk(&path, parts, sources),
+                true => {}
+                false => walk(&path, rest, sources),
+            }
+        }
+    }
 }
 
 /// As in a shell, a pattern matches hidden files only if it has their dot.
