@@ -3,8 +3,7 @@
 #[cfg(unix)]
 use std::ffi::OsStr;
 use std::io::Read;
-#[cfg(unix)]
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::{ID, file, process, stderr, stdout, trail, trail_with};
@@ -72,6 +71,26 @@ fn names_of_any_bytes_are_matched() {
             told.contains(&format!("-- {} record", numbers.count())),
             "{pattern}: {told}"
         );
+    }
+}
+
+#[test]
+fn a_file_of_two_names_is_told_once() {
+    let path = file(
+        "twice/a.log",
+        b"2026-11-22T14:15:50Z  INFO shop::x: paid abc\n",
+    );
+    let folder = Path::new(&path).parent().unwrap();
+    let other = folder.join("../twice/./a.log");
+    let output = trail(&["abc", &path, other.to_str().unwrap(), "-", "-"]);
+    assert!(stdout(&output).contains("-- 1 record, 1 service, 1 file"));
+    #[cfg(unix)]
+    {
+        let link = folder.join("b.log");
+        let _ = std::fs::remove_file(&link);
+        std::os::unix::fs::symlink("a.log", link).unwrap();
+        let output = trail(&["abc", &format!("{}/*.log", folder.display())]);
+        assert!(stdout(&output).contains("-- 1 record, 1 service, 1 file"));
     }
 }
 

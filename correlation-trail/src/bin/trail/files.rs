@@ -10,7 +10,7 @@ use glob::{MatchOptions, Pattern};
 /// A file to read, or `None` for standard input.
 pub(crate) type Source = Option<PathBuf>;
 
-/// Returns the files of the operands, each once.
+/// Returns the files of the operands, each once, under the first of its names.
 ///
 /// Patterns are expanded here, for shells that do not expand them and for patterns in quotes. If a
 /// file has exactly the name of a pattern, that file is meant. The errors are for the user.
@@ -25,12 +25,13 @@ pub(crate) fn expand(operands: &[OsString]) -> Vec<Result<Source, String>> {
             _ => sources.push(Ok(Some(operand.into()))),
         }
     }
-    // A file that is named twice would show every record twice.
+    // A file that is named twice would show every record twice. Without a path, as behind
+    // `/dev/fd/63`, its name counts.
     let mut seen = HashSet::new();
-    sources.retain(|source| {
-        source
-            .as_ref()
-            .map_or(true, |file| seen.insert(file.clone()))
+    let path = |file: &PathBuf| file.canonicalize().unwrap_or_else(|_| file.clone());
+    sources.retain(|source| match source {
+        Ok(source) => seen.insert(source.as_ref().map(path)),
+        Err(_) => true,
     });
     sources
 }
