@@ -274,7 +274,7 @@ fn unit_of(digits: usize) -> u32 {
     }
 }
 
-/// Reads `Z`, `+01:00`, `+0100`, ` +01:00`, ` CET` or ` Europe/Berlin`, and returns the rest.
+/// Reads `Z`, `+01:00`, `+0100`, ` +01:00`, ` -03`, ` CET` or ` Europe/Berlin`, and returns the rest.
 fn offset(text: &str, civil: DateTime) -> (Option<Offset>, &str) {
     let spaced = text.strip_prefix(' ');
     let word = spaced.unwrap_or(text);
@@ -297,18 +297,20 @@ fn offset(text: &str, civil: DateTime) -> (Option<Offset>, &str) {
     if let Some(zoned) = zone.and_then(|zone| zone.to_zoned(civil).ok()) {
         return (Some(zoned.offset()), &word[end..]);
     }
-    // In `14:15:50 -05 items`, `-05` is not a zone.
-    let formats: &[&str] = match spaced {
-        Some(word) if word.starts_with('-') => &["%z", "%:z"],
-        _ => &["%z", "%:z", "%:::z"],
+    let read = |format, word: &str| {
+        let (broken, end) = BrokenDownTime::parse_prefix(format, word).ok()?;
+        Some((broken.offset()?, end))
     };
-    let signed = word.starts_with(['+', '-']);
-    let read = signed.then(|| {
-        let read = |format| BrokenDownTime::parse_prefix(format, word.as_bytes()).ok();
-        formats.iter().find_map(read)
+    // `%:::z` reads hours only at the end of a text. In `14:15:50 -05 items`, they are no zone.
+    let hours = word.get(..3).filter(|_| {
+        let rest = &word[3..];
+        let next = spaced.map_or(rest, |_| rest.trim_start());
+        !next.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == ':')
     });
-    read.flatten()
-        .and_then(|(broken, end)| Some((Some(broken.offset()?), word.get(end..)?)))
+    let zone = read("%z", word).or_else(|| read("%:z", word));
+    let zone = zone.or_else(|| read("%:::z", hours?));
+    zone.filter(|_| word.starts_with(['+', '-']))
+        .and_then(|(offset, end)| Some((Some(offset), word.get(end..)?)))
         .unwrap_or((None, text))
 }
 
@@ -356,6 +358,14 @@ mod tests {
             ("2026-11-22T14:15:49.]", ".]"),
             ("2026-11-22 14:15:49 -0", " -0"),
             ("2026-11-22 14:15:49 - a", " - a"),
+            ("2026-11-22 14:15:49 -05 items", " -05 items"),
+            ("2026-11-22 14:15:49 -05 3", " -05 3"),
+            ("2026-11-22 14:15:49 -03 [812] LOG", " [812] LOG"),
+            ("2026-11-22 14:15:49 +03 [812] LOG", " [812] LOG"),
+            ("2026-11-22 14:15:49.441 -03 INFO x", " INFO x"),
+            ("2026-11-22 14:15:49.441-03 INFO x", " INFO x"),
+            ("2026-11-22 14:15:49.441 -03,\"shop\"", ",\"shop\""),
+            ("2026-11-22 14:15:49.441 -03]", "]"),
             ("2026-11-22T14:15:49.123456789123Z]", "]"),
             ("Sun Nov 22 14:15:49.123456 2026] x", "] x"),
             ("Nov 22 14:15:49 2027x y", " 2027x y"),
