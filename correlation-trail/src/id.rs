@@ -1,20 +1,31 @@
 //! Finds an ID where it is a whole word.
 
+use std::borrow::Cow;
+
+use memchr::memchr2;
 use memchr::memmem::{Finder, FinderBuilder};
+
+use crate::clean::clean;
 
 /// The ID of the search.
 #[derive(Clone, Debug)]
 pub(crate) struct Id {
     text: String,
     finder: Finder<'static>,
+    /// Finds the longest part that no encoder escapes.
+    part: Finder<'static>,
     /// Whether `|` ends an ID, because it separates the columns of some logs.
     splits_at_bars: bool,
 }
 
 impl Id {
     pub(crate) fn new(text: &str) -> Self {
+        let finder = |text: &str| FinderBuilder::new().build_forward(text).into_owned();
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || " _.-:#@|~".contains(c);
+        let parts = text.split(|c| !is_plain(c)).filter(|part| !part.is_empty());
         Self {
-            finder: FinderBuilder::new().build_forward(text).into_owned(),
+            finder: finder(text),
+            part: finder(parts.max_by_key(|part| part.len()).unwrap_or(text)),
             splits_at_bars: !text.contains('|'),
             text: text.to_owned(),
         }
@@ -24,13 +35,18 @@ impl Id {
         &self.text
     }
 
-    /// Finds the next place of the bytes of the ID, as a whole word or as part of a longer one. The
-    /// search spends most of its time here.
+    /// Finds the next place where the ID may be, also in another spelling. The search spends most of
+    /// its time here.
     pub(crate) fn find(&self, bytes: &[u8]) -> Option<usize> {
         if self.text.is_empty() {
             return None;
         }
-        self.finder.find(bytes)
+        self.part.find(bytes)
+    }
+
+    /// Returns whether the ID is in `line`, as a whole word or as part of a longer one.
+    pub(crate) fn is_part_of(&self, line: &str) -> bool {
+        !self.text.is_empty() && self.finder.find(line.as_bytes()).is_some()
     }
 
     /// Returns whether the ID is in `line` as a whole word:
@@ -42,30 +58,56 @@ impl Id {
     ///   the whole value is an ID: `request_id=shop/abc`
     /// - not in the value of `untrusted_id`, which a caller that is not trusted chose
     pub(crate) fn is_in(&self, line: &str) -> bool {
+        self.find(line.as_bytes()).is_some() && self.is_word_in(&self.unescaped(line))
+    }
+
+    fn is_word_in(&self, line: &str) -> bool {
         let bytes = line.as_bytes();
         // The token of a hit starts here. It is looked for once, however many hits it has.
         let (mut from, mut token, mut checked) = (0, 0, 0);
-        while let Some(hit) = self.find(&bytes[from..]) {
+        while let Some(hit) = self.finder.find(&bytes[from..]) {
             let at = from + hit;
             let gap = &bytes[checked..at];
             let outside = gap.iter().rposition(|&byte| !self.is_id(byte));
             token = outside.map_or(token, |outside| checked + outside + 1);
             checked = at;
             let (before, found) = bytes.split_at(at);
-            let word = without_escape(&before[..token], &before[token..]);
+            let word = &before[token..];
             let after = &found[self.text.len()..];
             if word.len() < LONGEST && self.is_whole(before, word, after) && !is_untrusted(before) {
                 return true;
             }
-            // No ID starts inside a word, except after the letter of `\n`.
-            let inside = |&at: &usize| {
-                bytes[at - 1].is_ascii_alphanumeric() && (at < 2 || bytes[at - 2] != b'\\')
-            };
+            // No ID starts inside a word.
             from = (at + 1..bytes.len())
-                .find(|at| !inside(at))
+                .find(|at| !bytes[at - 1].is_ascii_alphanumeric())
                 .unwrap_or(bytes.len());
         }
         false
+    }
+
+    /// Returns the text that encoders escaped in a line, without its colours.
+    fn unescaped<'l>(&self, line: &'l str) -> Cow<'l, str> {
+        // An ID may itself have what begins an escape.
+        let [is_literal, has_hash] = ['\\', '#'].map(|c| self.text.contains(c));
+        let (mut plain, mut rest) = (String::new(), line);
+        while let Some(at) = memchr2(b'\\', b'#', rest.as_bytes()).filter(|_| !is_literal) {
+            let (before, escaped) = rest.split_at(at);
+            let read = escape(escaped).filter(|_| !(has_hash && escaped.starts_with('#')));
+            plain.push_str(before);
+            if let Some((c, after)) = read {
+                plain.push(c);
+                rest = after;
+            } else {
+                plain.push_str(&escaped[..1]);
+                let after = escaped.strip_prefix('#');
+                rest = after.unwrap_or_else(|| escaped.trim_start_matches('\\'));
+            }
+        }
+        if rest.len() == line.len() {
+            return Cow::Borrowed(line);
+        }
+        plain.push_str(rest);
+        Cow::Owned(clean(plain.as_bytes()).into_owned())
     }
 
     /// Returns whether the text between the start of its token and the text after it is the whole
@@ -146,12 +188,23 @@ fn is_hex(bytes: &[u8]) -> bool {
     bytes.iter().all(u8::is_ascii_hexdigit)
 }
 
-/// Returns a word without the letter of `\n` in a JSON string.
-fn without_escape<'b>(before: &[u8], word: &'b [u8]) -> &'b [u8] {
-    match word {
-        [b'n' | b'r' | b't' | b'b' | b'f', word @ ..] if before.ends_with(b"\\") => word,
-        _ => word,
-    }
+/// Reads an escape: `\u0022`, `\n` or `\/` of JSON, `\x22` of nginx, `#033` of rsyslog. In each string
+/// that is inside another, there are more backslashes.
+fn escape(text: &str) -> Option<(char, &str)> {
+    let rest = text.trim_start_matches('\\');
+    let (digits, radix) = match rest.bytes().next()? {
+        b'u' => (4, 16),
+        b'x' => (2, 16),
+        b'#' => (3, 8),
+        b'n' | b'r' | b't' | b'b' | b'f' => return Some((' ', &rest[1..])),
+        b'/' => return Some(('/', &rest[1..])),
+        _ => return None,
+    };
+    let (code, after) = rest[1..].split_at_checked(digits)?;
+    let code = u32::from_str_radix(code, radix).ok()?;
+    let c = char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER);
+    // rsyslog escapes nothing else.
+    (radix == 16 || c.is_control()).then_some((c, after))
 }
 
 /// Splits `key=` or `request_id:` from a word. With a colon, the key must say that it is the key of

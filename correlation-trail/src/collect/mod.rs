@@ -163,7 +163,7 @@ impl<'a> Collector<'a> {
             if let Some((line, joined)) = self.pieces.joined(&mut outer) {
                 return self.body(&joined, line, false, b"");
             }
-        } else if !is_told && self.open.is_empty() && !text.contains('\\') {
+        } else if !is_told && self.open.is_empty() {
             return;
         }
         let mut body = Body::of(&text);
@@ -224,8 +224,7 @@ impl<'a> Collector<'a> {
         let padded = parsed.level.is_some() && text.starts_with(' ') && !text.starts_with("  ");
         let shows = !padded && (is_indented(text) || is_trace(text));
         // A longer ID that contains this one also belongs to a different action.
-        let stranger =
-            text.starts_with('[') && text.contains("] ") || self.id.find(text.as_bytes()).is_some();
+        let stranger = text.starts_with('[') && text.contains("] ") || self.id.is_part_of(text);
         // A line with only the time of a container is a record only if the open record has no
         // better time.
         let timed = !body.known.outer_times.is_empty() && !open.all;

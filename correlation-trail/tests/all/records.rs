@@ -64,6 +64,17 @@ fn ids_of_all_makes() {
         }
         assert!(!has(id, &format!("x{id} {id}x")), "{id}");
     }
+    for (id, line) in [
+        ("YWJj+/==", r#"{"id":"YWJj\u002B/=="}"#),
+        ("YWJj+/==", r#"{"id":"YWJj+\/=="}"#),
+        ("YWJj+/==", r#"{"id":"YWJj+/\u003d\u003d"}"#),
+        ("a/b1", r#"{"context":{"id":"a\/b1"}}"#),
+        ("+/", r#"{"id":"+/"}"#),
+    ] {
+        assert!(has(id, line), "{line}");
+        assert!(!has(id, &line.replace("id\":\"", "id\":\"x")), "{line}");
+    }
+    assert!(has("a#012b", "id=a#012b") && has(r"shop\bob", r"by shop\bob"));
     assert!(!has("", "a  b") && !has("abc", ""));
     // A bar separates unless the ID has one.
     assert!(!has("a|b", "c|a|b"));
