@@ -239,17 +239,15 @@ fn key_before(before: &[u8]) -> &[u8] {
     }
 }
 
-/// Returns whether the next text is in the value of the key `untrusted_id`, in any format.
+/// Returns whether the next text is in the value of the key `untrusted_id`, in any format. Collectors
+/// write the key with a prefix or in capital letters.
 fn is_untrusted(before: &[u8]) -> bool {
     let near = &before[before.len().saturating_sub(LONGEST)..];
-    let Some(at) = memchr::memmem::rfind(near, UNTRUSTED) else {
+    let mut keys = near.windows(UNTRUSTED.len());
+    let Some(at) = keys.rposition(|key| key.eq_ignore_ascii_case(UNTRUSTED)) else {
         return false;
     };
-    let (head, rest) = near.split_at(at);
-    if head.last().is_some_and(|&byte| is_word(byte)) {
-        return false;
-    }
-    let mut value = &rest[UNTRUSTED.len()..];
+    let mut value = &near[at + UNTRUSTED.len()..];
     // `"untrusted_id":["`, `untrusted_id=Some("`, `"untrusted_id","value":{"stringValue":"`
     let mut assigned = false;
     loop {
@@ -258,17 +256,22 @@ fn is_untrusted(before: &[u8]) -> bool {
             .position(|byte| !BETWEEN.contains(byte) && *byte != b',');
         let (between, after) = value.split_at(end.unwrap_or(value.len()));
         assigned |= between.iter().any(|byte| b"=:".contains(byte));
-        let known: [&[u8]; 4] = [b"value\"", b"stringValue\"", b"string_value", b"Some("];
-        let Some(word) = known.iter().find(|word| after.starts_with(word)) else {
-            let quote = between.iter().rev().find(|byte| b"\"'".contains(byte));
+        let end = after.iter().position(|&byte| !is_word(byte));
+        let (word, behind) = after.split_at(end.unwrap_or(after.len()));
+        // No ID has a bracket, and none stands behind a comma or in an object by itself.
+        let known: [&[u8]; 3] = [b"value", b"stringValue", b"string_value"];
+        let is_key = known.contains(&word) && between.iter().any(|byte| b",{".contains(byte));
+        if !is_key && !behind.starts_with(b"(") && !behind.starts_with(b" {") {
+            let quote = between.iter().rev().find(|byte| b"\"'(".contains(byte));
             return assigned
                 && match quote {
+                    Some(b'(') => !after.contains(&b')'),
                     // A value in quotes ends at the next quote.
                     Some(quote) => !after.contains(quote),
                     None => after.iter().all(|&byte| is_allowed(byte)),
                 };
-        };
-        value = &after[word.len() - 1..];
+        }
+        value = behind;
     }
 }
 

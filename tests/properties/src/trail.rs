@@ -39,7 +39,7 @@ pub fn trail(data: &[u8]) {
     let plain = |line: &&[u8]| line.iter().all(|byte| (b' '..=b'~').contains(byte));
     if let Some(line) = lines(data).filter(plain).max_by_key(|line| line.len()) {
         // A stranger's ID is none, and the journal of systemd is no text.
-        if contains(line, b"untrusted_id") || line.starts_with(b"LPKSHHRH") {
+        if contains(&line.to_ascii_lowercase(), b"untrusted_id") || line.starts_with(b"LPKSHHRH") {
             return;
         }
         let line = format!("{} correlation_id={ID}", String::from_utf8_lossy(line));
