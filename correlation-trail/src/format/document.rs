@@ -3,9 +3,10 @@
 use std::fmt;
 use std::io::{self, BufReader, Read};
 
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::json;
 use super::keys::has;
 
 /// The keys of the entries in an answer: `hits.hits` in Elasticsearch, `events` in `aws logs`,
@@ -13,6 +14,11 @@ use super::keys::has;
 /// in `CloudWatch` Insights, `data.result` in Loki. An array that is not in an object, as from
 /// `gcloud`, has the entries itself.
 const LISTS: &str = "hits events logEvents entries Records results data result";
+
+/// The keys that an entry has. Any other record may have a list under one of the names above.
+const ENTRY: &str = "_index insertId eventTime stream";
+
+const RECORD: &str = "message msg level severity time timestamp @timestamp";
 
 /// Returns whether a file with this start is a document.
 pub(crate) fn is_document(head: &[u8]) -> bool {
@@ -122,32 +128,21 @@ struct Entries<'e, 't, 'r, R> {
 }
 
 impl<R: Read> Entries<'_, '_, '_, R> {
-    /// Any other value under the name of a list is ignored. Beside all entries, it means that this
-    /// is not a document.
-    fn scalar<E: Error>(&self) -> Result<(), E> {
+    /// A value that is no list. Beside all entries, it means that this is not a document.
+    fn scalar<E: Error>(&self, value: impl Into<serde_json::Value>) -> Result<Option<String>, E> {
         if self.top {
             Err(E::custom("no entry"))
         } else {
-            Ok(())
+            Ok(Some(value.into().to_string()))
         }
     }
 
-    fn entry(&mut self, json: &RawValue) {
-        let mut tee = self.tee.borrow_mut();
-        // An object that is an entry itself was put together again. It begins where it was read.
-        let inner = json.get().matches('\n').count();
-        let start = tee
-            .seen
-            .iter()
-            .position(|&byte| byte == b'{')
-            .filter(|_| self.top);
-        let whole = start.map(|start| {
-            tee.seen[start..]
-                .iter()
-                .filter(|&&byte| byte == b'\n')
-                .count()
-        });
-        let line = (tee.lines + 1).saturating_sub(whole.unwrap_or(inner).max(inner) as u64);
+    /// Returns the number of the line up to which the document was read.
+    fn line(&self) -> u64 {
+        self.tee.borrow().lines + 1
+    }
+
+    fn entry(&mut self, json: &RawValue, line: u64) {
         // CloudWatch Insights has the columns of a row in a list.
         match serde_json::from_str::<Vec<Column>>(json.get()) {
             Ok(row) => {
@@ -170,92 +165,109 @@ impl<R: Read> Entries<'_, '_, '_, R> {
                 Err(_) => (self.each)(json.get(), line),
             },
         }
-        tee.seen.clear();
+        self.tee.borrow_mut().seen.clear();
+    }
+}
+
+/// Returns whether a value in a list is an entry. CloudWatch Insights has rows.
+fn is_entry(json: &str) -> bool {
+    let is_key = |(key, _): &(String, &RawValue)| has(RECORD, key) || has(ENTRY, key);
+    match json::members(json) {
+        Some(members) => members.iter().any(is_key),
+        None => serde_json::from_str::<Vec<Column>>(json).is_ok(),
     }
 }
 
 impl<'de, R: Read> DeserializeSeed<'de> for Entries<'_, '_, '_, R> {
-    type Value = ();
+    type Value = Option<String>;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
 impl<'de, R: Read> Visitor<'de> for Entries<'_, '_, '_, R> {
-    type Value = ();
+    /// The value, unless it had entries.
+    type Value = Option<String>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("entries")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<(), A::Error> {
-        while let Some(json) = list.next_element::<Box<RawValue>>()? {
-            self.entry(&json);
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<Self::Value, A::Error> {
+        let (mut values, mut is_list) = (Vec::new(), self.top);
+        while let Some(value) = list.next_element::<Box<RawValue>>()? {
+            is_list |= values.is_empty() && is_entry(value.get());
+            if is_list {
+                let inner = value.get().matches('\n').count() as u64;
+                self.entry(&value, self.line().saturating_sub(inner));
+            } else {
+                values.push(value.to_string());
+            }
         }
-        Ok(())
+        Ok((!is_list).then(|| format!("[{}]", values.join(","))))
     }
 
-    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
-        // An object that holds no list is an entry itself.
-        let mut members = Vec::new();
-        let mut is_list = false;
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Self::Value, A::Error> {
+        let line = self.line();
+        let (mut members, mut is_list) = (Vec::new(), false);
+        let (mut is_record, mut has_status) = (false, false);
         while let Some(key) = map.next_key::<String>()? {
-            // A record may also have such a key.
-            let before = members.iter().map(|(name, _): &(String, _)| name);
-            let said = |list| before.clone().any(|name| has(list, name));
-            let is_record = said("message msg level severity time timestamp @timestamp");
+            is_record |= has(RECORD, &key);
+            has_status |= key == "status";
             let nested = !self.top && key != "hits" && key != "result";
-            let other = is_record || nested || key == "data" && !said("status");
-            if has(LISTS, &key) && !other {
-                is_list = true;
+            // A record may also have such a key.
+            let other = is_record || nested || key == "data" && !has_status;
+            let value = if has(LISTS, &key) && !other {
                 let Self { tee, each, .. } = &mut self;
                 map.next_value_seed(Entries {
                     tee: *tee,
                     each: &mut **each,
                     top: false,
-                })?;
-            } else if is_list || !self.top {
-                map.next_value::<IgnoredAny>()?;
+                })?
             } else {
-                members.push((key, map.next_value::<Box<RawValue>>()?));
-            }
+                Some(map.next_value::<Box<RawValue>>()?.to_string())
+            };
+            is_list |= value.is_none();
+            members.extend(value.map(|value| (key, value)));
         }
-        if !is_list && self.top {
-            let members: Vec<_> = members
-                .iter()
-                .map(|(key, value)| format!("{}:{value}", serde_json::Value::from(key.as_str())))
-                .collect();
-            let json = format!("{{{}}}", members.join(","));
-            if let Ok(json) = RawValue::from_string(json) {
-                self.entry(&json);
-            }
+        let members: Vec<_> = members
+            .iter()
+            .map(|(key, value)| format!("{}:{value}", serde_json::Value::from(key.as_str())))
+            .collect();
+        let json = format!("{{{}}}", members.join(","));
+        if !self.top {
+            return Ok((!is_list).then_some(json));
         }
-        Ok(())
+        // What stands beside a list is an entry, too, because the ID may be there.
+        if let Ok(json) = RawValue::from_string(json) {
+            self.entry(&json, line);
+        }
+        Ok(None)
     }
 
-    fn visit_bool<E: Error>(self, _: bool) -> Result<(), E> {
-        self.scalar()
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Self::Value, E> {
+        self.scalar(value)
     }
 
-    fn visit_i64<E: Error>(self, _: i64) -> Result<(), E> {
-        self.scalar()
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Self::Value, E> {
+        self.scalar(value)
     }
 
-    fn visit_u64<E: Error>(self, _: u64) -> Result<(), E> {
-        self.scalar()
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Self::Value, E> {
+        self.scalar(value)
     }
 
-    fn visit_f64<E: Error>(self, _: f64) -> Result<(), E> {
-        self.scalar()
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Self::Value, E> {
+        self.scalar(value)
     }
 
-    fn visit_str<E: Error>(self, _: &str) -> Result<(), E> {
-        self.scalar()
+    fn visit_str<E: Error>(self, value: &str) -> Result<Self::Value, E> {
+        self.scalar(value)
     }
 
-    fn visit_unit<E: Error>(self) -> Result<(), E> {
-        self.scalar()
+    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+        self.scalar(())
     }
 }
 
