@@ -50,6 +50,6 @@ fn is_exception(line: &str) -> bool {
         && (named.iter().any(|name| last.ends_with(name)) || name.contains('.'))
 }
 
-pub(super) fn is_digit(c: char) -> bool {
+fn is_digit(c: char) -> bool {
     c.is_ascii_digit()
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::objects::objects;
-use super::trace::{is_digit, is_trace};
+use super::trace::is_trace;
 use super::{Parsed, fields};
 use crate::id::is_word;
 use crate::record::Level;
@@ -219,15 +219,27 @@ fn stern(line: &str) -> Option<Peeled<'_>> {
         let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
         word.bytes().all(plain) && word.starts_with(|c: char| c.is_ascii_lowercase())
     };
-    // The name of a pod ends in a number, or in letters without vowels.
-    let is_pod = |word: &str| {
-        let last = word.rsplit_once('-').map(|(_, last)| last);
-        let made = |last: &str| is_number(last) || last.len() >= 3 && word.contains(is_digit);
-        is_label(word) && last.is_some_and(made)
+    // What Kubernetes makes up for a name has no vowels, so that it is no word.
+    let made = |part: &str, least| {
+        let safe = |c: char| "bcdfghjklmnpqrstvwxz2456789".contains(c);
+        part.len() >= least && part.chars().all(safe) && !is_number(part)
     };
-    let (container, rest) = if is_pod(first) && is_label(second) {
+    // `worker-1 started` is a sentence, so the pod has to have the name of its container, or two
+    // such parts.
+    let is_pod = |pod: &str, container: &str| {
+        let mut parts = pod.rsplit('-');
+        let [last, before] = [parts.next(), parts.next()].map(Option::unwrap_or_default);
+        let own = pod
+            .strip_prefix(container)
+            .is_some_and(|rest| rest.starts_with('-'));
+        let deployed = made(last, 5) && made(before, 6) && parts.next().is_some();
+        is_label(pod)
+            && is_label(container)
+            && (deployed || own && (is_number(last) || made(last, 5)))
+    };
+    let (container, rest) = if is_pod(first, second) {
         (second, &line[first.len() + second.len() + 2..])
-    } else if is_label(first) && is_pod(second) && is_label(third) {
+    } else if is_label(first) && is_pod(second, third) {
         (third, words.next().unwrap_or_default())
     } else {
         return None;
@@ -291,8 +303,8 @@ fn syslog(line: &str) -> Option<Peeled<'_>> {
         let plain = |byte| is_word(byte) || byte == b'/' || byte == b'@' || byte == b':';
         !name.is_empty() && name.bytes().all(plain)
     };
-    // `TIME INFO shop: ..` looks the same.
-    let sure = level.is_some() || is_number(pid) || rest_is_bsd(line);
+    // `TIME INFO shop: ..` and `TIME sending order[7]: ..` look the same.
+    let sure = level.is_some() || is_number(pid) && time.has_zone() || rest_is_bsd(line);
     let host = is_name(host) && Level::parse(host).is_none() && !host.ends_with(':');
     let named = is_name(name) && !name.contains("::") && (pid.is_empty() || is_number(pid));
     let service = name.strip_suffix(".service").unwrap_or(name);
@@ -325,27 +337,26 @@ fn heroku(line: &str) -> Option<Peeled<'_>> {
         service: Some(service.to_owned()),
         ..Parsed::default()
     };
-    let plain = source.bytes().chain(dyno.bytes()).all(is_word) && !is_number(dyno);
-    (plain && !source.is_empty()).then(|| Peeled::new(known, rest).from(tag))
+    let plain = dyno.bytes().all(is_word) && ["app", "heroku"].contains(&source);
+    plain.then(|| Peeled::new(known, rest).from(tag))
 }
 
-/// Reads `aws logs tail`: `TIME STREAM line`. The stream is `prefix/container/task`, or the stream
-/// of a function.
+/// Reads `aws logs tail`: `TIME STREAM line`. The stream is `prefix/container/task` with a long number
+/// in hexadecimal, or `2026/11/22/[$LATEST]..` of a function.
 fn aws_tail(line: &str) -> Option<Peeled<'_>> {
     let (time, rest) = Time::leading(line)?;
     let (stream, text) = rest.strip_prefix(' ')?.split_once(' ')?;
-    let plain = |byte| is_word(byte) || b"/[]$:".contains(&byte);
-    let is_stream = stream.bytes().all(plain) && !stream.starts_with(['/', '[']);
-    let sure = stream.contains('/') || text.starts_with("{\"");
-    let level = Level::parse(stream.trim_end_matches(':')).is_some() || stream.ends_with(':');
+    let (prefix, task) = stream.rsplit_once('/')?;
+    let task = task.rsplit_once(']').map_or(task, |(_, instance)| instance);
+    let plain = prefix.bytes().all(|byte| is_word(byte) || byte == b'/') && prefix.contains('/');
+    let made = task.len() >= 16 && task.bytes().all(|byte| byte.is_ascii_hexdigit());
     let service = service_of(stream);
     let known = Parsed {
         time: Some(time),
         service: (!service.is_empty()).then(|| service.to_owned()),
         ..Parsed::default()
     };
-    (is_stream && sure && !level && !stream.contains("::"))
-        .then(|| Peeled::new(known, text).from(stream))
+    (plain && made).then(|| Peeled::new(known, text).from(stream))
 }
 
 /// Returns the container from the stream of an ECS task, and nothing from the stream of a function.

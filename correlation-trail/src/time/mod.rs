@@ -238,6 +238,10 @@ impl Time {
         }
     }
 
+    pub(crate) fn has_zone(self) -> bool {
+        self.offset.is_some()
+    }
+
     /// Returns whether the time has a date.
     pub(crate) fn has_date(self) -> bool {
         self.unsaid != Unsaid::Date
