@@ -34,8 +34,8 @@ pub(super) fn parse(line: &str) -> Option<Parsed> {
             ) => {
                 let tracing = outer == "fields";
                 for (key, value) in inner {
-                    if ["message", "Message"].contains(&key.as_str()) && parsed.message.is_empty() {
-                        parsed.message = text(value);
+                    if ["message", "Message"].contains(&key.as_str()) {
+                        parsed.set(&key, text(value));
                     } else if !(tracing && key.starts_with("log.") || key == "{OriginalFormat}") {
                         parsed.field(&key, text(value));
                     }
@@ -69,6 +69,7 @@ pub(super) fn parse(line: &str) -> Option<Parsed> {
             (_, _) => parsed.set(key, text(value)),
         }
     }
+    parsed.settle();
     // structlog calls the message `event`. In Serilog, the template is used only if there is no
     // message.
     for other in [
@@ -86,9 +87,7 @@ pub(super) fn parse(line: &str) -> Option<Parsed> {
     }
     parsed.take("@mt");
     parsed.find_time();
-    parsed.raise_by_status();
-    parsed.name_statement();
-    parsed.name_request();
+    parsed.finish();
     // Serilog leaves out its level if it is this one.
     if has("@t") {
         parsed.level = parsed.level.or(Some(Level::Info));

@@ -4,21 +4,48 @@ use super::Parsed;
 use crate::record::Level;
 use crate::time::Time;
 
-/// The keys of the time. If an object has none of them, any key that ends like one is used.
-const TIME: &str = "timestamp @timestamp time ts t @t datetime asctime Timestamp TimeGenerated \
-    timeMillis event_time eventTime StartUTC time_local time_iso8601 start_time date log_time msec";
+/// The keys of each part of a record. The first list has the names that loggers use. Applications use
+/// those of the second list for other things, too, so they count only if there is no better name.
+///
+/// If an object has no key of the time, any key that ends like one is used.
+const PARTS: [(Part, &str, &str); 5] = [
+    (
+        Part::Time,
+        "timestamp @timestamp time ts @t datetime asctime Timestamp TimeGenerated timeMillis StartUTC \
+            time_local time_iso8601 log_time msec",
+        "t date start_time event_time eventTime",
+    ),
+    (
+        Part::Level,
+        "level log.level severity lvl levelname loglevel LogLevel @l error_severity Level log_level \
+            SeverityText severity_text level_name severityLevel SeverityLevel",
+        "s",
+    ),
+    (
+        Part::Message,
+        "message msg @message short_message @m Message MESSAGE RenderedMessage LogMessage",
+        "Body body log resultDescription",
+    ),
+    (
+        Part::Service,
+        "service service.name service_name ServiceName",
+        "app application AppRoleName ContainerName container_name kubernetes.container.name",
+    ),
+    (
+        Part::Target,
+        "target logger logger_name log.logger module_path loggerName Category SourceContext",
+        "module channel c",
+    ),
+];
 
-const LEVEL: &str = "level log.level severity lvl levelname loglevel LogLevel @l error_severity \
-    Level log_level SeverityText severity_text s level_name";
-
-const MESSAGE: &str = "message msg @message short_message @m Message Body body MESSAGE \
-    RenderedMessage LogMessage log resultDescription";
-
-const SERVICE: &str = "service service.name service_name app application ServiceName AppRoleName \
-    ContainerName container_name kubernetes.container.name";
-
-const TARGET: &str = "target logger logger_name log.logger module module_path loggerName Category \
-    SourceContext channel c";
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Part {
+    Time,
+    Level,
+    Message,
+    Service,
+    Target,
+}
 
 /// Keys that are not part of the story: the place in the code, the thread, and the version of the
 /// format.
@@ -32,43 +59,73 @@ pub(super) fn has(list: &str, word: &str) -> bool {
 }
 
 impl Parsed {
-    /// Takes a key at the top of a record. Each meaning is taken once. All other keys are fields,
-    /// and so is a time or a level that cannot be read.
+    /// Takes a key at the top of a record. Each part is taken once, except that a sure name replaces
+    /// an unsure one. All other keys are fields, and so is a time or a level that cannot be read.
     pub(super) fn set(&mut self, key: &str, value: String) {
-        let is_taken = if has(TIME, key) && self.time.is_none() {
-            let utc = key.ends_with("UTC") || key == "TimeGenerated";
-            self.time = Time::parse(&value).map(|time| if utc { time.in_utc() } else { time });
-            self.time.is_some()
-        } else if key.eq_ignore_ascii_case("SeverityLevel") && self.level.is_none() {
-            // These are the levels of Application Insights: 0 is verbose, 4 is critical.
-            let levels = [
-                Level::Debug,
-                Level::Info,
-                Level::Warn,
-                Level::Error,
-                Level::Error,
-            ];
-            let number = value.parse().ok();
-            let level = number.and_then(|number: usize| levels.get(number).copied());
-            self.level = level.or_else(|| Level::parse(&value));
-            self.level.is_some()
-        } else if has(LEVEL, key) && self.level.is_none() {
-            self.level = Level::parse(&value);
-            self.level.is_some()
-        } else if has(MESSAGE, key) && self.message.is_empty() {
-            return self.message = value;
-        } else if has(SERVICE, key) && self.service.is_none() {
-            return self.service = Some(value);
-        } else if has(TARGET, key) && self.target.is_none() {
-            return self.target = Some(value);
-        } else {
-            // `tracing-log` adds these to records of the `log` crate, and ECS adds them to all
-            // records.
-            has(BESIDE, key) || key.starts_with("log.") || key.starts_with("process.")
-        };
-        if !is_taken {
+        let part = PARTS.iter().find_map(|&(part, sure, unsure)| {
+            let is_sure = has(sure, key);
+            (is_sure || has(unsure, key)).then_some((part, is_sure))
+        });
+        if let Some((part, is_sure)) = part {
+            let is_unsure = self.unsure.iter().any(|&(unsure, _)| unsure == part);
+            let is_free = !self.has_part(part) || is_sure && is_unsure;
+            if part == Part::Message && value.is_empty() {
+                return;
+            } else if is_free && self.set_part(part, key, &value) {
+                // The pair that is replaced stays a field.
+                self.unsure.retain(|&(unsure, _)| unsure != part);
+                if !is_sure {
+                    self.unsure.push((part, self.fields.len()));
+                    self.field(key, value);
+                }
+                return;
+            }
+        }
+        // `tracing-log` adds these to records of the `log` crate, and ECS adds them to all records.
+        if !(has(BESIDE, key) || key.starts_with("log.") || key.starts_with("process.")) {
             self.field(key, value);
         }
+    }
+
+    /// Removes the pairs from the fields that are parts of the record after all.
+    pub(super) fn settle(&mut self) {
+        for (_, at) in std::mem::take(&mut self.unsure).into_iter().rev() {
+            self.fields.remove(at);
+        }
+    }
+
+    fn has_part(&self, part: Part) -> bool {
+        match part {
+            Part::Time => self.time.is_some(),
+            Part::Level => self.level.is_some(),
+            Part::Message => !self.message.is_empty(),
+            Part::Service => self.service.is_some(),
+            Part::Target => self.target.is_some(),
+        }
+    }
+
+    /// Returns whether the value can be read.
+    fn set_part(&mut self, part: Part, key: &str, value: &str) -> bool {
+        match part {
+            Part::Time => {
+                let utc = key.ends_with("UTC") || key == "TimeGenerated";
+                let time = Time::parse(value).map(|time| if utc { time.in_utc() } else { time });
+                self.time = time.or(self.time);
+                return time.is_some();
+            }
+            Part::Level => {
+                // These are the levels of Application Insights: 0 is verbose, 4 is critical.
+                let number = value.parse().ok().filter(|_| key.ends_with("everityLevel"));
+                let mut levels = "debug info warn error error".split(' ');
+                let level = Level::parse(number.and_then(|n| levels.nth(n)).unwrap_or(value));
+                self.level = level.or(self.level);
+                return level.is_some();
+            }
+            Part::Message => value.clone_into(&mut self.message),
+            Part::Service => self.service = Some(value.to_owned()),
+            Part::Target => self.target = Some(value.to_owned()),
+        }
+        true
     }
 
     pub(super) fn field(&mut self, key: &str, value: String) {
@@ -95,11 +152,18 @@ impl Parsed {
             .or_else(|| fields.find_map(|(_, value)| Time::parse(value)));
     }
 
+    /// Does what needs all keys of the record.
+    pub(super) fn finish(&mut self) {
+        self.raise_by_status();
+        self.name_statement();
+        self.name_request();
+    }
+
     /// Makes the statement the message of a record of a database statement, which has no message.
     ///
     /// `db.statement` and `db.query.text` are OpenTelemetry's names. For a short statement, sqlx
     /// writes only the summary.
-    pub(super) fn name_statement(&mut self) {
+    fn name_statement(&mut self) {
         let statement = "db.query.text db.statement";
         if !self.message.is_empty() || !self.fields.iter().any(|(key, _)| has(statement, key)) {
             return;
@@ -118,7 +182,7 @@ impl Parsed {
     }
 
     /// Makes a message of the parts of a request, because an access log has no message.
-    pub(super) fn name_request(&mut self) {
+    fn name_request(&mut self) {
         if self.message.is_empty() {
             let method =
                 self.take("method request_method RequestMethod ClientRequestMethod requestMethod");
@@ -134,7 +198,7 @@ impl Parsed {
     }
 
     /// Raises the level to an error if a record of a served request has a status of 500 or higher.
-    pub(super) fn raise_by_status(&mut self) {
+    fn raise_by_status(&mut self) {
         const STATUS: &str = "status status_code statusCode DownstreamStatus http.status_code \
             http.response.status_code response_code res.statusCode EdgeResponseStatus";
         const REQUEST: &str = "method RequestMethod http.method http.request.method request_method \

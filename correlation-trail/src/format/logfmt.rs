@@ -16,8 +16,7 @@ pub(super) fn parse(line: &str) -> Option<Parsed> {
             None => return None,
         }
     }
-    parsed.raise_by_status();
-    parsed.name_statement();
-    parsed.name_request();
+    parsed.settle();
+    parsed.finish();
     (parsed.time.is_some() || parsed.level.is_some()).then_some(parsed)
 }

@@ -96,9 +96,7 @@ pub(super) fn parse(line: &str) -> Option<Parsed> {
         parsed.field("context", message[at + 1..].to_owned());
         parsed.message.truncate(at);
     }
-    parsed.raise_by_status();
-    parsed.name_statement();
-    parsed.name_request();
+    parsed.finish();
     Some(parsed)
 }
 
@@ -329,6 +327,7 @@ fn trailing_objects<'l>(message: &'l str, parsed: &mut Parsed) -> (&'l str, bool
         }
         (rest, found) = (rest[..at].trim_end(), true);
     }
+    parsed.settle();
     (rest, found)
 }
 
