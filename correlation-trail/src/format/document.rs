@@ -137,11 +137,6 @@ impl<R: Read> Entries<'_, '_, '_, R> {
         }
     }
 
-    /// Returns the number of the line up to which the document was read.
-    fn line(&self) -> u64 {
-        self.tee.borrow().lines + 1
-    }
-
     fn entry(&mut self, json: &RawValue, line: u64) {
         // CloudWatch Insights has the columns of a row in a list.
         match serde_json::from_str::<Vec<Column>>(json.get()) {
@@ -199,8 +194,9 @@ impl<'de, R: Read> Visitor<'de> for Entries<'_, '_, '_, R> {
         while let Some(value) = list.next_element::<Box<RawValue>>()? {
             is_list |= values.is_empty() && is_entry(value.get());
             if is_list {
-                let inner = value.get().matches('\n').count() as u64;
-                self.entry(&value, self.line().saturating_sub(inner));
+                let newlines = value.get().matches('\n').count() as u64;
+                let line = self.tee.borrow().lines + 1 - newlines;
+                self.entry(&value, line);
             } else {
                 values.push(value.to_string());
             }
@@ -209,7 +205,7 @@ impl<'de, R: Read> Visitor<'de> for Entries<'_, '_, '_, R> {
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Self::Value, A::Error> {
-        let line = self.line();
+        let line = self.tee.borrow().lines + 1;
         let (mut members, mut is_list) = (Vec::new(), false);
         let (mut is_record, mut has_status) = (false, false);
         while let Some(key) = map.next_key::<String>()? {

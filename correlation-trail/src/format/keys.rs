@@ -4,48 +4,24 @@ use super::Parsed;
 use crate::record::Level;
 use crate::time::Time;
 
-/// The keys of each part of a record. The first list has the names that loggers use. Applications use
-/// those of the second list for other things, too, so they count only if there is no better name.
-///
-/// If an object has no key of the time, any key that ends like one is used.
-const PARTS: [(Part, &str, &str); 5] = [
-    (
-        Part::Time,
-        "timestamp @timestamp time ts @t datetime asctime Timestamp TimeGenerated timeMillis StartUTC \
-            time_local time_iso8601 log_time msec",
-        "t date start_time event_time eventTime",
-    ),
-    (
-        Part::Level,
-        "level log.level severity lvl levelname loglevel LogLevel @l error_severity Level log_level \
-            SeverityText severity_text level_name severityLevel SeverityLevel",
-        "s",
-    ),
-    (
-        Part::Message,
-        "message msg @message short_message @m Message MESSAGE RenderedMessage LogMessage",
-        "Body body log resultDescription",
-    ),
-    (
-        Part::Service,
-        "service service.name service_name ServiceName",
-        "app application AppRoleName ContainerName container_name kubernetes.container.name",
-    ),
-    (
-        Part::Target,
-        "target logger logger_name log.logger module_path loggerName Category SourceContext",
-        "module channel c",
-    ),
-];
+/// The keys of the time. Loggers use the names before the bar. Applications use those behind it for
+/// other things, too, so they count only if there is no better name: also in the lists below. If an
+/// object has none of them, any key that ends like one is used.
+const TIME: &str = "timestamp @timestamp time ts @t datetime asctime Timestamp \
+    TimeGenerated timeMillis StartUTC time_local time_iso8601 log_time msec \
+    | t date start_time event_time eventTime";
 
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Part {
-    Time,
-    Level,
-    Message,
-    Service,
-    Target,
-}
+const LEVEL: &str = "level log.level severity lvl levelname loglevel LogLevel @l error_severity \
+    Level log_level SeverityText severity_text level_name severityLevel SeverityLevel | s";
+
+const MESSAGE: &str = "message msg @message short_message @m Message MESSAGE RenderedMessage \
+    LogMessage | Body body log resultDescription";
+
+const SERVICE: &str = "service service.name service_name ServiceName \
+    | app application AppRoleName ContainerName container_name kubernetes.container.name";
+
+const TARGET: &str = "target logger logger_name log.logger module_path loggerName Category \
+    SourceContext | module channel c";
 
 /// Keys that are not part of the story: the place in the code, the thread, and the version of the
 /// format.
@@ -59,73 +35,73 @@ pub(super) fn has(list: &str, word: &str) -> bool {
 }
 
 impl Parsed {
-    /// Takes a key at the top of a record. Each part is taken once, except that a sure name replaces
-    /// an unsure one. All other keys are fields, and so is a time or a level that cannot be read.
+    /// Takes a key at the top of a record. Each meaning is taken once, except that a sure name
+    /// replaces an unsure one. All other keys are fields, and so is a time or a level that cannot be
+    /// read.
     pub(super) fn set(&mut self, key: &str, value: String) {
-        let part = PARTS.iter().find_map(|&(part, sure, unsure)| {
+        let meanings = [
+            (TIME, self.time.is_some()),
+            (LEVEL, self.level.is_some()),
+            (MESSAGE, !self.message.is_empty()),
+            (SERVICE, self.service.is_some()),
+            (TARGET, self.target.is_some()),
+        ];
+        let meaning = meanings.into_iter().find_map(|(names, is_known)| {
+            let (sure, unsure) = names.split_once('|')?;
             let is_sure = has(sure, key);
-            (is_sure || has(unsure, key)).then_some((part, is_sure))
+            let is_free = !is_known || is_sure && self.unsure.iter().any(|old| old.0 == names);
+            (is_free && (is_sure || has(unsure, key))).then_some((names, is_sure))
         });
-        if let Some((part, is_sure)) = part {
-            let is_unsure = self.unsure.iter().any(|&(unsure, _)| unsure == part);
-            let is_free = !self.has_part(part) || is_sure && is_unsure;
-            if part == Part::Message && value.is_empty() {
-                return;
-            } else if is_free && self.set_part(part, key, &value) {
-                // The pair that is replaced stays a field.
-                self.unsure.retain(|&(unsure, _)| unsure != part);
-                if !is_sure {
-                    self.unsure.push((part, self.fields.len()));
-                    self.field(key, value);
-                }
+        let is_taken = match meaning.map_or("", |(names, _)| names) {
+            TIME => {
+                let utc = key.ends_with("UTC") || key == "TimeGenerated";
+                let time = Time::parse(&value).map(|time| if utc { time.in_utc() } else { time });
+                self.time = time.or(self.time);
+                time.is_some()
+            }
+            LEVEL => {
+                // These are the levels of Application Insights: 0 is verbose, 4 is critical.
+                let number = value.parse().ok().filter(|_| key.ends_with("everityLevel"));
+                let mut levels = "debug info warn error error".split(' ');
+                let level = Level::parse(number.and_then(|n| levels.nth(n)).unwrap_or(&value));
+                self.level = level.or(self.level);
+                level.is_some()
+            }
+            MESSAGE if value.is_empty() => return,
+            MESSAGE => {
+                self.message.clone_from(&value);
+                true
+            }
+            SERVICE => {
+                self.service = Some(value.clone());
+                true
+            }
+            TARGET => {
+                self.target = Some(value.clone());
+                true
+            }
+            // `tracing-log` adds these to records of the `log` crate, and ECS adds them to all
+            // records.
+            _ => has(BESIDE, key) || key.starts_with("log.") || key.starts_with("process."),
+        };
+        if let Some((names, is_sure)) = meaning.filter(|_| is_taken) {
+            // The pair that is replaced stays a field.
+            self.unsure.retain(|old| old.0 != names);
+            if is_sure {
                 return;
             }
+            self.unsure.push((names, self.fields.len()));
+        } else if is_taken {
+            return;
         }
-        // `tracing-log` adds these to records of the `log` crate, and ECS adds them to all records.
-        if !(has(BESIDE, key) || key.starts_with("log.") || key.starts_with("process.")) {
-            self.field(key, value);
-        }
+        self.field(key, value);
     }
 
-    /// Removes the pairs from the fields that are parts of the record after all.
+    /// Removes the pairs from the fields for which there was no better name.
     pub(super) fn settle(&mut self) {
         for (_, at) in std::mem::take(&mut self.unsure).into_iter().rev() {
             self.fields.remove(at);
         }
-    }
-
-    fn has_part(&self, part: Part) -> bool {
-        match part {
-            Part::Time => self.time.is_some(),
-            Part::Level => self.level.is_some(),
-            Part::Message => !self.message.is_empty(),
-            Part::Service => self.service.is_some(),
-            Part::Target => self.target.is_some(),
-        }
-    }
-
-    /// Returns whether the value can be read.
-    fn set_part(&mut self, part: Part, key: &str, value: &str) -> bool {
-        match part {
-            Part::Time => {
-                let utc = key.ends_with("UTC") || key == "TimeGenerated";
-                let time = Time::parse(value).map(|time| if utc { time.in_utc() } else { time });
-                self.time = time.or(self.time);
-                return time.is_some();
-            }
-            Part::Level => {
-                // These are the levels of Application Insights: 0 is verbose, 4 is critical.
-                let number = value.parse().ok().filter(|_| key.ends_with("everityLevel"));
-                let mut levels = "debug info warn error error".split(' ');
-                let level = Level::parse(number.and_then(|n| levels.nth(n)).unwrap_or(value));
-                self.level = level.or(self.level);
-                return level.is_some();
-            }
-            Part::Message => value.clone_into(&mut self.message),
-            Part::Service => self.service = Some(value.to_owned()),
-            Part::Target => self.target = Some(value.to_owned()),
-        }
-        true
     }
 
     pub(super) fn field(&mut self, key: &str, value: String) {

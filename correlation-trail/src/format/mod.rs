@@ -42,8 +42,8 @@ pub(crate) struct Parsed {
     pub(crate) is_head: bool,
     /// It continues in the lines below, and has to be read with them.
     pub(crate) is_open: bool,
-    /// The parts that have no sure name, and where their pairs are in `fields` until then.
-    unsure: Vec<(keys::Part, usize)>,
+    /// The meanings that were taken from an unsure name, and where its pair is in `fields`.
+    unsure: Vec<(&'static str, usize)>,
 }
 
 impl Parsed {

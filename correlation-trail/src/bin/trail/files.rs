@@ -1,7 +1,7 @@
 //! The files that the arguments name.
 
 use std::collections::HashSet;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -58,10 +58,6 @@ fn walk(folder: &Path, parts: &[Pattern], sources: &mut Vec<Result<Source, Strin
         // A matching folder is skipped.
         return sources.extend((!folder.is_dir()).then(|| Ok(Some(folder.to_owned()))));
     };
-    let is_deep = part.as_str() == "**";
-    if is_deep {
-        walk(folder, rest, sources);
-    }
     if !part.as_str().contains(['*', '?', '[']) {
         let path = folder.join(part.as_str());
         if path.symlink_metadata().is_ok() {
@@ -69,32 +65,28 @@ fn walk(folder: &Path, parts: &[Pattern], sources: &mut Vec<Result<Source, Strin
         }
         return;
     }
-    let folder_or_here = if folder.as_os_str().is_empty() {
-        Path::new(".")
-    } else {
-        folder
-    };
-    if !folder_or_here.is_dir() {
-        return;
+    let is_deep = part.as_str() == "**";
+    if is_deep {
+        walk(folder, rest, sources);
     }
-    let entries = match fs::read_dir(folder_or_here) {
-        Ok(entries) => entries,
+    let is_here = folder.as_os_str().is_empty();
+    let listed = if is_here { Path::new(".") } else { folder };
+    let entries = match fs::read_dir(listed) {
+        Ok(entries) => entries.flatten(),
         // A path that cannot be read may have been meant.
-        Err(error) => {
-            let error = format!("cannot open {}: {error}", folder_or_here.display());
-            return sources.push(Err(error));
+        Err(error) if listed.is_dir() => {
+            return sources.push(Err(format!("cannot open {}: {error}", listed.display())));
         }
+        Err(_) => return,
     };
-    for entry in entries.flatten() {
-        let (name, path) = (entry.file_name(), folder.join(entry.file_name()));
-        if part.matches_with(&name.to_string_lossy(), AS_SHELLS_DO) {
+    let matches = |name: &OsStr| part.matches_with(&name.to_string_lossy(), AS_SHELLS_DO);
+    for entry in entries.filter(|entry| matches(&entry.file_name())) {
+        let path = folder.join(entry.file_name());
+        if !is_deep {
+            walk(&path, rest, sources);
+        } else if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
             // A link to a folder above would have no end.
-            let is_folder = || entry.file_type().is_ok_and(|kind| kind.is_dir());
-            match is_deep {
-                true if is_folder() => walk(&path, parts, sources),
-                true => {}
-                false => walk(&path, rest, sources),
-            }
+            walk(&path, parts, sources);
         }
     }
 }
