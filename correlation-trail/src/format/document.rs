@@ -164,7 +164,7 @@ impl<R: Read> Entries<'_, '_, '_, R> {
     }
 }
 
-/// Returns whether a value in a list is an entry. CloudWatch Insights has rows.
+/// Returns whether a value in a list is an entry: an object, or a row of `CloudWatch` Insights.
 fn is_entry(json: &str) -> bool {
     let is_key = |(key, _): &(String, &RawValue)| has(RECORD, key) || has(ENTRY, key);
     match json::members(json) {
