@@ -52,6 +52,10 @@ impl Parsed {
             let is_free = !is_known || is_sure && self.unsure.iter().any(|old| old.0 == names);
             (is_free && (is_sure || has(unsure, key))).then_some((names, is_sure))
         });
+        // `null` says nothing, and an object is no name.
+        let is_name =
+            |&(names, _): &_| ![SERVICE, TARGET].contains(&names) || !value.starts_with('{');
+        let meaning = meaning.filter(is_name).filter(|_| value != "null");
         let is_taken = match meaning.map_or("", |(names, _)| names) {
             TIME => {
                 let utc = key.ends_with("UTC") || key == "TimeGenerated";
