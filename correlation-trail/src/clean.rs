@@ -11,6 +11,9 @@ use memchr::memchr;
 /// foreign text could hide the rest of its line.
 pub(crate) fn clean(line: &[u8]) -> Cow<'_, str> {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
+    // A file that was cut under its writer, or after a crash, begins with a hole.
+    let hole = line.iter().position(|&byte| byte != 0);
+    let line = &line[hole.unwrap_or(line.len())..];
     // It is at the start of a file, and where files were joined.
     let line = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line);
     let mut rest = line.strip_suffix(b"\r").unwrap_or(line);
@@ -102,6 +105,8 @@ mod tests {
             (b"cut \x1b", "cut "),
             (b"broken \x1b[31\xc3\xa4", "broken \u{e4}"),
             (b"\xff\xfe", "\u{fffd}\u{fffd}"),
+            (b"\0\0after a hole\0", "after a hole\0"),
+            (b"\0\0\n", ""),
         ] {
             assert_eq!(clean(line), text);
         }
