@@ -9,6 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
+use std::time::SystemTime;
 
 use jiff::tz::TimeZone;
 use same_file::Handle;
@@ -88,13 +89,15 @@ impl Follow {
         let failed = |error| named("open", &path, &error);
         let file = File::open(&path).map_err(failed)?;
         let service = service::of_file(&path);
-        if !file.metadata().map_err(failed)?.is_file() {
+        let metadata = file.metadata().map_err(failed)?;
+        if !metadata.is_file() {
             // This is a pipe, which can be opened only once.
             return Ok(self.pipe(&service, file, move |error| named("read", &path, &error)));
         }
         let mut file = Handle::from_file(file).map_err(failed)?;
         let name = path.display().to_string();
-        self.spawn(service, name, true, move |source| {
+        let written = metadata.modified().ok();
+        self.spawn(service, name, Some(written), move |source| {
             loop {
                 if let Err(error) = source.read(growing(&path, &file)) {
                     source.tell(News::Failed(named("read", &path, &error)));
@@ -127,7 +130,7 @@ impl Follow {
         failed: impl FnOnce(io::Error) -> io::Error + Send + 'static,
     ) -> &mut Self {
         let name = service.to_owned();
-        self.spawn(name.clone(), name, false, move |source| {
+        self.spawn(name.clone(), name, None, move |source| {
             if let Err(error) = source.read(piped(reader)) {
                 source.tell(News::Failed(failed(error)));
             }
@@ -135,11 +138,12 @@ impl Follow {
         self
     }
 
+    /// `old` is the time when the content that exists was written.
     fn spawn(
         &mut self,
         service: String,
         file: String,
-        behind: bool,
+        old: Option<Option<SystemTime>>,
         run: impl FnOnce(&Source) + Send + 'static,
     ) {
         // No source can be added after the first timeline.
@@ -148,15 +152,14 @@ impl Follow {
         };
         let source = Source {
             id: Arc::clone(&self.id),
-            // Lines that arrive now are written now.
-            clock: Clock::new(self.zone.clone(), None),
+            clock: Clock::new(self.zone.clone(), old.flatten()),
             service,
             file,
             sender,
             alive: Arc::downgrade(&self.alive),
-            behind: Cell::new(behind),
+            behind: Cell::new(old.is_some()),
         };
-        self.behind += usize::from(behind);
+        self.behind += usize::from(old.is_some());
         thread::spawn(move || run(&source));
     }
 

@@ -59,6 +59,9 @@ impl Source {
             if all && self.behind.take() {
                 self.tell(News::CaughtUp);
             }
+            if !self.behind.get() {
+                self.clock.go_on();
+            }
         };
         let waiting = Waiting(poll, || {
             take(true);

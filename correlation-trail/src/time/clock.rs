@@ -1,5 +1,6 @@
 //! The points in time that incomplete times mean.
 
+use std::cell::Cell;
 use std::time::{Duration, SystemTime};
 
 use jiff::civil::DateTime;
@@ -14,14 +15,19 @@ pub(crate) struct Clock {
     /// The zone of times without one.
     zone: TimeZone,
     /// The time when the file was last written. It gives the year of times without one.
-    written: jiff::Timestamp,
+    written: Cell<jiff::Timestamp>,
 }
 
 impl Clock {
     pub(crate) fn new(zone: TimeZone, written: Option<SystemTime>) -> Self {
         let written = written.and_then(|time| time.try_into().ok());
-        let written = written.unwrap_or_else(jiff::Timestamp::now);
+        let written = Cell::new(written.unwrap_or_else(jiff::Timestamp::now));
         Self { zone, written }
+    }
+
+    /// Lines that are read from now on are written now.
+    pub(crate) fn go_on(&self) {
+        self.written.set(jiff::Timestamp::now());
     }
 
     /// Returns the point in time that `time` means.
@@ -30,7 +36,7 @@ impl Clock {
             Some(offset) => offset.to_timestamp(civil).ok(),
             None => self.zone.to_timestamp(civil).ok(),
         };
-        let written = self.zone.to_datetime(self.written);
+        let written = self.zone.to_datetime(self.written.get());
         let civil = |back: i64| match time.unsaid {
             Unsaid::Nothing => Some(time.civil),
             Unsaid::Year => {
@@ -50,7 +56,7 @@ impl Clock {
         } else {
             24
         };
-        let limit = self.written + SignedDuration::from_hours(hours);
+        let limit = self.written.get() + SignedDuration::from_hours(hours);
         let moments = [0, 1].map(|back| civil(back).and_then(instant));
         let [first, _] = moments;
         let older = moments

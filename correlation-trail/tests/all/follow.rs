@@ -39,6 +39,24 @@ fn new_records_are_told_as_they_come() {
 }
 
 #[test]
+fn what_was_there_is_of_the_time_of_its_file() {
+    let path = file(
+        "follow/old.log",
+        b"Nov 22 14:15:50 h shop[1]: one abc\n14:15:50.2 two abc\n",
+    );
+    let evening = "2024-11-22T20:00:00Z".parse::<jiff::Timestamp>().unwrap();
+    let old = OpenOptions::new().append(true).open(&path).unwrap();
+    old.set_modified(evening.into()).unwrap();
+    let mut following = Following::new(&["-f", "--json", "abc", &path]);
+    following.has("\"2024-11-22T14:15:50.000000000Z\"");
+    following.has("\"2024-11-22T14:15:50.200000000Z\"");
+    append(&path, "14:15:50.2 three abc\n");
+    let line = following.0.next_line();
+    assert!(line.contains("three") && !line.contains("2024-"), "{line}");
+    following.interrupt();
+}
+
+#[test]
 fn rotated_files_are_read_on() {
     let path = file("follow/rotated.log", record(1, "one").as_bytes());
     let mut following = Following::new(&["-f", "--json", "abc", &path]);
