@@ -1,5 +1,6 @@
 //! The search for one ID.
 
+use std::cell::RefCell;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
@@ -126,29 +127,51 @@ impl Trail {
         reader: impl Read,
     ) -> io::Result<&mut Self> {
         let clock = Clock::new(self.zone.clone(), written);
-        let mut collector = Collector::new(&self.id, service, file, &clock);
-        let read = input::text(reader).and_then(|reader| collect(reader, &mut collector));
-        self.records.append(&mut collector.take(true));
+        let collector = RefCell::new(Collector::new(&self.id, service, file, &clock));
+        let read = input::text(reader).and_then(|reader| {
+            let (head, reader) = input::peek(reader, HEAD);
+            collect(reader, format::is_document(&head), &collector, || {})
+        });
+        self.records.append(&mut collector.into_inner().take(true));
         read.map(|()| self)
     }
 }
 
-fn collect(reader: impl Read, collector: &mut Collector<'_>) -> io::Result<()> {
-    let (head, reader) = input::peek(reader, HEAD);
-    if !format::is_document(&head) {
-        return lines::read(reader, |lines, from| collector.add(lines, from));
+/// Reads lines, or first the entries of a document. `took` is called when there are new records.
+pub(crate) fn collect<'r>(
+    reader: impl Read + 'r,
+    is_document: bool,
+    collector: &RefCell<Collector<'_>>,
+    mut took: impl FnMut(),
+) -> io::Result<()> {
+    let mut rest: Box<dyn Read + 'r> = Box::new(reader);
+    if is_document {
+        let mut tee = Tee::new(rest);
+        let mut entry = |json: &str, line| {
+            collector.borrow_mut().entry(json, line);
+            took();
+        };
+        format::read_document(&mut tee, &mut entry);
+        let (lines, more) = tee.rest();
+        collector.borrow_mut().skip_to(lines);
+        rest = Box::new(more);
     }
-    let mut tee = Tee::new(reader);
-    format::read_document(&mut tee, &mut |json, line| collector.entry(json, line));
-    let (lines, rest) = tee.rest();
-    collector.skip_to(lines);
-    lines::read(rest, |lines, from| collector.add(lines, from))
+    lines::read(rest, |lines, from| {
+        collector.borrow_mut().add(lines, from);
+        took();
+    })
 }
 
 /// An error that names a file.
 pub(crate) fn named(doing: &str, path: &Path, error: &io::Error) -> io::Error {
     let message = format!("cannot {doing} {}: {error}", path.display());
     io::Error::new(error.kind(), printable(&message))
+}
+
+/// Returns whether a file is a document.
+pub(crate) fn is_document(file: impl Read) -> bool {
+    let head = input::text(file).map(|reader| input::peek(reader, HEAD).0);
+    head.is_ok_and(|head| format::is_document(&head))
 }
 
 /// The number of bytes that show whether a file is a document.

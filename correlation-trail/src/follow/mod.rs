@@ -19,7 +19,7 @@ use crate::record::Record;
 use crate::service;
 use crate::time::Clock;
 use crate::timeline::{Story, Timeline};
-use crate::trail::named;
+use crate::trail::{is_document, named};
 
 use self::source::{News, PAUSE, Source, growing, piped};
 
@@ -99,7 +99,9 @@ impl Follow {
         let written = metadata.modified().ok();
         self.spawn(service, name, Some(written), move |source| {
             loop {
-                if let Err(error) = source.read(growing(&path, &file)) {
+                // A look from elsewhere does not wait for more.
+                let is_document = File::open(&path).is_ok_and(is_document);
+                if let Err(error) = source.read(is_document, growing(&path, &file)) {
                     source.tell(News::Failed(named("read", &path, &error)));
                 }
                 // A rotation removes the old file, and makes the new one later.
@@ -131,7 +133,7 @@ impl Follow {
     ) -> &mut Self {
         let name = service.to_owned();
         self.spawn(name.clone(), name, None, move |source| {
-            if let Err(error) = source.read(piped(reader)) {
+            if let Err(error) = source.read(false, piped(reader)) {
                 source.tell(News::Failed(failed(error)));
             }
         });

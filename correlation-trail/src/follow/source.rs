@@ -12,9 +12,10 @@ use same_file::Handle;
 
 use crate::collect::Collector;
 use crate::id::Id;
+use crate::input;
 use crate::record::Record;
 use crate::time::Clock;
-use crate::{input, lines};
+use crate::trail::collect;
 
 /// A message from a source to [`Follow`](super::Follow).
 #[derive(Debug)]
@@ -43,6 +44,7 @@ impl Source {
     /// for a moment.
     pub(super) fn read(
         &self,
+        is_document: bool,
         poll: impl FnMut(&mut [u8]) -> io::Result<Option<usize>>,
     ) -> io::Result<()> {
         let collector = RefCell::new(Collector::new(
@@ -67,12 +69,8 @@ impl Source {
             take(true);
             self.is_heard()
         });
-        let read = input::text(waiting).and_then(|reader| {
-            lines::read(reader, |lines, from| {
-                collector.borrow_mut().add(lines, from);
-                take(false);
-            })
-        });
+        let read = input::text(waiting)
+            .and_then(|reader| collect(reader, is_document, &collector, || take(false)));
         take(true);
         read
     }

@@ -122,6 +122,24 @@ fn what_is_packed_or_encoded_is_followed() {
 }
 
 #[test]
+fn an_answer_of_a_store_is_followed() {
+    let pretty = |second| format!("{{\n  \"id\": \"abc\",\n  \"msg\": \"of {second}\"\n}}\n");
+    let path = file("follow/pretty.json", pretty(1).as_bytes());
+    let list = "tests/corpus/gcloud.json";
+    let mut following = Following::new(&["-f", "--json", "abc", &path, list]);
+    following.has("\"of 1\"");
+    append(&path, &pretty(2));
+    following.has("\"of 2\"");
+    append(&path, &record(3, "no object"));
+    following.has("\"no object\"");
+    following.interrupt();
+    let id = "5cb8f0c2-0a52-4d3c-9f0e-5b8a3a2f7a11";
+    let mut following = Following::new(&["-f", "--json", id, list]);
+    following.has("\"message\":\"order paid\",");
+    following.interrupt();
+}
+
+#[test]
 fn a_pipe_is_told_as_it_is_written() {
     let (reader, mut writer) = io::pipe().unwrap();
     let mut follow = Trail::new("abc").follow();
