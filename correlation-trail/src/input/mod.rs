@@ -6,6 +6,8 @@ use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
 use encoding_rs_io::DecodeReaderBytesBuilder;
 
 #[cfg(feature = "compression")]
+mod gzip;
+#[cfg(feature = "compression")]
 mod zstd;
 
 /// Returns the text that `reader` holds, as UTF-8.
@@ -73,7 +75,7 @@ fn format(head: &[u8]) -> Option<&'static str> {
 #[cfg(feature = "compression")]
 fn unpacked<'r>(format: &str, packed: Box<dyn Read + 'r>) -> io::Result<Box<dyn Read + 'r>> {
     Ok(match format {
-        "gzip" => Box::new(flate2::read::MultiGzDecoder::new(packed)),
+        "gzip" => Box::new(gzip::Members::new(packed)),
         "Zstandard" => Box::new(zstd::Frames::new(packed)),
         "xz" => Box::new(lzma_rust2::XzReader::new_mem_limit(packed, true, XZ_KIB)),
         "bzip2" => Box::new(bzip2::read::MultiBzDecoder::new(packed)),

@@ -28,6 +28,10 @@ fn archives_in_a_row_are_all_read() {
         let output = trail_with(&[ID, "-"], &packed, &[]);
         assert_eq!(stdout(&output), stdout(&twice), "{extension}");
     }
+    // Zeros, as gzip allows them behind a member.
+    let padded = [packed("gz"), vec![0; 20_000]].concat().repeat(2);
+    let output = trail_with(&[ID, "-"], &padded, &[]);
+    assert_eq!((stdout(&output), stderr(&output)), (stdout(&twice), ""));
     // A frame to skip: what pzstd writes before each frame.
     let skipped = b"\x50\x2a\x4d\x18\x04\0\0\0abcd".to_vec();
     let skipped = [skipped, packed("zst")].concat().repeat(2);
