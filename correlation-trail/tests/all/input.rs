@@ -59,6 +59,32 @@ fn what_is_cut_or_broken_is_said_and_the_rest_is_told() {
 }
 
 #[test]
+fn what_wants_too_much_memory_is_an_error() {
+    let log = b"2026-11-22T14:15:50Z  INFO shop::x: wide abc\n";
+    // RFC 8878, section 3.1.1.1.2: the second byte is the size of the window.
+    let zst = |window| {
+        let block = [(log.len() << 3) as u8 | 1, (log.len() >> 5) as u8, 0];
+        [&b"\x28\xb5\x2f\xfd\x00"[..], &[window], &block, log].concat()
+    };
+    // A dictionary of 512 MiB
+    let xz = b"\xfd7zXZ\0\0\x04\xe6\xd6\xb4F\x02\0!\x01\"\0\0\0\x82@\xac\xdc\x01\0,";
+    let end = b"\0\0\0\0K,\xd72\x9d\x8ax\xc0\0\x01E-\x1eRW\xe8\x1f\xb6\xf3}\x01\0\0\0\0\x04YZ";
+    for (name, packed, code) in [
+        ("128 MiB", zst(0x88), 0),
+        ("256 MiB", zst(0x90), 2),
+        ("512 MiB", [&xz[..], log, end].concat(), 2),
+    ] {
+        let output = trail_with(&["abc", "-"], &packed, &[]);
+        assert_eq!(
+            output.status.code(),
+            Some(code),
+            "{name}: {}",
+            stderr(&output)
+        );
+    }
+}
+
+#[test]
 fn what_is_not_read_is_named() {
     for (name, format) in [("zip", "zip"), ("lz4", "LZ4")] {
         let path = format!("tests/fixtures/packed/orders.log.{name}");

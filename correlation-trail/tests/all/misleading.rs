@@ -23,6 +23,16 @@ fn one_line_of_fifteen_megabytes() {
 }
 
 #[test]
+fn a_line_is_cut_after_sixteen_megabytes() {
+    for (size, is_whole) in [(15, true), (17, false)] {
+        let line = format!("abc {} abc\n", " ".repeat(size << 20));
+        let told = told("abc", &line).join("\n");
+        let is_one = told.contains(r#""continuation":[],"#);
+        assert_eq!(is_one, is_whole, "{size} MiB");
+    }
+}
+
+#[test]
 fn twenty_thousand_hits_without_a_time() {
     let line = |n| format!("{n:06} abc {}\n", "a line without a time ".repeat(4));
     let log: String = (0..20_000).map(line).collect();
