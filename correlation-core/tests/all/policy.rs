@@ -3,6 +3,8 @@
 
 use std::net::IpAddr;
 use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use proptest::prelude::*;
 
@@ -42,9 +44,26 @@ fn sources_have_their_turn_in_order() {
 
 #[test]
 fn without_an_id_nobody_asks_for_trust() {
-    let policy = Policy::new().trust(Trust::when(|_| panic!("asked")));
-    let headers = [("accept", "*/*"), (CID, "not valid")];
-    assert_eq!(kept(&policy, &headers), None);
+    // Counted, since a panic of the closure would be no failure.
+    let asked = Arc::new(AtomicUsize::new(0));
+    let asks = Arc::clone(&asked);
+    let policy = Policy::new().trust(Trust::when(move |_| {
+        asks.fetch_add(1, Ordering::Relaxed);
+        true
+    }));
+    for headers in [
+        &[("accept", "*/*")][..],
+        &[("accept", "*/*"), (CID, "not valid")],
+        &[(CID, "null")],
+        &[(CID, "a"), (CID, "b")],
+    ] {
+        assert_eq!(kept(&policy, headers), None);
+        assert_eq!(asked.load(Ordering::Relaxed), 0, "{headers:?}");
+    }
+    for (count, headers) in [(1, (CID, "a")), (2, ("traceparent", TRACE))] {
+        assert!(kept(&policy, &[headers]).is_some());
+        assert_eq!(asked.load(Ordering::Relaxed), count, "{headers:?}");
+    }
 }
 
 #[test]
@@ -87,7 +106,12 @@ fn a_rejected_request_has_a_fresh_id() {
         let decision = receive(&policy, headers, None);
         assert_eq!(decision.rejected().unwrap().to_string(), reason);
         assert_eq!(decision.context().origin(), Origin::Generated);
+        // The caller is trusted, and the request has no use for its ID.
+        assert_eq!(decision.context().untrusted_id(), None);
     }
+    let headers = [(CID, "not valid"), ("traceparent", TRACE)];
+    let context = receive(&policy, &headers, None).into_context();
+    assert_eq!(context.trace_id().unwrap().as_str(), TRACE_ID);
     let headers = [(CID, "a"), (RID, "not valid")];
     assert_eq!(kept(&policy, &headers).unwrap(), "a");
 }
@@ -202,6 +226,8 @@ fn the_response_header_is_exposed_if_asked() {
     );
     assert_eq!(exposed(&exposing, &["é", "x-correlation-id"]), None);
     assert_eq!(exposed(&Policy::new(), &[]), None);
+    let own = exposing.clone().response_header("X-Shop-Id");
+    assert_eq!(exposed(&own, &[]), Some(Expose::Set("x-shop-id".into())));
     assert_eq!(exposed(&exposing.without_response_header(), &[]), None);
 }
 

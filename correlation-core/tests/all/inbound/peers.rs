@@ -134,4 +134,11 @@ fn every_line_of_a_header_can_be_asked_for() {
     assert!(forwarded(&["192.0.2.1", "10.0.0.7"]));
     assert!(!forwarded(&["10.0.0.7", "192.0.2.1"]) && !forwarded(&["10.0.0.7, 192.0.2.1"]));
     assert!(!forwarded(&[]));
+    let exactly = Policy::new().trust(Trust::when(|caller| {
+        caller
+            .headers("X-Forwarded-For")
+            .eq(["192.0.2.1", "10.0.0.7"])
+    }));
+    let lines = ["\t192.0.2.1 ", " 10.0.0.7"].map(|line| ("x-forwarded-for", line));
+    assert!(is_trusted(&exactly, &lines, None), "without white space");
 }
