@@ -3,8 +3,9 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::sync::mpsc::{Sender, channel};
-use std::task::{Poll, Waker};
+use std::task::{self, Poll, Waker};
 
 use correlation_core::adapter::{Ambient, scoped};
 use correlation_core::{
@@ -53,7 +54,7 @@ async fn a_scope_lasts_over_every_await() {
 fn between_two_polls_the_thread_is_free() {
     let mut first = Box::pin(scope(id("a"), poll_twice()));
     let mut second = Box::pin(scope(id("b"), poll_twice()));
-    let mut cx = std::task::Context::from_waker(Waker::noop());
+    let mut cx = task::Context::from_waker(Waker::noop());
     for _ in 0..2 {
         let _ = first
             .poll_unpin(&mut cx)
@@ -99,6 +100,16 @@ fn destructors_see_the_id_however_the_future_ends() {
     let (send, receive) = channel();
     let witness = || Witness(send.clone());
 
+    // No part of it is gone before, as in an `async` block that has ended.
+    struct Whole(#[expect(dead_code, reason = "its drop tells")] Witness);
+    impl Future for Whole {
+        type Output = ();
+        fn poll(self: Pin<&mut Self>, _: &mut task::Context<'_>) -> Poll<()> {
+            Poll::Ready(())
+        }
+    }
+    scope(id("whole"), Whole(witness())).now_or_never();
+
     let local = witness();
     scope(id("completed"), async move { drop(local) }).now_or_never();
 
@@ -128,7 +139,14 @@ fn destructors_see_the_id_however_the_future_ends() {
     // A result that is handed out is no longer ours.
     assert_eq!(
         seen,
-        ["completed", "never", "cancelled", "unwinding", "none"]
+        [
+            "whole",
+            "completed",
+            "never",
+            "cancelled",
+            "unwinding",
+            "none"
+        ]
     );
 }
 
@@ -549,6 +567,20 @@ fn the_span_of_a_request_has_one_name() {
     assert_eq!(spans, want);
 }
 
+/// No code of the application runs in it.
+#[cfg(feature = "tracing")]
+#[test]
+fn a_rejected_request_has_no_span() {
+    let policy = Policy::new().request_span(true).reject_missing(true);
+    let (line, log) = crate::logged(|| {
+        let decision = receive(&policy, &[], None);
+        assert!(decision.rejected().is_some());
+        sync_scope(decision.into_context(), in_a_line)
+    });
+    assert!(log.ends_with(line.trim_start()), "{log}");
+    assert!(!log.contains("request{"), "{log}");
+}
+
 #[test]
 fn a_context_that_is_held_does_not_change() {
     let held = full_request();
@@ -609,6 +641,25 @@ async fn a_task_is_asked_where_nothing_was_said() {
         assert_eq!(plain_request().origin(), Origin::Generated);
         drop(request);
         states("unset").await;
+    };
+    tokio::spawn(task).await.unwrap();
+}
+
+/// Their bodies may still be written, and neither is more current than the other.
+#[cfg(feature = "tokio")]
+#[tokio::test]
+async fn of_two_answered_requests_of_a_task_none_is_current() {
+    use correlation_core::adapter::TaskContext;
+
+    let task = async {
+        let enter = |text| TaskContext::enter(id(text).into());
+        let (first, second) = (enter("first"), enter("second"));
+        first.finish();
+        assert_eq!(seen(), "second");
+        second.finish();
+        assert_eq!(seen(), "none");
+        drop(first);
+        assert_eq!(seen(), "second");
     };
     tokio::spawn(task).await.unwrap();
 }
