@@ -483,6 +483,30 @@ fn a_flush_lets_out_what_is_held() {
     );
 }
 
+/// What is on its way to the disk has to arrive there.
+#[test]
+fn a_flush_reaches_the_inner_writer_whatever_is_held() {
+    struct Full(Rc<RefCell<u32>>);
+    impl Write for Full {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            *self.0.borrow_mut() += 1;
+            Err(ErrorKind::StorageFull.into())
+        }
+    }
+    let flushed = Rc::default();
+    let mut writer = log_writer(Full(Rc::clone(&flushed)));
+    for (count, piece) in [(1, ""), (2, "one\n"), (3, "tw")] {
+        writer.write_all(piece.as_bytes()).unwrap();
+        let error = writer.flush().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::StorageFull);
+        assert_eq!(*flushed.borrow(), count, "{piece:?}");
+    }
+}
+
 #[test]
 fn a_retry_after_an_error_doubles_nothing_and_loses_nothing() {
     let inner = Moody::default();

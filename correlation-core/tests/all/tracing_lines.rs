@@ -147,6 +147,33 @@ fn log_records_and_a_key_of_ones_own() {
     assert_eq!(line["fields"]["message"], "from the log crate");
 }
 
+#[test]
+fn a_key_and_a_format_are_set_in_either_order() {
+    // Their first record alone would settle on the other format.
+    let json = [
+        ("banner\n", "banner k=abc\n"),
+        ("{\"a\":1}\n", "{\"k\":\"abc\",\"a\":1}\n"),
+    ];
+    let text = [
+        ("{\"a\":1}\n", "{\"a\":1} k=abc\n"),
+        ("banner\n", "banner k=abc\n"),
+    ];
+    let sinks = [(); 4].map(|()| Sink::default());
+    let of = |at: usize| tag(sinks[at].clone());
+    let tags = [
+        of(0).key("k").json(),
+        of(1).json().key("k"),
+        of(2).key("k").text(),
+        of(3).text().key("k"),
+    ];
+    for ((tag, sink), records) in tags.iter().zip(&sinks).zip([json, json, text, text]) {
+        for (record, _) in records {
+            in_scope(|| tag.make_writer().write_all(record.as_bytes())).unwrap();
+        }
+        assert_eq!(sink.writes(), records.map(|(_, written)| written));
+    }
+}
+
 /// It stands between quotes, and before a `=`.
 #[test]
 fn a_key_that_cannot_be_one_is_an_error_at_start_up() {
