@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 use std::io::Cursor;
 
-use correlation_core::{Carried, CarriedOrBare, Context, Policy, sync_scope};
+use correlation_core::{Carried, CarriedOrBare, Context, Origin, Policy, sync_scope};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde::de::DeserializeOwned;
@@ -19,7 +19,8 @@ fn carried(id: &str, trace: &[(&str, &str)]) -> Carried<String> {
 }
 
 fn is_new(context: &Context) -> bool {
-    context.id().as_str().len() == 36 && sent(context).len() == 1
+    let is_made = context.origin() == Origin::Generated;
+    is_made && context.id().as_str().len() == 36 && sent(context).len() == 1
 }
 
 type Bytes = Vec<u8>;

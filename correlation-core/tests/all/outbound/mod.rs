@@ -6,9 +6,11 @@ use std::collections::{BTreeMap, HashMap};
 
 use correlation_core::adapter::Destination;
 
-use correlation_core::{Context, Injector, Targets};
+use correlation_core::{Context, Injector, Policy, Targets};
 use correlation_testkit::client_cases::{CASES, Case};
 use futures_util::FutureExt;
+
+use crate::{TRACE, accepted};
 
 #[test]
 fn every_case_holds_in_every_map() {
@@ -60,6 +62,19 @@ fn values(carrier: &impl Injector, key: &'static str) -> Vec<String> {
     values
         .map(|value| String::from_utf8_lossy(value).into_owned())
         .collect()
+}
+
+/// It is part of no value (RFC 9110, section 5.5), so the trace of a tracer stays.
+#[test]
+fn white_space_around_a_traceparent_does_not_count() {
+    let inbound = [("x-correlation-id", "click-1"), ("traceparent", TRACE)];
+    let span = format!(
+        " {}\t",
+        TRACE.replace("00f067aa0ba902b7", "b7ad6b7169203331")
+    );
+    let mut headers = vec![("traceparent".to_owned(), span.clone())];
+    accepted(&Policy::new(), &inbound).inject(&mut headers);
+    assert_eq!(values(&headers, "traceparent"), [span]);
 }
 
 /// A call that gets no ID for want of a host says so, and no other does.

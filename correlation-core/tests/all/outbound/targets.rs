@@ -44,6 +44,8 @@ fn hosts_are_compared_whole() {
         "\u{e9}nternal",
         "10.0.0.70",
         "[::2]",
+        // Another spelling of an address is another address.
+        "[::ffff:10.0.0.7]",
         "",
     ] {
         assert!(!targets.allows(to("https", no, None)), "{no}");
