@@ -60,6 +60,14 @@ fn an_access_record_is_one_line() {
     access.complete();
     drop(AccessRecord::begin(&policy, &context, "GET", "/", None));
 
+    let strict = policy.trust(Trust::never());
+    let strangers = ["theirs", "|correlation_id=victim"].map(|theirs| {
+        let lines = || [("x-correlation-id", theirs)];
+        let context = strict.receive(lines, None).into_context();
+        drop(AccessRecord::begin(&strict, &context, "GET", "/", None));
+        context.id().to_string()
+    });
+
     let records = records_of("access");
     let times_aside: Vec<_> = records
         .iter()
@@ -70,12 +78,19 @@ fn an_access_record_is_one_line() {
         })
         .collect();
     assert_eq!(
-        times_aside,
+        times_aside[..2],
         [
             r#"WARN request method="PUT" path="/orders/42" route="/orders/{id}" status=500 bytes=3 peer=192.0.2.7 outcome="completed" in click-1"#,
             r#"INFO request method="GET" path="/" outcome="client_gone" in click-1"#,
         ]
     );
+    let fields = [r#"untrusted_id="theirs""#, "untrusted_len=22"];
+    for ((record, id), field) in times_aside[2..].iter().zip(strangers).zip(fields) {
+        let outcome = r#"outcome="client_gone""#;
+        let expected = format!(r#"INFO request method="GET" path="/" {field} {outcome} in {id}"#);
+        assert_eq!(*record, expected);
+    }
+    assert_eq!(records.len(), 4);
     assert!(records.iter().all(|record| record.contains(" latency_ms=")));
 }
 

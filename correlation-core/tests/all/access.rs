@@ -213,6 +213,8 @@ fn where_no_body_is_sent_the_status_is_the_end() {
         ("GET", 304, true),
         ("HEAD", 200, true),
         ("CONNECT", 200, true),
+        ("CONNECT", 299, true),
+        ("CONNECT", 300, false),
         ("CONNECT", 400, false),
         ("GET", 200, false),
         ("POST", 302, false),
