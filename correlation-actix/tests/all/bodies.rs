@@ -1,20 +1,25 @@
 //! Bodies stay what they are, and live and die in the context of their request.
 
 use std::convert::Infallible;
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::mpsc::{Sender, channel};
 use std::task::{Context, Poll};
 
 use actix_web::body::{self, BodySize, MessageBody, SizedStream};
 use actix_web::dev::Service;
+use actix_web::error::ErrorBadGateway;
 use actix_web::middleware::Logger;
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
 use actix_web::web::{Bytes, get};
 use actix_web::{App, Error, HttpResponse};
 use correlation_actix::Correlation;
+use correlation_actix::correlation::Policy;
+use correlation_actix::correlation::testing::LogCapture;
 use correlation_testkit::app;
 use correlation_testkit::{CORRELATION_ID, Connection};
-use futures_util::stream;
+use futures_util::{FutureExt, StreamExt, stream};
 
 use crate::server;
 
@@ -134,6 +139,56 @@ async fn every_body_is_dropped_in_its_context() {
         let app = init_service(app).await;
         drop(call_service(&app, request().to_request()).await);
         assert_eq!(drops.try_recv().as_deref(), Ok("c-1"), "{size:?}");
+    }
+}
+
+/// It is read in two steps, and then dropped.
+#[actix_web::test]
+async fn the_access_record_says_how_a_body_ended() {
+    type Rest = fn() -> stream::LocalBoxStream<'static, Result<Bytes, Error>>;
+    let cases: [(Rest, bool, &str); 4] = [
+        (|| stream::pending().boxed_local(), false, "client_gone"),
+        // Nobody asks for more than its length.
+        (|| stream::pending().boxed_local(), true, "completed"),
+        (
+            || stream::iter([Err(ErrorBadGateway("broken"))]).boxed_local(),
+            false,
+            "completed",
+        ),
+        (
+            || stream::poll_fn(|_| panic!("boom")).boxed_local(),
+            false,
+            "panicked",
+        ),
+    ];
+    for (rest, sized, outcome) in cases {
+        let handler = move || async move {
+            let chunks = stream::iter([Ok(Bytes::from("abc"))]).chain(rest());
+            match sized {
+                true => HttpResponse::Ok().body(SizedStream::new(3, chunks)),
+                false => HttpResponse::Ok().streaming(chunks),
+            }
+        };
+        let policy = Policy::new().access_record(true);
+        let app = App::new()
+            .route("/", get().to(handler))
+            .wrap(Correlation::new().policy(policy));
+        let app = init_service(app).await;
+        let log = LogCapture::start();
+        let response = call_service(&app, request().to_request()).await;
+        let mut body = Box::pin(response.into_body());
+        let mut next = || poll_fn(|cx| body.as_mut().poll_next(cx)).now_or_never();
+        assert!(next().unwrap().unwrap().is_ok());
+        let next = catch_unwind(AssertUnwindSafe(|| next().map(drop)));
+        assert_eq!(next.is_err(), outcome == "panicked");
+        drop(body);
+        let [record] = &log.lines()[..] else {
+            panic!("{:?}", log.lines());
+        };
+        for field in [("bytes", "3"), ("outcome", outcome)] {
+            let field = (field.0.to_owned(), field.1.to_owned());
+            assert!(record.fields.contains(&field), "{record}");
+        }
     }
 }
 

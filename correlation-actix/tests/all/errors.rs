@@ -4,12 +4,14 @@ use std::fmt;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
+use actix_web::error::ErrorLocked;
 use actix_web::http::StatusCode;
 use actix_web::middleware::{Next, from_fn};
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
 use actix_web::web::get;
 use actix_web::{App, Error, HttpResponse, ResponseError};
 use correlation_actix::correlation::Policy;
+use correlation_actix::correlation::testing::LogCapture;
 use correlation_actix::{Correlation, CurrentId};
 use correlation_testkit::{CORRELATION_ID, Connection};
 
@@ -93,6 +95,33 @@ async fn a_middleware_error_stays_what_it_is() {
                 Vec::from_iter(exposed)
             );
         }
+    }
+}
+
+async fn lock_with_a_status(
+    _: ServiceRequest,
+    _: Next<impl MessageBody>,
+) -> Result<ServiceResponse<String>, Error> {
+    Err(ErrorLocked("locked"))
+}
+
+#[actix_web::test]
+async fn a_middleware_error_has_an_access_record() {
+    let policy = Policy::new().access_record(true);
+    let app = App::new()
+        .wrap(from_fn(lock_with_a_status))
+        .wrap(Correlation::new().policy(policy));
+    let app = init_service(app).await;
+    let log = LogCapture::start();
+    let request = TestRequest::default().insert_header((CORRELATION_ID, "c-1"));
+    assert!(app.call(request.to_request()).await.is_err());
+    log.assert_target("access", "c-1");
+    let [record] = &log.lines()[..] else {
+        panic!("{:?}", log.lines());
+    };
+    for field in [("status", "423"), ("outcome", "completed")] {
+        let field = (field.0.to_owned(), field.1.to_owned());
+        assert!(record.fields.contains(&field), "{record}");
     }
 }
 
