@@ -6,4 +6,5 @@ mod bodies;
 mod errors;
 mod misuse;
 mod panics;
+mod peers;
 mod server;
