@@ -2,16 +2,20 @@
 
 use std::convert::Infallible;
 use std::future::pending;
+use std::io;
 use std::net::SocketAddr;
-use std::pin::pin;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::{Pin, pin};
 use std::sync::Mutex;
 
 use correlation_testkit::{Connection, NO_HEADERS, app, listen};
+use correlation_warp::correlation::testing::LogCapture;
 use correlation_warp::correlation::{Policy, Trust};
 use correlation_warp::{CurrentId, MissingId, correlated, correlated_with, correlation};
-use futures_util::{FutureExt, StreamExt};
+use futures_util::{FutureExt, Stream, StreamExt, stream};
+use http_body_util::BodyExt;
 use warp::http::StatusCode;
-use warp::{Filter, Rejection};
+use warp::{Filter, Rejection, Reply};
 
 /// The gap that the documentation tells of, and its remedy.
 #[tokio::test]
@@ -158,6 +162,54 @@ async fn sized_bodies_keep_their_length() {
     assert_eq!(sized.values("content-length"), ["36"]);
     let streamed = connection.get("/stream", NO_HEADERS).await.unwrap();
     assert_eq!(streamed.values("transfer-encoding"), ["chunked"]);
+}
+
+/// It is read in two steps, and then dropped.
+#[tokio::test]
+async fn the_access_record_says_how_a_body_ended() {
+    type Rest = Pin<Box<dyn Stream<Item = io::Result<&'static str>> + Send + Sync>>;
+    type Make = fn() -> Rest;
+    let cases: [(Make, Option<&str>, &str); 4] = [
+        (|| Box::pin(stream::pending()), None, "client_gone"),
+        // Nobody asks for more than its length.
+        (|| Box::pin(stream::pending()), Some("3"), "completed"),
+        (
+            || Box::pin(stream::iter([Err(io::Error::other("broken"))])),
+            None,
+            "completed",
+        ),
+        (
+            || Box::pin(stream::poll_fn(|_| panic!("boom"))),
+            None,
+            "panicked",
+        ),
+    ];
+    for (rest, length, outcome) in cases {
+        let routes = warp::any().map(move || {
+            let chunks = stream::iter([Ok("abc")]).chain(rest());
+            let mut response = warp::reply::stream(chunks).into_response();
+            if let Some(length) = length {
+                let length = length.parse().unwrap();
+                response.headers_mut().insert("content-length", length);
+            }
+            response
+        });
+        let routes = correlated_with(Policy::new().access_record(true), routes);
+        let log = LogCapture::start();
+        let response = warp::test::request().filter(&routes).await.unwrap();
+        let mut body = Box::pin(response.into_body());
+        assert!(body.frame().await.unwrap().is_ok());
+        let next = catch_unwind(AssertUnwindSafe(|| body.frame().now_or_never().map(drop)));
+        assert_eq!(next.is_err(), outcome == "panicked");
+        drop(body);
+        let [record] = &log.lines()[..] else {
+            panic!("{:?}", log.lines());
+        };
+        for field in [("bytes", "3"), ("outcome", outcome)] {
+            let field = (field.0.to_owned(), field.1.to_owned());
+            assert!(record.fields.contains(&field), "{record}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -8,6 +8,8 @@ use std::time::Duration;
 use correlation_testkit::app::{self, Params};
 use correlation_testkit::probe::{self, Probe};
 use correlation_testkit::{Connection, NO_HEADERS, listen};
+use correlation_warp::correlation::testing::LogCapture;
+use correlation_warp::correlation::{Policy, Trust};
 use correlation_warp::{Accept, serve};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -110,11 +112,19 @@ async fn a_unix_socket_will_do() {
     _ = std::fs::remove_file(&path);
     let listener = UnixListener::bind(&path).unwrap();
     let routes = correlation_warp::remote().map(|peer| format!("{peer:?}"));
-    tokio::spawn(serve(routes).incoming(listener).run());
+    let networks = Policy::new().trust(Trust::networks(["0.0.0.0/0", "::/0"]));
+    let log = LogCapture::start();
+    tokio::spawn(serve(routes).policy(networks).incoming(listener).run());
     let answer = get(UnixStream::connect(&path).await.unwrap()).await;
     std::fs::remove_file(&path).unwrap();
     assert!(answer.contains("\r\nx-correlation-id: "), "{answer}");
+    assert!(!answer.contains("c-1"), "{answer}");
     assert!(answer.ends_with("None"), "{answer}");
+    // It has no address, so no warning asks the server for one.
+    let own = log.lines().into_iter();
+    let own = own.filter(|line| line.target == "correlation");
+    let own: Vec<_> = own.map(|line| line.message).collect();
+    assert_eq!(own, ["caller's ID is not trusted"]);
 }
 
 /// A listener that fails, and then has no connection.
@@ -138,7 +148,8 @@ impl Accept for Failing {
 }
 
 async fn get(mut stream: impl AsyncReadExt + AsyncWriteExt + Unpin) -> String {
-    let request = "GET / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n";
+    let request =
+        "GET / HTTP/1.1\r\nHost: test\r\nConnection: close\r\nX-Correlation-ID: c-1\r\n\r\n";
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
