@@ -1,15 +1,18 @@
 //! Bodies stay what they are, and live and die in the context of their request.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Sender, channel};
 
 use correlation_rocket::Correlation;
-use correlation_rocket::correlation::current;
+use correlation_rocket::correlation::testing::LogCapture;
+use correlation_rocket::correlation::{Policy, current};
 use correlation_testkit::{CORRELATION_ID, DEADLINE};
 use rocket::fairing::AdHoc;
-use rocket::futures::{Stream, stream};
+use rocket::futures::{FutureExt, Stream, StreamExt, stream};
 use rocket::http::Header;
 use rocket::local::asynchronous::Client;
 use rocket::response::stream::TextStream;
+use rocket::tokio::io::AsyncReadExt;
 use rocket::{Responder, State, get, routes};
 
 use crate::server;
@@ -43,6 +46,43 @@ async fn a_body_that_nobody_reads_is_dropped_in_its_context() {
         let request = client.get(path).header(Header::new(CORRELATION_ID, path));
         drop(request.dispatch().await);
         assert_eq!(ended.recv_timeout(DEADLINE).unwrap().as_deref(), Some(path));
+    }
+}
+
+#[get("/broken?<how>")]
+fn broken(how: &str) -> TextStream<impl Stream<Item = &'static str> + use<>> {
+    let rest = match how {
+        "panics" => stream::poll_fn(|_| panic!("boom")).boxed(),
+        _ => stream::pending().boxed(),
+    };
+    TextStream(stream::iter(["abc"]).chain(rest))
+}
+
+/// It is read in two steps, and then dropped.
+#[rocket::async_test]
+async fn the_access_record_says_how_a_body_ended() {
+    let policy = Policy::new().access_record(true);
+    let rocket = server::rocket().mount("/", routes![broken]);
+    let rocket = rocket.attach(Correlation::fairing().policy(policy));
+    let client = Client::untracked(rocket).await.unwrap();
+    for (how, outcome) in [("panics", "panicked"), ("hangs", "client_gone")] {
+        let log = LogCapture::start();
+        let mut response = client.get(format!("/broken?how={how}")).dispatch().await;
+        assert_eq!(response.read(&mut [0; 9]).await.unwrap(), 3);
+        let next = catch_unwind(AssertUnwindSafe(|| {
+            response.read(&mut [0; 9]).now_or_never().map(drop)
+        }));
+        assert_eq!(next.is_err(), how == "panics");
+        drop(response);
+        let lines = log.lines().into_iter();
+        let records: Vec<_> = lines.filter(|line| line.target == "access").collect();
+        let [record] = &records[..] else {
+            panic!("{records:?}");
+        };
+        for field in [("bytes", "3"), ("outcome", outcome)] {
+            let field = (field.0.to_owned(), field.1.to_owned());
+            assert!(record.fields.contains(&field), "{record}");
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
+use correlation_rocket::correlation::testing::LogCapture;
 use correlation_rocket::correlation::{Policy, Trust, current};
 use correlation_rocket::{Correlate, Correlation};
 use correlation_testkit::CORRELATION_ID;
@@ -143,4 +144,19 @@ async fn the_connection_decides_on_trust_not_a_header() {
             assert_eq!(text == "c-1", trusted, "{remote} {header}");
         }
     }
+}
+
+/// It has no address, and no server that could provide one.
+#[rocket::async_test]
+async fn a_local_request_is_in_no_network_and_not_warned_about() {
+    let policy = Policy::new().trust(Trust::networks(["0.0.0.0/0", "::/0"]));
+    let rocket = server::app().attach(Correlation::fairing().policy(policy));
+    let client = asynchronous::Client::untracked(rocket).await.unwrap();
+    let log = LogCapture::start();
+    let response = client.get("/id").header(id("c-1")).dispatch().await;
+    assert_ne!(response.into_string().await.unwrap(), "c-1");
+    let own = log.lines().into_iter();
+    let own = own.filter(|line| line.target == "correlation");
+    let own: Vec<_> = own.map(|line| line.message).collect();
+    assert_eq!(own, ["caller's ID is not trusted"]);
 }
