@@ -58,3 +58,17 @@ async fn a_loop_ends_after_10_redirects() {
     assert!(error.is_redirect(), "{error:?}");
     assert_eq!(server.calls().len(), 11);
 }
+
+/// The first host decides whether there is an ID that could get lost on the way.
+#[tokio::test]
+async fn a_call_without_the_id_leaves_a_target_again() {
+    let last = Recorder::ok();
+    let target = Recorder::redirect(302, last.other_url());
+    let first = Recorder::redirect(302, target.url());
+    let call = client().get(first.other_url()).send();
+    let response = scope(id("click-1"), call).await.unwrap();
+    assert_eq!(response.status(), 200);
+    for server in [first, target, last] {
+        assert_eq!(server.ids(), ["-"]);
+    }
+}
