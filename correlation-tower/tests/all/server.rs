@@ -1,14 +1,17 @@
 //! What is the layer's own, beside the contract.
 
 use std::convert::Infallible;
-use std::pin::Pin;
-use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll};
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::{Pin, pin};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::task::{Context, Poll, Waker};
 
 use bytes::{Buf, Bytes};
+use correlation_tower::correlation::testing::LogCapture;
 use correlation_tower::correlation::{Policy, current};
 use correlation_tower::{CorrelatedBody, CorrelationLayer};
-use http::{HeaderValue, Request, Response};
+use http::{Request, Response};
 use http_body::{Body, Frame};
 use http_body_util::{BodyExt, Empty, Full};
 use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
@@ -51,6 +54,131 @@ async fn a_rejected_request_is_told_why() {
     assert_eq!(bytes(response).await, WHY);
 }
 
+type Second = fn() -> Poll<Option<io::Result<Frame<Bytes>>>>;
+
+/// A body that tells which ID it is dropped with, after what its second poll does.
+struct Witness {
+    polls: u8,
+    second: Second,
+    empty: bool,
+    dropped: Sender<Option<String>>,
+}
+
+impl Body for Witness {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        self.polls += 1;
+        match self.polls {
+            1 => Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(b"abc"))))),
+            _ => (self.second)(),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.empty
+    }
+}
+
+impl Drop for Witness {
+    fn drop(&mut self) {
+        let _ = self.dropped.send(current().map(String::from));
+    }
+}
+
+/// The body of the response to a request with the ID `click-1`.
+async fn witness(
+    second: Second,
+    empty: bool,
+) -> (CorrelatedBody<Witness>, Receiver<Option<String>>) {
+    let (dropped, drops) = channel();
+    let service = service_fn(move |_: Request<()>| {
+        let dropped = dropped.clone();
+        let polls = 0;
+        let body = Witness {
+            polls,
+            second,
+            empty,
+            dropped,
+        };
+        async { Ok::<_, Infallible>(Response::new(body)) }
+    });
+    let policy = Policy::new().access_record(true);
+    let service = CorrelationLayer::new().policy(policy).layer(service);
+    let request = Request::builder().header("x-correlation-id", "click-1");
+    let response = service.oneshot(request.body(()).unwrap()).await.unwrap();
+    (response.into_body(), drops)
+}
+
+/// It is read in two steps, and then dropped.
+#[tokio::test]
+async fn the_access_record_says_how_a_body_ended() {
+    let cases: [(Second, &str); 4] = [
+        (|| Poll::Pending, "client_gone"),
+        (|| Poll::Ready(None), "completed"),
+        (
+            || Poll::Ready(Some(Err(io::Error::other("broken")))),
+            "failed",
+        ),
+        (|| panic!("boom"), "panicked"),
+    ];
+    for (second, outcome) in cases {
+        let log = LogCapture::start();
+        let (body, _drops) = witness(second, false).await;
+        let (mut body, cx) = (Box::pin(body), &mut Context::from_waker(Waker::noop()));
+        assert!(body.as_mut().poll_frame(cx).is_ready());
+        let next = catch_unwind(AssertUnwindSafe(|| body.as_mut().poll_frame(cx).map(drop)));
+        assert_eq!(next.is_err(), outcome == "panicked");
+        drop(body);
+        let [record] = &log.lines()[..] else {
+            panic!("{:?}", log.lines());
+        };
+        for field in [("bytes", "3"), ("outcome", outcome)] {
+            let field = (field.0.to_owned(), field.1.to_owned());
+            assert!(record.fields.contains(&field), "{record}");
+        }
+    }
+}
+
+/// Before it returns a future, and when that is polled.
+#[tokio::test]
+async fn a_service_that_panics_has_an_access_record() {
+    for at_once in [true, false] {
+        let policy = Policy::new().access_record(true);
+        let service = service_fn(move |_: Request<()>| {
+            assert!(!at_once, "boom");
+            async { Ok::<Response<Empty<Bytes>>, Infallible>(panic!("boom")) }
+        });
+        let mut service = CorrelationLayer::new().policy(policy).layer(service);
+        let log = LogCapture::start();
+        let sent = Request::builder().header("x-correlation-id", "click-1");
+        let sent = sent.body(()).unwrap();
+        let call = || {
+            let future = pin!(service.call(sent));
+            future
+                .poll(&mut Context::from_waker(Waker::noop()))
+                .map(drop)
+        };
+        assert!(catch_unwind(AssertUnwindSafe(call)).is_err());
+        log.assert_target("access", "click-1");
+        let outcome = ("outcome".to_owned(), "panicked".to_owned());
+        assert!(log.lines()[0].fields.contains(&outcome), "{at_once}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_is_dropped_in_its_context() {
+    for empty in [false, true] {
+        let (body, drops) = witness(|| Poll::Pending, empty).await;
+        drop(body);
+        assert_eq!(drops.try_recv().unwrap().as_deref(), Some("click-1"));
+    }
+}
+
 /// Data that a text cannot be made to.
 #[derive(Debug, Default)]
 struct Own(Bytes);
@@ -76,55 +204,6 @@ async fn where_the_data_is_of_a_kind_of_its_own_the_body_is_empty() {
     assert!(response.body().is_end_stream());
     assert_eq!(response.body().size_hint().exact(), Some(0));
     assert_eq!(bytes(response).await, "");
-}
-
-/// A body that tells in whose scope it is dropped.
-struct Witness(Full<Bytes>, Arc<Mutex<Vec<Option<String>>>>);
-
-impl Drop for Witness {
-    fn drop(&mut self) {
-        self.1.lock().unwrap().push(current().map(String::from));
-    }
-}
-
-impl Body for Witness {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        Pin::new(&mut self.0).poll_frame(cx)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.0.is_end_stream()
-    }
-}
-
-#[tokio::test]
-async fn a_body_is_dropped_in_its_scope_whether_it_is_empty_or_not() {
-    for text in ["", "text"] {
-        let dropped = Arc::default();
-        let service = service_fn(async |_: Request<()>| {
-            let body = Witness(Full::from(text), Arc::clone(&dropped));
-            Ok::<_, Infallible>(Response::new(body))
-        });
-        let mut request = request();
-        let id = HeaderValue::from_static("click-1");
-        request.headers_mut().insert("x-correlation-id", id);
-        let response = CorrelationLayer::new()
-            .layer(service)
-            .oneshot(request)
-            .await;
-        drop(response.unwrap());
-        assert_eq!(
-            *dropped.lock().unwrap(),
-            [Some("click-1".to_owned())],
-            "{text:?}"
-        );
-    }
 }
 
 /// The IDs that two layers read, with a buffer between them.
