@@ -55,7 +55,7 @@ fn broken(how: &str) -> TextStream<impl Stream<Item = &'static str> + use<>> {
         "panics" => stream::poll_fn(|_| panic!("boom")).boxed(),
         _ => stream::pending().boxed(),
     };
-    TextStream(stream::iter(["abc"]).chain(rest))
+    TextStream(stream::iter(["ab", "c"]).chain(rest))
 }
 
 /// It is read in two steps, and then dropped.
@@ -68,7 +68,8 @@ async fn the_access_record_says_how_a_body_ended() {
     for (how, outcome) in [("panics", "panicked"), ("hangs", "client_gone")] {
         let log = LogCapture::start();
         let mut response = client.get(format!("/broken?how={how}")).dispatch().await;
-        assert_eq!(response.read(&mut [0; 9]).await.unwrap(), 3);
+        // The second chunk comes behind the first one, into the same buffer.
+        response.read_exact(&mut [0; 3]).await.unwrap();
         let next = catch_unwind(AssertUnwindSafe(|| {
             response.read(&mut [0; 9]).now_or_never().map(drop)
         }));

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use correlation_rocket::Correlation;
 use correlation_rocket::correlation::Policy;
+use correlation_rocket::correlation::testing::LogCapture;
 use correlation_testkit::CORRELATION_ID;
 use correlation_testkit::app;
 use rocket::http::{ContentType, Header, Method, Status};
@@ -108,6 +109,52 @@ async fn without_a_catcher_the_reason_is_the_answer() {
         assert_eq!(response.content_type(), Some(ContentType::Plain), "{path}");
         let body = response.into_string().await.unwrap();
         assert!(body.starts_with(text), "{path}: {body}");
+    }
+}
+
+/// The route that answers it is none of the application's.
+#[rocket::async_test]
+async fn a_rejected_request_has_an_access_record_without_a_route() {
+    let policy = Policy::new().reject_missing(true).access_record(true);
+    let rocket = server::rocket().attach(Correlation::fairing().policy(policy));
+    let client = Client::untracked(rocket).await.unwrap();
+    let log = LogCapture::start();
+    drop(client.get("/orders").dispatch().await);
+    let lines = log.lines().into_iter();
+    let records: Vec<_> = lines.filter(|line| line.target == "access").collect();
+    let names = records[0].fields.iter().map(|(name, _)| name.as_str());
+    let expected = ["method", "path", "status", "bytes", "latency_ms", "outcome"];
+    assert_eq!(names.collect::<Vec<_>>(), expected);
+}
+
+#[catch(default)]
+fn any_failure(status: Status, _: &Request<'_>) -> String {
+    format!("{} {}", status.code, app::id())
+}
+
+#[rocket::async_test]
+async fn a_catcher_for_every_status_answers_as_well() {
+    let policy = Policy::new().reject_missing(true);
+    let rocket = server::rocket()
+        .register("/", catchers![any_failure])
+        .attach(Correlation::fairing().policy(policy));
+    let client = Client::untracked(rocket).await.unwrap();
+    let response = client.get("/orders").dispatch().await;
+    assert_eq!(response.status(), Status::BadRequest);
+    let id = response.headers().get_one(CORRELATION_ID).unwrap();
+    let text = format!("400 {id}");
+    assert_eq!(response.into_string().await, Some(text));
+}
+
+/// The route that answers for the policy takes this method as well.
+#[rocket::async_test]
+async fn what_no_route_takes_is_not_found_whatever_its_method() {
+    let policy = Policy::new().reject_invalid(true);
+    let rocket = server::rocket().attach(Correlation::fairing().policy(policy));
+    let client = Client::untracked(rocket).await.unwrap();
+    for method in [Method::Get, Method::Connect] {
+        let response = client.req(method, "/orders").dispatch().await;
+        assert_eq!(response.status(), Status::NotFound, "{method}");
     }
 }
 
