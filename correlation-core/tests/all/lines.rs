@@ -411,6 +411,20 @@ fn an_object_and_its_newline_are_one_write_also_if_they_come_apart() {
     assert_eq!(pieces.take(), wanted);
 }
 
+/// They may end in a newline. More than 256 of them would be read again and again.
+#[test]
+fn a_few_blanks_after_an_object_are_held_with_it() {
+    let inner = Moody::default();
+    let mut writer = log_writer(inner.clone()).json();
+    let mut write = |piece: &str| {
+        in_scope(Some("abc"), || writer.write_all(piece.as_bytes()).unwrap());
+        inner.written.borrow().len()
+    };
+    assert_eq!(write("{\"a\":1}"), 0);
+    assert_eq!(write(&" ".repeat(256)), 0);
+    assert_ne!(write(" "), 0);
+}
+
 #[test]
 fn blank_lines_do_not_decide_in_which_scope_a_record_begins() {
     for (record, tagged) in [

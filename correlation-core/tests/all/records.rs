@@ -416,3 +416,34 @@ fn another_writer_can_settle_the_format_meanwhile() {
         "text correlation_id=abc\n{\"a\":1} correlation_id=abc\n"
     );
 }
+
+/// Wherever on its line it stands, and whether the beginning of the one before it is written.
+#[test]
+fn a_record_after_one_that_is_cut_may_be_indented() {
+    let json = |flushes: bool, next: &str| {
+        let log = Capture::default();
+        let mut writer = correlation_core::log::log_writer(log.clone()).json();
+        sync_scope(id("abc"), || {
+            writer.write_all(b"{\"a\":1").unwrap();
+            if flushes {
+                writer.flush().unwrap();
+            }
+            writer.write_all(next.as_bytes()).unwrap();
+        });
+        drop(writer);
+        log.text()
+    };
+    let (held, written) = ("{\"a\":1", "{\"correlation_id\":\"abc\",\"a\":1");
+    for blanks in ["", " ", "\t  "] {
+        let next = format!("\n{blanks}{{\"b\":2}}\n");
+        let tagged = format!("\n{blanks}{{\"correlation_id\":\"abc\",\"b\":2}}\n");
+        let text = format!("{held} correlation_id=abc{tagged}");
+        assert_eq!(json(false, &next), text);
+        assert_eq!(json(true, &next), format!("{written}{tagged}"));
+    }
+    // On the same line, it is a part of that line.
+    for (flushes, begin) in [(false, held), (true, written)] {
+        let text = format!("{begin} {{\"b\":2}} correlation_id=abc\n");
+        assert_eq!(json(flushes, " {\"b\":2}\n"), text);
+    }
+}
