@@ -2,7 +2,7 @@
 
 use correlation_core::Policy;
 
-use super::case::{C1, CID, R1, makes};
+use super::case::{C1, CID, R1, TP, makes};
 use super::{Case, Rule};
 
 pub(super) fn alphabet() -> Vec<Case> {
@@ -157,6 +157,12 @@ pub(super) fn rules() -> Vec<Rule> {
     let max = |max| Policy::new().max_len(max);
     vec![
         Rule::new("max_len 36", max(36), [long_enough(36), too_long(37)]),
+        // The trace goes on. Only its trace-id is too long to be the ID.
+        Rule::new(
+            "max_len 31",
+            max(31),
+            [long_enough(31), makes("a trace-id", &[TP]).traced()],
+        ),
         Rule::new(
             "max_len 255",
             max(255),
