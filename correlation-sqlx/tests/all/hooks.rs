@@ -106,6 +106,7 @@ async fn plain_options_are_made_of_them() {
         .before_acquire(|_, _| unreachable!())
         .before_acquire(|_, _| Box::pin(async { Ok(true) }));
     let options = PgPoolOptions::from(options.clone());
+    assert!(!options.get_test_before_acquire(), "the name is the ping");
     let pool = options.connect(POSTGRES).await.unwrap();
     assert_eq!(name_for(&pool, "click-1").await, "shop/click-1");
     assert_eq!(name_now(&pool).await, "shop");

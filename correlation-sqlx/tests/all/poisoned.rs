@@ -97,3 +97,50 @@ async fn an_error_of_the_users_hook_replaces_the_connection_too() {
     assert_eq!(right_names(&pool).await, 40);
     assert_eq!(left.load(Relaxed), 0);
 }
+
+/// Whoever failed may have left the connection in any state.
+#[tokio::test]
+async fn the_connection_of_a_hook_that_failed_is_gone() {
+    if !postgres() {
+        return;
+    }
+    let left = AtomicU32::new(1);
+    let options = PgPoolOptions::new().max_connections(1);
+    let options = options.correlate("shop").before_acquire(move |_, _| {
+        let fails = left.swap(0, Relaxed) == 1;
+        Box::pin(async move {
+            match fails {
+                true => Err(sqlx::Error::protocol("the hook's own")),
+                false => Ok(true),
+            }
+        })
+    });
+    let pool = options.connect_lazy(POSTGRES).unwrap();
+    let backend = async || {
+        let backend = sqlx::query_scalar::<_, i32>("select pg_backend_pid()");
+        backend.fetch_one(&pool).await.unwrap()
+    };
+    let (first, second, third) = (backend().await, backend().await, backend().await);
+    assert_ne!(first, second);
+    assert_eq!(second, third);
+}
+
+/// It has no ID, and it is better than none.
+#[tokio::test]
+async fn a_new_connection_that_takes_no_name_is_given_out() {
+    if !postgres() {
+        return;
+    }
+    let options = options().correlate("shop").after_connect(|connection, _| {
+        Box::pin(async move {
+            let fail = sqlx::raw_sql("begin; select * from no_such_table");
+            fail.execute(connection).await.unwrap_err();
+            Ok(())
+        })
+    });
+    let pool = options.connect_lazy(POSTGRES).unwrap();
+    let acquired = tokio::time::timeout(DEADLINE, pool.acquire()).await;
+    let mut connection = acquired.expect("nobody waits for ever").unwrap();
+    let end = sqlx::raw_sql("rollback").execute(&mut *connection);
+    end.await.unwrap();
+}
