@@ -93,6 +93,9 @@ async fn without_the_layer_the_extractor_says_what_is_missing() {
             get(async |id: Option<CurrentId>| format!("{id:?}")),
         )
         .route("/current", get(async || app::id()));
+    let within = serve(app.clone().layer(CorrelationLayer::new()));
+    let some = r#"Some(CurrentId(CorrelationId("c-1")))"#;
+    assert_eq!(ask(within, "/maybe").await, answer(200, &["c-1"], some));
     let addr = serve(app);
     let why = "no correlation ID: is `CorrelationLayer` added to the router, after its routes?";
     assert_eq!(ask(addr, "/id").await, answer(500, &[], why));

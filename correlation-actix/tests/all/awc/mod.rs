@@ -3,11 +3,16 @@
 mod contract;
 mod redirect;
 
-use std::future::Future;
+use std::future::{Future, Ready, ready};
+use std::task::{Context, Poll};
 
+use actix_http::RequestHead;
+use actix_web::dev::Service;
 use actix_web::rt;
-use awc::Client;
+use awc::error::SendRequestError;
 use awc::http::header::{HeaderName, HeaderValue};
+use awc::middleware::Transform;
+use awc::{Client, ConnectRequest, ConnectResponse};
 use correlation_actix::Propagate;
 use correlation_actix::correlation::{InCurrent, Targets, scope, sync_scope};
 use correlation_testkit::{Recorder, id};
@@ -148,4 +153,28 @@ async fn a_call_that_fails_is_an_error_as_ever() {
         assert!(client().get("/no/host").send().await.is_err());
     })
     .await;
+}
+
+#[test]
+fn debug_output_shows_no_request() {
+    #[derive(Debug)]
+    struct Inner;
+    impl Service<ConnectRequest> for Inner {
+        type Response = ConnectResponse;
+        type Error = SendRequestError;
+        type Future = Ready<Result<ConnectResponse, SendRequestError>>;
+
+        fn poll_ready(&self, _: &mut Context<'_>) -> Poll<Result<(), SendRequestError>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn call(&self, _: ConnectRequest) -> Self::Future {
+            ready(Err(SendRequestError::Timeout))
+        }
+    }
+    let middleware = Propagate::new().new_transform(Inner);
+    let shown = format!("{middleware:?}");
+    assert!(shown.ends_with("redirects: Redirects { .. } }"), "{shown}");
+    let call = middleware.call(ConnectRequest::Tunnel(RequestHead::default(), None));
+    assert_eq!(format!("{call:?}"), "PropagateFuture { .. }");
 }
