@@ -151,7 +151,10 @@ async fn a_service_that_panics_has_an_access_record() {
         let policy = Policy::new().access_record(true);
         let service = service_fn(move |_: Request<()>| {
             assert!(!at_once, "boom");
-            async { Ok::<Response<Empty<Bytes>>, Infallible>(panic!("boom")) }
+            async move {
+                assert!(at_once, "boom");
+                Ok::<_, Infallible>(Response::new(Empty::<Bytes>::new()))
+            }
         });
         let mut service = CorrelationLayer::new().policy(policy).layer(service);
         let log = LogCapture::start();
@@ -168,6 +171,31 @@ async fn a_service_that_panics_has_an_access_record() {
         let outcome = ("outcome".to_owned(), "panicked".to_owned());
         assert!(log.lines()[0].fields.contains(&outcome), "{at_once}");
     }
+}
+
+/// A service may do work before it returns its future.
+#[tokio::test]
+async fn a_service_reads_the_id_at_once() {
+    let service = service_fn(|_: Request<()>| {
+        let read = current().map_or_else(String::new, String::from);
+        async { Ok::<_, Infallible>(Response::new(Full::<Bytes>::from(read))) }
+    });
+    let service = CorrelationLayer::new().layer(service);
+    let sent = Request::builder().header("x-correlation-id", "click-1");
+    let response = service.oneshot(sent.body(()).unwrap()).await.unwrap();
+    let mut body = response.into_body();
+    assert!(!body.is_end_stream());
+    let frame = body.frame().await.unwrap().unwrap();
+    assert_eq!(frame.into_data().unwrap(), "click-1");
+    assert!(body.is_end_stream(), "the inner body says so");
+}
+
+#[tokio::test]
+async fn a_body_that_nobody_reads_has_sent_nothing() {
+    let log = LogCapture::start();
+    drop(witness(|| Poll::Pending).await);
+    let bytes = ("bytes".to_owned(), "0".to_owned());
+    assert!(log.lines()[0].fields.contains(&bytes), "{:?}", log.lines());
 }
 
 #[tokio::test]
