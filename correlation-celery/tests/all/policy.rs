@@ -122,6 +122,25 @@ fn an_id_that_is_not_trusted_is_kept_beside_a_new_one() {
         assert_eq!(again[name], context.id().as_str());
     }
     assert!(!again.contains_key("traceparent"));
+    // It is an ID all the same, so no other one is looked for.
+    let celery = Celery::new().policy(never()).root_id_as_id(true);
+    let came = json!({"CORRELATION_ID": "click-1", "root_id": "root-1"});
+    let message = celery.read_amqp(headers(came), BODY).unwrap();
+    assert_eq!(message.context().untrusted_id().unwrap(), &"click-1");
+}
+
+#[test]
+fn a_copied_trace_that_is_not_trusted_is_not_sent() {
+    let message = read(
+        Policy::new().trust(Trust::never()),
+        json!({"CORRELATION_ID": "click-1", "traceparent": TRACE}),
+    );
+    let task = sync_scope(message.context().clone(), || Task::new("app.add"));
+    let task = task.header("traceparent", TRACE);
+    let headers = task.header("tracestate", "a=1").headers();
+    for name in ["traceparent", "tracestate"] {
+        assert!(!headers.contains_key(name), "{headers:?}");
+    }
 }
 
 #[test]

@@ -148,9 +148,14 @@ fn a_retry_keeps_the_id_and_all_else() {
     let over_redis = Message::from_redis(again.redis_envelope("jobs")).unwrap();
     assert_eq!(id_of(&over_redis), Some("click-1"));
     assert_eq!(over_redis.retry().headers()["retries"], 4);
-    let changed: Value = from_slice(&again.arg(5).body()).unwrap();
+    let changed: Value = from_slice(&again.clone().arg(5).body()).unwrap();
     assert_eq!(changed[0][1], 5);
     assert_eq!(changed[2]["chain"], json!(["later"]));
+    let changed: Value = from_slice(&again.clone().kwarg("by", "me").body()).unwrap();
+    assert_eq!(changed[1]["by"], "me");
+    let changed: Value = from_slice(&again.then(Task::new("next")).body()).unwrap();
+    assert_eq!(changed[2]["chain"][0]["task"], "next");
+    assert_eq!(changed[2]["chain"][1], "later");
 }
 
 #[test]
@@ -159,6 +164,8 @@ fn a_retry_keeps_an_id_that_was_new_or_had_another_name() {
     let again = message.retry().headers();
     assert_eq!(again["CORRELATION_ID"], message.context().id().as_str());
     assert!(!again.contains_key("traceparent"));
+    let again = read(json!({"tracestate": "a=1"})).retry().headers();
+    assert!(!again.contains_key("tracestate"), "it means nothing alone");
 
     let message = read(json!({"Correlation-ID": "click-1", "x_request_id": "not valid"}));
     let again = message.retry().headers();
