@@ -153,7 +153,7 @@ async fn the_access_record_says_how_a_body_ended() {
         (
             || stream::iter([Err(ErrorBadGateway("broken"))]).boxed_local(),
             false,
-            "completed",
+            "failed",
         ),
         (
             || stream::poll_fn(|_| panic!("boom")).boxed_local(),

@@ -18,6 +18,9 @@ use crate::id::CorrelationId;
 
 /// Captures log lines of `tracing` and of the `log` crate, until it is dropped.
 ///
+/// Lines of the `log` crate are captured only if the test has no logger of its own, such as
+/// `env_logger`.
+///
 /// ```
 /// use correlation_core::{CorrelationId, sync_scope, testing::LogCapture};
 ///
@@ -228,7 +231,7 @@ pub struct LogLine {
     pub target: String,
     /// The message.
     pub message: String,
-    /// The fields in their order, with their values as text.
+    /// The fields in their order, with their values as text. A line of the `log` crate has none.
     pub fields: Vec<(String, String)>,
 }
 

@@ -193,7 +193,7 @@ async fn a_service_reads_the_id_at_once() {
 #[tokio::test]
 async fn a_body_that_nobody_reads_has_sent_nothing() {
     let log = LogCapture::start();
-    drop(witness(|| Poll::Pending).await);
+    drop(witness(|| Poll::Pending, false).await);
     let bytes = ("bytes".to_owned(), "0".to_owned());
     assert!(log.lines()[0].fields.contains(&bytes), "{:?}", log.lines());
 }

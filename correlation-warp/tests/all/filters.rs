@@ -176,7 +176,7 @@ async fn the_access_record_says_how_a_body_ended() {
         (
             || Box::pin(stream::iter([Err(io::Error::other("broken"))])),
             None,
-            "completed",
+            "failed",
         ),
         (
             || Box::pin(stream::poll_fn(|_| panic!("boom"))),
