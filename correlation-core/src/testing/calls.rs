@@ -273,6 +273,12 @@ fn serve(
         let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
         let close = if last { "\r\nConnection: close" } else { "" };
         let head = format!("HTTP/1.1 {head}{close}\r\nContent-Length: {}", body.len());
+        // The answer to HEAD has no body (RFC 9112, section 6.3).
+        let body = if request.line.starts_with("HEAD ") {
+            ""
+        } else {
+            body
+        };
         stream.write_all(format!("{head}\r\n\r\n{body}").as_bytes())?;
         if last {
             // A client that still sends would lose the answer if all was closed at once (RFC 9112,

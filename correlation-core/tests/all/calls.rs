@@ -117,6 +117,14 @@ fn the_connection_is_closed_for_a_client_that_asks_for_it() {
 }
 
 #[test]
+fn the_answer_to_head_has_a_length_and_no_body() {
+    let recorder = CallRecorder::answering(|_| "200 OK\r\n\r\nhello".to_owned());
+    let answer = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n";
+    let sent = b"HEAD / HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\n\r\n";
+    assert_eq!(exchange(&recorder, sent), format!("{answer}{answer}hello"));
+}
+
+#[test]
 fn a_client_that_waits_for_100_gets_it_before_it_sends_the_body() {
     let recorder = CallRecorder::start();
     let mut stream = connect(&recorder);
