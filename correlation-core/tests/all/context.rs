@@ -599,6 +599,32 @@ fn a_context_that_is_held_does_not_change() {
     assert_eq!(parked.now_or_never().unwrap(), "a");
 }
 
+#[test]
+fn a_bound_function_that_nobody_calls_is_dropped_with_the_id() {
+    let (send, receive) = channel();
+    let witness = || Witness(send.clone());
+    let (bound, carried) = (witness(), witness());
+    let bound = sync_scope(id("bound"), || bind(move || drop(bound)));
+    drop(bound);
+    let carried = sync_scope(id("carried"), || carry(|()| async move { drop(carried) }));
+    drop(carried);
+    assert_eq!(receive.try_iter().collect::<Vec<_>>(), ["bound", "carried"]);
+}
+
+/// Such as a connection, whose requests the framework ties to its task.
+#[cfg(feature = "tokio")]
+#[tokio::test]
+async fn a_task_that_was_spawned_outside_of_scopes_may_serve_a_request() {
+    use correlation_core::adapter::TaskContext;
+
+    let connection = async {
+        let _request = TaskContext::enter(id("request").into());
+        seen()
+    };
+    let spawned = correlation_core::spawn(connection).await;
+    assert_eq!(spawned.unwrap(), "request");
+}
+
 /// Unset, detached or set, where a framework knows of a request: only what is unset asks it.
 #[cfg(feature = "tokio")]
 #[tokio::test]
