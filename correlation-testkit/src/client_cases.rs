@@ -269,10 +269,15 @@ pub const CASES: &[Case] = &[
         name: "nor under another name that others read",
         set: &[
             ("X-Request-ID", "click-1"),
-            ("b3", "click-1-e457b5a2e4d86bd1"),
+            ("Correlation-ID", "click-1, click-1"),
+            ("Request-Id", "payment-for-click-1"),
             ("X-Shop", "tea"),
         ],
-        sent: &[ID, SHOP],
+        sent: &[
+            ID,
+            ("request-id", &[Value::Is("payment-for-click-1")]),
+            SHOP,
+        ],
         ..STRANGER
     },
     Case {

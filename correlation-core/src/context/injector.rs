@@ -121,8 +121,14 @@ impl Context {
 /// in, and those that others read it from.
 #[cold]
 fn remove_copies(id: &str, header: &'static str, carrier: &mut impl Injector) {
+    let id = id.as_bytes();
+    // A caller must not remove the service's own `payment-7` with the ID `7`. Only a long ID counts
+    // as a part of a value, as in `b3`.
+    let holds = |value: &[u8]| {
+        value.split(|&byte| byte == b',').all(|one| trim(one) == id)
+            || id.len() >= 16 && value.windows(id.len()).any(|part| part == id)
+    };
     for name in names::MAY_HOLD_AN_ID.into_iter().chain([header]) {
-        let holds = |value: &[u8]| value.windows(id.len()).any(|part| part == id.as_bytes());
         if name != TRACEPARENT && carrier.get_all(name).any(holds) {
             carrier.remove(name);
         }
