@@ -236,6 +236,13 @@ pub struct LogLine {
 }
 
 impl LogLine {
+    /// Returns the value of a field, as text. If a line has the field twice, the first one counts.
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<&str> {
+        let mut fields = self.fields.iter();
+        fields.find_map(|(key, value)| (key == name).then_some(value.as_str()))
+    }
+
     fn is_of(&self, target: &str) -> bool {
         let rest = self.target.strip_prefix(target);
         target.is_empty() || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
@@ -383,7 +390,12 @@ mod tests {
     fn a_field_that_begins_with_log_is_one_of_the_user() {
         let log = LogCapture::start();
         tracing::info!(log.offset = 5, log.file = "a", other = 1, "stored");
-        let line = log.lines().remove(0).to_string();
+        let line = log.lines().remove(0);
+        assert_eq!(
+            (line.field("log.file"), line.field("file")),
+            (Some("a"), None)
+        );
+        let line = line.to_string();
         assert!(
             line.ends_with("stored log.offset=5 log.file=a other=1 (no ID)"),
             "{line}"
