@@ -5,15 +5,15 @@
 
 use std::any::type_name;
 
+use correlation_core::adapter;
+
 /// Warns once, at the start of a worker, if it spawns its jobs in a way that loses the ID.
 pub(crate) fn warn_about<S>() {
     let service = type_name::<S>();
     if loses_the_id(service) {
-        #[cfg(feature = "tracing")]
-        tracing::warn!(
-            target: "correlation",
+        adapter::warn(
             "the jobs of this worker have no correlation ID, because they are spawned outside their \
-             scope: write .parallelize(correlation::spawn)"
+             scope: write .parallelize(correlation::spawn)",
         );
     }
 }

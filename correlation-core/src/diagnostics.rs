@@ -109,8 +109,9 @@ pub(crate) fn generator_failed() {
     }
 }
 
-/// Warns that a closure of a policy panicked.
-pub(crate) fn closure_panicked(what: &str) {
+/// Logs a warning with the target `correlation`. It goes to `tracing` or to `log`, as all records of
+/// this library do.
+pub fn warn(what: &str) {
     emit!(warn, "{what}");
 }
 
@@ -119,8 +120,10 @@ pub(crate) fn closure_panicked(what: &str) {
 pub(crate) fn outbound(context: &Context, span_id: &str) {
     context::sync_scope(context.clone(), || {
         #[cfg(feature = "tracing")]
-        tracing::debug!(target: "correlation", span_id, "outbound call");
-        #[cfg(not(feature = "tracing"))]
+        if is_traced() {
+            tracing::debug!(target: "correlation", span_id, "outbound call");
+            return;
+        }
         emit!(debug, "outbound call span_id={span_id}");
     });
 }

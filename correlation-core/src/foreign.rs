@@ -30,7 +30,7 @@ impl Closure {
         // Logged once, since a caller could otherwise fill the log. The panic hook reports each
         // panic.
         if answer.is_none() && !self.told.swap(true, Ordering::Relaxed) {
-            diagnostics::closure_panicked(self.panicked);
+            diagnostics::warn(self.panicked);
         }
         answer
     }

@@ -3,10 +3,11 @@
 
 #![cfg(feature = "log")]
 
+use std::collections::HashMap;
 use std::sync::{Mutex, Once};
 
-use correlation_core::adapter::AccessRecord;
-use correlation_core::{Context, CorrelationId, Policy, Trust, current};
+use correlation_core::adapter::{AccessRecord, warn};
+use correlation_core::{Context, CorrelationId, Policy, TraceContext, Trust, current, sync_scope};
 use log::{LevelFilter, Log, Metadata, Record};
 
 #[test]
@@ -36,7 +37,8 @@ fn an_id_that_is_not_trusted() {
             ids[2].as_str(),
         ),
     ];
-    let records = records_of("correlation");
+    let mut records = records_of("correlation");
+    records.retain(|record| !record.ends_with(" in call-1"));
     assert_eq!(records.len(), told.len(), "{records:?}");
     for (record, (level, message, id)) in records.iter().zip(told) {
         assert!(
@@ -45,6 +47,27 @@ fn an_id_that_is_not_trusted() {
         );
         assert!(record.ends_with(&format!(" in {id}")), "{record}");
     }
+}
+
+/// All of them go the same way, whichever crate writes them.
+#[test]
+fn an_outbound_call_and_a_warning_of_an_adapter() {
+    listen();
+    let policy = Policy::new().trace_context(TraceContext::Participate { sampled: true });
+    let context = policy.receive(|| [("x-correlation-id", "call-1")], None);
+    let mut sent = HashMap::<String, String>::new();
+    context.context().inject(&mut sent);
+    sync_scope(context.into_context(), || warn("a hook failed"));
+    let records = records_of("correlation").into_iter();
+    let of_call = records.filter(|record| record.ends_with(" in call-1"));
+    let parent = &sent["traceparent"][36..52];
+    assert_eq!(
+        of_call.collect::<Vec<_>>(),
+        [
+            format!("DEBUG outbound call span_id={parent} in call-1"),
+            "WARN a hook failed in call-1".to_owned()
+        ]
+    );
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use correlation_core::adapter;
 use sqlx::pool::PoolConnectionMetadata;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Error, PgConnection, PgPool};
@@ -213,10 +214,7 @@ impl From<CorrelatedPoolOptions> for PgPoolOptions {
 }
 
 fn warn(error: &Error, what: &str) {
-    #[cfg(feature = "tracing")]
-    tracing::warn!(target: "correlation", %error, "{what}");
-    #[cfg(not(feature = "tracing"))]
-    let _ = (error, what);
+    adapter::warn(&format!("{what}: {error}"));
 }
 
 impl fmt::Debug for CorrelatedPoolOptions {

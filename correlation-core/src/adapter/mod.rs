@@ -16,6 +16,7 @@ pub use crate::context::Ambient;
 use crate::context::{Context, Scoped};
 #[cfg(feature = "tokio")]
 pub use crate::context::{SpawnHooks, TaskContext};
+pub use crate::diagnostics::warn;
 use crate::inbound::Policy;
 pub use crate::inbound::{Decision, Peer, Rejected};
 pub use crate::outbound::Destination;

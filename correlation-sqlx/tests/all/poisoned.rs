@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use correlation_sqlx::Correlate;
 use correlation_sqlx::correlation::scope;
+use correlation_sqlx::correlation::testing::LogCapture;
 use correlation_testkit::id;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{PgConnection, PgPool};
@@ -120,9 +121,14 @@ async fn the_connection_of_a_hook_that_failed_is_gone() {
         let backend = sqlx::query_scalar::<_, i32>("select pg_backend_pid()");
         backend.fetch_one(&pool).await.unwrap()
     };
+    let log = LogCapture::start();
     let (first, second, third) = (backend().await, backend().await, backend().await);
     assert_ne!(first, second);
     assert_eq!(second, third);
+    let warning = log.wait_for(|line| line.target == "correlation").message;
+    let expected = "a connection is replaced: your `before_acquire` returned an error: ";
+    assert!(warning.starts_with(expected), "{warning}");
+    assert!(warning.ends_with("the hook's own"), "{warning}");
 }
 
 /// It has no ID, and it is better than none.
@@ -139,8 +145,12 @@ async fn a_new_connection_that_takes_no_name_is_given_out() {
         })
     });
     let pool = options.connect_lazy(POSTGRES).unwrap();
+    let log = LogCapture::start();
     let acquired = tokio::time::timeout(DEADLINE, pool.acquire()).await;
     let mut connection = acquired.expect("nobody waits for ever").unwrap();
+    let warning = log.wait_for(|line| line.target == "correlation").message;
+    let expected = "a new connection has no ID: its application_name cannot be set: ";
+    assert!(warning.starts_with(expected), "{warning}");
     let end = sqlx::raw_sql("rollback").execute(&mut *connection);
     end.await.unwrap();
 }

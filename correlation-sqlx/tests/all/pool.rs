@@ -1,5 +1,6 @@
 //! The `application_name` of pooled connections, as the server tells it.
 
+use correlation_sqlx::correlation::testing::LogCapture;
 use correlation_sqlx::correlation::{detached, scope};
 use correlation_sqlx::{Application, Correlate, CorrelatedPoolOptions};
 use correlation_testkit::id;
@@ -160,7 +161,11 @@ async fn a_dead_connection_is_replaced() {
     }
     let pool = correlated(1).await;
     kill_its_connection(&pool).await;
+    let log = LogCapture::start();
     assert_eq!(name_for(&pool, "click-1").await, "shop/click-1");
+    let warning = log.wait_for(|line| line.target == "correlation").message;
+    let expected = "a connection is replaced: its application_name cannot be set: ";
+    assert!(warning.starts_with(expected), "{warning}");
     // It is the hook that notices: with neither ping nor hook the query fails.
     let unchecked = PgPoolOptions::new().max_connections(1);
     let unchecked = unchecked.test_before_acquire(false);
